@@ -1,0 +1,1 @@
+"""One folder per outside thing; nobody else imports its library."""

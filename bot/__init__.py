@@ -1,0 +1,1 @@
+"""The program: wiring and life-cycle, no chat logic."""

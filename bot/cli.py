@@ -1,0 +1,5 @@
+"""The `bartizan` command."""
+
+
+def main() -> None:
+    """Entry point."""

@@ -1,0 +1,61 @@
+"""What a guard can say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """Nothing found."""
+
+    action = "allow"
+    rule: str = ""
+    category: str = ""
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Goes on, and the outbound side looks at it more closely."""
+
+    action = "flag"
+    rule: str
+    category: str
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """Goes on as ``text``: the same, with what must not travel taken out."""
+
+    action = "mask"
+    text: str
+    rule: str
+    category: str
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Stops here; ``reply`` is for the person and never repeats what was matched."""
+
+    action = "refuse"
+    rule: str
+    category: str
+    reply: str
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reroute:
+    """Not our refusal: ask another model family."""
+
+    action = "reroute"
+    rule: str
+    category: str
+    score: float | None = None
+
+
+Verdict: TypeAlias = Allow | Flag | Mask | Refuse | Reroute

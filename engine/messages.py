@@ -1,0 +1,261 @@
+"""The values that travel along the line: they print, compare and are built by hand in a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Final, NewType, TypeAlias
+
+MessageId = NewType("MessageId", str)
+"""Unique across platforms: ``slack:C01/1718.0042``."""
+ConversationId = NewType("ConversationId", str)
+"""One thread, channel or direct message: ``slack:C01/1718.0042``."""
+PersonId = NewType("PersonId", str)
+"""Unique across platforms: ``slack:T1/U7``. The terminal's only person is ``local``."""
+PassageId = NewType("PassageId", str)
+TraceId = NewType("TraceId", str)
+"""32 hex digits; one per turn. Also the model's ``rid`` and the opaque id on what we post."""
+EventKey = NewType("EventKey", str)
+"""What the platform calls one delivery of one event; a redelivery carries the same key."""
+Labels: TypeAlias = frozenset[str]
+"""Access labels: ``user:<person>``, ``group:<name>``, ``channel:<id>``, ``org``."""
+
+
+class Visibility(StrEnum):
+    """Who will see a reply: everyone in the place, or only the person who asked."""
+
+    SHARED = "shared"
+    PRIVATE = "private"
+
+
+class Lane(IntEnum):
+    """Turns of a lower lane are taken first."""
+
+    INTERACTIVE = 0
+    DIGEST = 9
+
+
+class Mode(StrEnum):
+    """Where the words of an answer come from."""
+
+    MODEL = "model"
+    QUOTE = "quote"     # passages, word for word: no model is connected, or it is away
+    NOTICE = "notice"   # a sentence of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reply will stand: whoever can read it is the audience."""
+
+    platform: str
+    workspace: str
+    channel: str
+    person: PersonId            # who asked; the only reader of a direct or private reply
+    thread: str | None = None
+    direct: bool = False        # a conversation of one person and the bot
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one person said, every platform accent removed."""
+
+    id: MessageId
+    conversation: ConversationId
+    author: PersonId
+    text: str                   # plain Markdown, mentions resolved to names
+    place: Place
+    sent_at: datetime           # aware, UTC
+    author_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A new message. ``addressed``: it is for the bot, and will get a turn of its own."""
+
+    key: EventKey
+    message: Message
+    addressed: bool = True
+    lane: Lane = Lane.INTERACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A message got a new text. The old one stays as a revision."""
+
+    key: EventKey
+    message: MessageId
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A message was taken back. A tombstone is added; a turn under way for it is stopped."""
+
+    key: EventKey
+    message: MessageId
+    at: datetime
+
+
+Event: TypeAlias = Said | Edited | Deleted
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document that can be cited."""
+
+    id: PassageId
+    text: str
+    title: str
+    url: str
+    score: float = 0.0
+    acl: Labels = frozenset()           # whoever holds one of these may read it; empty: nobody
+    date: datetime | None = None        # when the document was last changed, if its source says
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What retrieval brought back."""
+
+    passages: tuple[Passage, ...] = ()
+    answers: bool = False               # False: nothing here answers; the reply says so
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """``[2]`` in an answer, and the passage that a reader opens by it."""
+
+    marker: int
+    passage: Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts as the model server reports them."""
+
+    prompt: int = 0
+    completion: int = 0
+    cached: int = 0
+
+
+NO_USAGE: Final = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finished answer, before it is cleared for showing."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    grounded: bool = True               # False: no passage stands behind it, and the reply says so
+    mode: Mode = Mode.MODEL
+    model: str | None = None            # which model spoke
+    usage: Usage = NO_USAGE
+
+    @property
+    def acl(self) -> tuple[Labels, ...]:
+        """An answer inherits the allow-list of every passage it was made from."""
+        return tuple(dict.fromkeys(citation.passage.acl for citation in self.citations))
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question of the past and what came of it."""
+
+    question: Message
+    answer: Answer | None               # None: refused, failed or stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The past of one thread, oldest turn first."""
+
+    id: ConversationId
+    turns: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One reader and the labels that this person holds."""
+
+    person: PersonId
+    labels: Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Everyone who will read a reply, asked for at the moment of answering."""
+
+    members: tuple[Member, ...] = ()
+
+    def may_read(self, acl: Labels) -> bool:
+        """Every single member holds one of the labels. Nobody, or no label: closed."""
+        return bool(self.members) and all(member.labels & acl for member in self.members)
+
+
+class Kind(StrEnum):
+    """What a claimed turn asks for."""
+
+    ANSWER = "answer"
+    BUSY = "busy"       # the conversation's backlog is full: say so once
+    QUOTA = "quota"     # the person's allowance is used up: say so once
+
+
+class Outcome(StrEnum):
+    """How a turn ended."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"         # a guard said no
+    STOPPED = "stopped"         # the person stopped it
+    WITHDRAWN = "withdrawn"     # the person deleted the question
+    SHED = "shed"               # over a cap; a collective notice speaks for it
+    FAILED = "failed"           # apologised for, and kept as a dead letter
+    NOTICE = "notice"           # a sentence of ours was all there was to say
+    DROPPED = "dropped"         # an operator dropped it
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One stored turn, handed to one worker."""
+
+    trace: TraceId
+    message: Message
+    attempt: int = 1                    # the fencing token: a later claim makes this one worthless
+    failures: int = 0                   # attempts that ended in an error
+    crashes: int = 0                    # attempts whose process died
+    kind: Kind = Kind.ANSWER
+    collapsed: int = 0                  # for BUSY and QUOTA: how many messages the notice speaks for
+    answer: Answer | None = None        # checkpointed by an earlier attempt
+    posted: str | None = None           # the platform's id of what an earlier attempt posted
+    waited: float = 0.0                 # seconds between reception and this claim, by the database's clock
+
+    @property
+    def resumed(self) -> bool:
+        """An earlier attempt may have left a half-sent reply."""
+        return self.attempt > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One verdict of one guard, for the record. Never the text itself: only its keyed hash."""
+
+    direction: str                      # "in" | "out"
+    guard: str
+    version: str
+    action: str                         # "allow" | "flag" | "mask" | "refuse" | "reroute" | "error"
+    rule: str = ""
+    category: str = ""
+    score: float | None = None
+    text_hash: str = ""
+    scanned: int = 0                    # characters read
+    shown: int = 0                      # characters released (outbound)
+
+
+@dataclass(slots=True)
+class Trail:
+    """What is noted while one turn runs; written to the store with its end."""
+
+    trace: TraceId
+    decisions: list[Decision] = field(default_factory=list)
+    dropped_marks: int = 0              # [n] in an answer that pointed at no passage

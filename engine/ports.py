@@ -1,0 +1,232 @@
+"""What the engine asks of the world. Adapters answer; tests answer more briefly."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from engine.messages import (
+    NO_USAGE,
+    Answer,
+    Audience,
+    Claim,
+    Conversation,
+    ConversationId,
+    Event,
+    Found,
+    Outcome,
+    Place,
+    Trail,
+    Usage,
+    Visibility,
+)
+
+if TYPE_CHECKING:
+    from engine.guards.egress import Cleared, Shown
+    from engine.guards.verdict import Verdict
+    from engine.prompt import Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """The model thinking aloud: scanned, never shown, never stored."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last piece of a stream that ended by itself. ``reason``: stop, length, content_filter, abort, ..."""
+
+    reason: str
+    usage: Usage = NO_USAGE
+
+
+Piece: TypeAlias = Text | Reasoning | Finished
+
+
+class ChatModel(Protocol):
+    """One model behind one address. Leaving the stream early aborts the generation."""
+
+    @property
+    def name(self) -> str: ...
+
+    def stream(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
+        """Pieces, the last of them `Finished`. Raises `ModelUnavailable` before the first, `ModelBroken` after."""
+        ...
+
+
+class Tokens(Protocol):
+    """Counts what a text costs the model."""
+
+    def count(self, text: str) -> int: ...
+
+
+class Guard(Protocol):
+    """An inbound check of one message."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def beside(self) -> bool:
+        """May run beside retrieval; it is awaited before the prompt is built."""
+        ...
+
+    async def check(self, text: str) -> Verdict: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Characters ``start`` to ``end`` of the raw answer are shown as ``text``."""
+
+    start: int
+    end: int
+    text: str
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """How far one detector has cleared the raw answer.
+
+    ``safe`` counts characters from the start of the answer and never goes back. ``edits`` are new ones only;
+    they begin at or after the ``safe`` that was reported before them, and end at or before the one beside them.
+    A ``verdict`` (Refuse or Reroute) ends the answer.
+    """
+
+    safe: int
+    edits: tuple[Edit, ...] = ()
+    verdict: Verdict | None = None
+
+
+class StreamGuard(Protocol):
+    """One detector over one answer; it remembers what it has read."""
+
+    async def feed(self, piece: Piece) -> Scan:
+        """The next piece, cut however it came."""
+        ...
+
+    async def close(self) -> Scan:
+        """After the last piece; ``safe`` is the whole length now, unless there is a verdict."""
+        ...
+
+
+class OutboundGuard(Protocol):
+    """Makes a `StreamGuard` for each answer."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+
+    def open(self, question: str, found: Found) -> StreamGuard: ...
+
+
+class Membership(Protocol):
+    """Asked when we answer, not when we heard."""
+
+    async def audience(self, place: Place, visibility: Visibility) -> Audience: ...
+
+
+class Retriever(Protocol):
+    """Passages for a question, none of which any member of the audience may not read."""
+
+    async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found: ...
+
+
+class Inbox(Protocol):
+    """What a platform needs of the store while it listens."""
+
+    async def receive(self, event: Event) -> bool:
+        """True: it is on disk now. False: it already was. Raises `StoreUnavailable`: do not acknowledge."""
+        ...
+
+    async def reject(self, platform: str, raw: bytes, reason: str) -> None:
+        """Keeps an event that cannot be read, for the operator."""
+        ...
+
+
+class Queue(Protocol):
+    """What the dispatcher needs of the store."""
+
+    async def claim(self, limit: int) -> Sequence[Claim]:
+        """Waits until at least one turn is ours, and returns at most ``limit``."""
+        ...
+
+    async def finish(self, claim: Claim, outcome: Outcome, trail: Trail) -> None: ...
+    async def retry(self, claim: Claim, cause: str, trail: Trail) -> None: ...
+    async def bury(self, claim: Claim, cause: str, trail: Trail) -> None:
+        """A dead letter: the person was told, the operator will be."""
+        ...
+
+    async def hand_back(self, claim: Claim) -> None:
+        """Unfinished through no fault of its own (we are stopping): anyone may take it at once."""
+        ...
+
+
+class ConversationStore(Protocol):
+    """What the engine needs of the store."""
+
+    async def load(self, conversation: ConversationId, *, before: Claim, audience: Audience) -> Conversation:
+        """Earlier turns, without refused ones and without answers that this audience may not read."""
+        ...
+
+    async def answered(self, claim: Claim, answer: Answer, trail: Trail, *, posted: str | None) -> None:
+        """The checkpoint: from here nothing is computed twice. Raises `Fenced`."""
+        ...
+
+
+class Reply(Protocol):
+    """An open reply; edits or native streaming is its own affair. It shows nothing that is not cleared."""
+
+    @property
+    def visibility(self) -> Visibility: ...
+    @property
+    def posted(self) -> str | None:
+        """The platform's id of what stands there, as soon as something does."""
+        ...
+
+    async def status(self, text: Cleared) -> None:
+        """Progress, shown until words follow."""
+        ...
+
+    async def append(self, text: Cleared) -> None: ...
+    async def replace(self, text: Cleared) -> None:
+        """A refusal, an apology, a late verdict: this is all that stands now."""
+        ...
+
+    async def finish(self, shown: Shown) -> None:
+        """The whole answer with its sources; after this the reply is closed."""
+        ...
+
+
+class Platform(Protocol):
+    """One chat platform."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def listen(self, inbox: Inbox) -> None:
+        """Runs until cancelled; acknowledges an event once `receive` has returned."""
+        ...
+
+    async def reply_to(self, claim: Claim) -> Reply:
+        """A new reply, or, for a resumed claim, the one that an earlier attempt left half there."""
+        ...
+
+
+class Fingerprint(Protocol):
+    """A keyed hash of a text, so that records can be compared and not read."""
+
+    def __call__(self, text: str) -> str: ...
+

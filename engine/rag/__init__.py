@@ -1,0 +1,1 @@
+"""Documents to passages, passages to citations: the pure half of retrieval."""

@@ -1,0 +1,1 @@
+"""The database's revisions, shipped with the program: `bartizan migrate` applies them."""
