@@ -1,0 +1,1 @@
+"""The conversation store and the durable queue, on SQLite or PostgreSQL."""

@@ -1,0 +1,150 @@
+"""The operator's view of the queue: look, try again, let go, tidy up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, delete, func, select, update
+
+from adapters.sql.database import Database, db_now
+from adapters.sql.rows import utc
+from adapters.sql.tables import decision, event, rejected, turn
+from engine.errors import BotError
+
+PRUNED: Final = 1000
+"""Rows that one transaction removes: a larger one would keep the writer from its work."""
+
+
+class UnknownTurn(BotError):
+    """No turn of that trace is in the state that the command needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many turns are in which state; ``oldest`` in seconds: how long the first ready one has waited."""
+
+    ready: int
+    running: int
+    dead: int
+    oldest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What `bartizan inbox` does. It shows ids, states and causes, and never what people wrote."""
+
+    database: Database
+
+    async def turns(self, *, state: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
+        """The newest turns; without a state those that are not done."""
+        return await self.database.read(partial(_turns, state, limit))
+
+    async def show(self, trace: str) -> dict[str, Any]:
+        """One turn with its verdicts. ``trace`` may be shortened. Raises `UnknownTurn`."""
+        return await self.database.read(partial(_show, trace))
+
+    async def retry(self, trace: str) -> str:
+        """A dead turn gets a fresh start. Returns the whole trace. Raises `UnknownTurn`."""
+        return await self.database.write(partial(_retry, trace))
+
+    async def drop(self, trace: str) -> str:
+        """A dead or waiting turn is ended. Returns the whole trace. Raises `UnknownTurn`."""
+        return await self.database.write(partial(_drop, trace))
+
+    async def rejected(self, limit: int = 50) -> list[dict[str, Any]]:
+        """Events that could not be read, newest first, by their reason."""
+        return await self.database.read(partial(_rejected, limit))
+
+    async def depth(self) -> Depth:
+        """For the metrics."""
+        return await self.database.read(_depth)
+
+    async def prune(self, keep: float) -> int:
+        """Removes delivery keys and unreadable events older than ``keep`` seconds, in batches. Returns how many.
+
+        ``keep`` is longer than any platform redelivers. Messages, turns and answers are the record and stay.
+        """
+        total = 0
+        while done := await self.database.write(partial(_prune, keep)):
+            total += done
+        return total
+
+
+def _listing() -> Select[Any]:
+    return select(turn.c.trace, turn.c.state, turn.c.outcome, turn.c.kind, turn.c.route, turn.c.conversation,
+                  turn.c.attempt, turn.c.failures, turn.c.crashes, turn.c.received_at, turn.c.cause)
+
+
+def _row(row: Any) -> dict[str, Any]:
+    return {**row._mapping, "received_at": utc(row.received_at).isoformat(timespec="seconds")}
+
+
+def _turns(state: str | None, limit: int, connection: Connection) -> list[dict[str, Any]]:
+    wanted = turn.c.state == state if state else turn.c.state != "done"
+    return [_row(r) for r in connection.execute(_listing().where(wanted).order_by(turn.c.id.desc()).limit(limit))]
+
+
+def _show(trace: str, connection: Connection) -> dict[str, Any]:
+    number = _find(connection, trace, ("ready", "running", "done", "dead"))
+    whole = _row(connection.execute(_listing().where(turn.c.id == number)).one())
+    verdicts = connection.execute(
+        select(decision.c.attempt, decision.c.direction, decision.c.guard, decision.c.action, decision.c.rule,
+               decision.c.category, decision.c.scanned, decision.c.shown)
+        .where(decision.c.turn == number).order_by(decision.c.id)
+    )
+    return {**whole, "decisions": [dict(v._mapping) for v in verdicts]}
+
+
+def _retry(trace: str, connection: Connection) -> str:
+    number = _find(connection, trace, ("dead",))
+    return str(connection.execute(
+        update(turn).where(turn.c.id == number)
+        .values(state="ready", outcome=None, worker=None, failures=0, crashes=0, not_before=0.0, ended_at=None)
+        .returning(turn.c.trace)
+    ).scalar_one())
+
+
+def _drop(trace: str, connection: Connection) -> str:
+    number = _find(connection, trace, ("dead", "ready"))
+    return str(connection.execute(
+        update(turn).where(turn.c.id == number)
+        .values(state="done", outcome="dropped", worker=None, ended_at=db_now()).returning(turn.c.trace)
+    ).scalar_one())
+
+
+def _find(connection: Connection, trace: str, states: tuple[str, ...]) -> int:
+    found = connection.execute(
+        select(turn.c.id).where(turn.c.trace.startswith(trace, autoescape=True), turn.c.state.in_(states)).limit(2)
+    ).scalars().all()
+    if len(found) != 1:
+        what = "several turns begin" if found else f"no {' or '.join(states)} turn begins"
+        raise UnknownTurn(f"{what} with {trace!r}")
+    return int(found[0])
+
+
+def _rejected(limit: int, connection: Connection) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        select(rejected.c.id, rejected.c.platform, rejected.c.reason, rejected.c.received_at)
+        .order_by(rejected.c.id.desc()).limit(limit)
+    )
+    return [_row(r) for r in rows]
+
+
+def _depth(connection: Connection) -> Depth:
+    counts = {state: number for state, number in connection.execute(
+        select(turn.c.state, func.count()).where(turn.c.state.in_(["ready", "running", "dead"])).group_by(turn.c.state)
+    )}
+    oldest = connection.execute(
+        select(func.coalesce(db_now() - func.min(turn.c.received_at), 0.0)).where(turn.c.state == "ready")
+    ).scalar_one()
+    return Depth(counts.get("ready", 0), counts.get("running", 0), counts.get("dead", 0), float(oldest))
+
+
+def _prune(keep: float, connection: Connection) -> int:
+    done = 0
+    for table, key in ((event, event.c.key), (rejected, rejected.c.id)):
+        old = select(key).where(table.c.received_at < db_now() - keep).limit(PRUNED)
+        done += connection.execute(delete(table).where(key.in_(old))).rowcount
+    return done

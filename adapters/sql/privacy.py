@@ -1,0 +1,117 @@
+"""What a person may ask of us: everything we hold about them, or that we hold nothing any more."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from adapters.sql.database import Database
+from adapters.sql.rows import answer_of, utc
+from adapters.sql.sealed import DataKey, Keyring, WrappedKey
+from adapters.sql.tables import answer, decision, membership, message, person, person_key, revision, turn
+from engine.errors import BotError
+
+
+class UnknownPerson(BotError):
+    """Nobody of that id is on record."""
+
+    reply = "I hold nothing about that person."
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What a forgetting made unreadable or removed."""
+
+    messages: int
+    answers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """`export` and `forget`, for the commands and, later, for people themselves."""
+
+    database: Database
+    keyring: Keyring
+
+    async def export(self, who: str) -> dict[str, Any]:
+        """All that the person wrote and was answered, as plain values for JSON. Raises `UnknownPerson`."""
+        return await self.database.read(partial(self._export, who))
+
+    async def forget(self, who: str) -> Forgotten:
+        """Deletes the person's key: messages, revisions and answers are noise from now on. Raises `UnknownPerson`.
+
+        The id is replaced by a random one, memberships go, open turns end. What others wrote stays.
+        """
+        done, key_id = await self.database.write(partial(_forget, who))
+        self.keyring.drop(key_id)
+        return done
+
+    def _export(self, who: str, connection: Connection) -> dict[str, Any]:
+        key = self._key(connection, who)
+        name = connection.execute(select(person.c.name).where(person.c.id == who)).scalar_one()
+        said = connection.execute(
+            select(message.c.id, message.c.conversation, message.c.sent_at, revision.c.n, revision.c.kind,
+                   revision.c.body, revision.c.at)
+            .join_from(message, revision, revision.c.message == message.c.id)
+            .where(message.c.author == who).order_by(message.c.sent_at, message.c.id, revision.c.n)
+        )
+        messages: dict[str, dict[str, Any]] = {}
+        for row in said:
+            entry = messages.setdefault(row.id, {
+                "id": row.id, "conversation": row.conversation, "sent_at": utc(row.sent_at).isoformat(),
+                "revisions": [],
+            })
+            text = key.open(row.body, f"revision/{row.id}/{row.n}") if row.body else None
+            entry["revisions"].append({"kind": row.kind, "text": text, "at": utc(row.at).isoformat()})
+        turns = connection.execute(
+            select(turn.c.id, turn.c.trace, turn.c.message, turn.c.outcome, answer.c.body)
+            .join_from(turn, answer, answer.c.turn == turn.c.id, isouter=True)
+            .where(turn.c.author == who).order_by(turn.c.id)
+        )
+        rooms = connection.execute(select(membership.c.channel).where(membership.c.person == who)).scalars()
+        return {
+            "person": who,
+            "name": key.open(name, f"person/{who}") if name else "",
+            "channels": sorted(rooms),
+            "messages": list(messages.values()),
+            "turns": [
+                {"trace": row.trace, "message": row.message, "outcome": row.outcome,
+                 "answer": answer_of(key.open(row.body, f"answer/{row.id}")).text if row.body else None}
+                for row in turns
+            ],
+        }
+
+    def _key(self, connection: Connection, who: str) -> DataKey:
+        stored = connection.execute(
+            select(person_key.c.id, person_key.c.master, person_key.c.wrapped).where(person_key.c.person == who)
+        ).one_or_none()
+        if stored is None:
+            raise UnknownPerson(f"no person {who!r} on record")
+        return self.keyring.unwrap(WrappedKey(*stored))
+
+
+def _forget(who: str, connection: Connection) -> tuple[Forgotten, str]:
+    key_id = connection.execute(select(person_key.c.id).where(person_key.c.person == who).with_for_update()).scalar()
+    if key_id is None:
+        raise UnknownPerson(f"no person {who!r} on record")
+    messages = connection.execute(
+        select(func.count()).select_from(message).where(message.c.author == who)
+    ).scalar_one()
+    turns = select(turn.c.id).where(turn.c.author == who)
+    connection.execute(
+        update(turn).where(turn.c.author == who, turn.c.state.in_(["ready", "running"]))
+        .values(state="done", outcome="withdrawn", worker=None)
+    )
+    connection.execute(update(decision).where(decision.c.turn.in_(turns)).values(text_hash=""))
+    answers = connection.execute(delete(answer).where(answer.c.turn.in_(turns))).rowcount
+    connection.execute(delete(membership).where(membership.c.person == who))
+    connection.execute(delete(person_key).where(person_key.c.id == key_id))
+    # Rows that name the person follow by ON UPDATE CASCADE.
+    connection.execute(
+        update(person).where(person.c.id == who).values(id=f"forgotten:{uuid.uuid4().hex}", name=None)
+    )
+    return Forgotten(messages, answers), key_id

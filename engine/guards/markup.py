@@ -1,0 +1,116 @@
+"""Where in a Markdown answer we are, while it is still coming in: prose, code, or the margin of a line.
+
+A few rules stand in for a parser, so that every character can be placed at once and the same way however the
+text was cut: a line that opens with three or more backticks or tildes begins or ends a fence; any other run
+of backticks opens a code span, which ends at a run of the same length or with the line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import Final
+
+
+class Where(Enum):
+    """What a stretch of text is part of."""
+
+    PROSE = auto()
+    SPAN = auto()       # `code`, with its backticks
+    FENCE = auto()      # a fenced block, with its fences and line ends
+    BREAK = auto()      # the end of a line outside a fence
+    MARGIN = auto()     # blanks and ``>`` before the first word of a line
+
+
+_MARGIN: Final = re.compile(r"[ \t>]*")
+_FENCE: Final = re.compile(r"`+|~+")
+_RUN: Final = re.compile(r"`+")
+_PROSE_END: Final = re.compile(r"[`\n]")
+
+
+class Markup:
+    """Reads one text, piece by piece."""
+
+    __slots__ = ("_at", "_fence", "_line", "_opened", "_span", "_tail")
+
+    def __init__(self) -> None:
+        self._tail = ""             # blanks or backticks that cannot be placed yet
+        self._at = 0                # its offset in the whole text
+        self._line = True           # at the beginning of a line
+        self._fence = ""            # what opened the fence that we are in
+        self._opened = False        # on the fence's own first line
+        self._span = 0              # backticks that opened the code span that we are in
+
+    def read(self, text: str, *, final: bool = False) -> Iterator[tuple[Where, int, str]]:
+        """Stretches of text with their offsets, in order. To be read to the end."""
+        text = self._tail + text
+        at, end = 0, len(text)
+        while at < end:
+            step = self._step(text, at, final)
+            if step is None:
+                break
+            where, stop = step
+            yield where, self._at + at, text[at:stop]
+            at = stop
+        self._tail = text[at:]
+        self._at += at
+
+    def _step(self, text: str, at: int, final: bool) -> tuple[Where, int] | None:
+        if self._line:
+            return self._margin(text, at, final)
+        if self._fence:
+            return self._in_fence(text, at, final)
+        if text[at] == "\n":
+            self._line, self._span = True, 0
+            return Where.BREAK, at + 1
+        if text[at] == "`":
+            stop = self._run(text, at)
+            if stop == len(text) and not final:
+                return None
+            if not self._span:
+                self._span = stop - at
+            elif self._span == stop - at:
+                self._span = 0
+            return Where.SPAN, stop
+        found = _PROSE_END.search(text, at)
+        return Where.SPAN if self._span else Where.PROSE, found.start() if found else len(text)
+
+    def _margin(self, text: str, at: int, final: bool) -> tuple[Where, int] | None:
+        margin = _MARGIN.match(text, at)
+        stop = margin.end() if margin else at
+        fence = _FENCE.match(text, stop)
+        if (fence.end() if fence else stop) == len(text) and not final:
+            return None
+        self._line = False
+        if fence is None or len(fence.group()) < 3:
+            if self._fence:
+                return self._in_fence(text, at, final)
+            return (Where.MARGIN, stop) if stop > at else self._step(text, at, final)
+        if not self._fence:
+            self._fence, self._opened = fence.group(), True
+        elif fence.group().startswith(self._fence):
+            self._fence = ""
+        return Where.FENCE, fence.end()
+
+    def _in_fence(self, text: str, at: int, final: bool) -> tuple[Where, int] | None:
+        stop = text.find("\n", at)
+        ticks = text.find("`", at, stop if stop >= 0 else len(text)) if self._opened else -1
+        if ticks == at:                     # ```code``` on one line is a code span after all
+            run = self._run(text, at)
+            if run == len(text) and not final:
+                return None
+            if text[at:run] == self._fence:
+                self._fence, self._opened = "", False
+            return Where.FENCE, run
+        if ticks > at:
+            return Where.FENCE, ticks
+        if stop < 0:
+            return Where.FENCE, len(text)
+        self._line, self._opened = True, False
+        return Where.FENCE, stop + 1
+
+    @staticmethod
+    def _run(text: str, at: int) -> int:
+        run = _RUN.match(text, at)
+        return run.end() if run else at

@@ -1,0 +1,541 @@
+"""Secrets are taken out of what goes to the model and of what comes back.
+
+The scanner reads every character once, however the text was cut. Where a secret could begin it sets up a
+*candidate*, which looks at what follows until it is sure; text is held back from the first candidate that is
+not sure yet, and from nowhere else. So an ordinary word passes at once, a word like ``sk-`` waits for its
+end, and of a secret no character is ever let through. Candidates depend on the text alone, never on where
+it was cut, hence the same edits under any chunking.
+
+Ways in: the prefix of a known token, ``-----BEGIN``, a digit (payment cards, bot tokens), a country code with
+two digits (IBAN), and a sign of assignment (``:``, ``=``, "is") with a word like *password* or a user of an
+address before it. In the last case only the value is held and masked.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import insort
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from engine.guards import credentials
+from engine.guards.verdict import Allow, Mask, Verdict
+from engine.messages import Found
+from engine.ports import Edit, Piece, Scan, Text
+
+VERSION: Final = "1"
+MAX_HOLD: Final = 4096
+"""Characters after which an unfinished secret is masked as it stands, and its rest with it."""
+_CONTEXT: Final = 96
+_MAX_VALUE: Final = 512
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A secret from ``start`` to ``end``. An empty ``name`` is the rest of one that was named before."""
+
+    start: int
+    rank: int                   # of two at one place the more telling name wins
+    end: int
+    rule: str
+    name: str
+
+
+class _Candidate(Protocol):
+    """A place where a secret could begin. Offsets inside are those of the whole text."""
+
+    hold: int
+
+    def look(self, text: str, base: int, final: bool, scanner: Scanner) -> bool:
+        """True: decided. ``text`` begins at offset ``base`` of the whole."""
+        ...
+
+
+# --- ways in
+
+
+def _trie(words: tuple[str, ...], *, partial: bool) -> str:
+    """A pattern for all the words, or (``partial``) for all beginnings of them."""
+    branches: dict[str, list[str]] = {}
+    for word in words:
+        if word:
+            branches.setdefault(word[0], []).append(word[1:])
+    if not branches or ("" in words and not partial):
+        return ""
+    arms = [re.escape(first) + _trie(tuple(rest), partial=partial) for first, rest in sorted(branches.items())]
+    return "(?:" + "|".join(arms) + ")" + ("?" if partial else "")
+
+
+_EDGE: Final = r"(?<![A-Za-z0-9])"
+_BEGIN: Final = "-----BEGIN "
+_START: Final = re.compile(
+    f"{_EDGE}(?:({_trie(credentials.PREFIXES, partial=False)})|([A-Z]{{2}}[0-9]{{2}})|([0-9]))"
+)
+_BEGUN: Final = re.compile(
+    f"{_EDGE}(?=[A-Za-z])(?:{_trie(credentials.PREFIXES, partial=True)}|[A-Z]{{1,2}}[0-9]?)\\Z"
+)
+_LONGEST: Final = max(map(len, credentials.PREFIXES))
+_WHOLE: Final = frozenset(credentials.PREFIXES)
+_SIGN: Final = re.compile(
+    r"[:=：是为為]|(?<![A-Za-z])(?:is|was|bearer|basic|--(?:password|passwd|token|secret|api-key|pass)) ", re.IGNORECASE
+)
+_LONGEST_SIGN: Final = 12
+_KEY: Final = re.compile(
+    r"(?:passw(?:or)?d|passwort|passphrase|passcode|(?<![a-z])pass|pwd|(?<![a-z])pw|secret"
+    r"|(?:api|access|secret|private|account|encryption|signing|master|shared|auth|license)[_\- ]?key|token|credentials?"
+    r"|密码|密碼|口令|密钥|密鑰|令牌)[\"'`*\])\s]{0,4}\Z",
+    re.IGNORECASE,
+)
+_USER: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,24}://[^\s/:@?#\"'<>]{0,64}\Z")
+
+
+class Scanner:
+    """Reads one text, piece by piece."""
+
+    __slots__ = ("_alive", "_base", "_end", "_found", "_signs", "_starts", "_text")
+
+    def __init__(self) -> None:
+        self._text = ""             # what is not decided yet, and _CONTEXT before it
+        self._base = 0              # offset of its first character in the whole
+        self._end = 0
+        self._starts = 0            # up to here no secret begins that is not in _alive
+        self._signs = 0
+        self._alive: list[_Candidate] = []
+        self._found: list[Span] = []
+
+    def read(self, text: str, *, final: bool = False) -> tuple[int, list[Span]]:
+        """How many characters from the start are safe, and the new secrets before that, in order, apart."""
+        self._text += text
+        self._end += len(text)
+        if self._alive:
+            waiting, self._alive = self._alive, []
+            for candidate in waiting:
+                self.consider(candidate, final=final)
+        self._look_for_starts(final)
+        self._look_for_signs(final)
+        safe = self._starts
+        for candidate in self._alive:
+            safe = min(safe, candidate.hold)
+        for span in reversed(self._found):      # one that goes on beyond the safe point is held from its beginning
+            if span.end > safe:
+                safe = min(safe, span.start)
+        if len(self._text) > 4 * _CONTEXT and safe - self._base > 2 * _CONTEXT:
+            cut = safe - self._base - _CONTEXT
+            self._text, self._base = self._text[cut:], self._base + cut
+        return safe, self._settled(safe) if self._found else []
+
+    def consider(self, candidate: _Candidate, *, final: bool) -> None:
+        """Looks at a candidate, and keeps it while it is undecided."""
+        if not candidate.look(self._text, self._base, final, self):
+            self._alive.append(candidate)
+
+    def hit(self, start: int, end: int, rule: str, name: str, rank: int = 0) -> None:
+        """A candidate found a secret."""
+        if end > start:
+            insort(self._found, Span(start, rank, end, rule, name))
+
+    def _look_for_starts(self, final: bool) -> None:
+        text, base = self._text, self._base
+        for found in _START.finditer(text, self._starts - base):
+            start = base + found.start()
+            which = found.lastindex
+            if which == 1:
+                self.consider(_Token(start), final=final)
+                if found.end() == found.start() + 1:        # M, N and O open country codes as well
+                    self.consider(_Iban(start), final=final)
+            elif which == 2:
+                self.consider(_Iban(start), final=final)
+            else:
+                self.consider(_Digits(start), final=final)
+        at = text.find(_BEGIN, self._starts - base)
+        while at >= 0:
+            self.consider(_PrivateKey(base + at), final=final)
+            at = text.find(_BEGIN, at + 1)
+        self._starts = self._end
+        if final:
+            return
+        begun = _BEGUN.search(text, max(len(text) - _LONGEST, 0))
+        if begun and begun.group() not in _WHOLE:       # a whole one has been considered above
+            self._starts = base + begun.start()
+        if "-" in text[-len(_BEGIN):]:
+            for size in range(len(_BEGIN) - 1, 0, -1):
+                if text.endswith(_BEGIN[:size]):
+                    self._starts = min(self._starts, self._end - size)
+                    break
+
+    def _look_for_signs(self, final: bool) -> None:
+        text, base = self._text, self._base
+        for found in _SIGN.finditer(text, max(self._signs - base - _LONGEST_SIGN, 0)):
+            at = base + found.end()
+            if at <= self._signs:
+                continue
+            before = text[max(found.start() - _CONTEXT, 0) : found.start()]
+            sign = found.group().lower()
+            if sign in ("bearer ", "basic ") or sign.startswith("--"):
+                self.consider(_Value(at, sign.strip(" -")), final=final)
+                continue
+            if sign == ":" and _USER.search(before):
+                self.consider(_Login(at), final=final)
+            if _KEY.search(before):
+                self.consider(_Value(at, "loose" if sign.isalpha() or sign[-1] == " " else "strict"), final=final)
+        self._signs = self._end
+
+    def _settled(self, safe: int) -> list[Span]:
+        """Secrets that end by ``safe``; those that overlap become one. No later one reaches back here."""
+        done = [span for span in self._found if span.end <= safe]
+        self._found = [span for span in self._found if span.end > safe]
+        apart: list[Span] = []
+        for span in done:
+            if apart and span.start < apart[-1].end:
+                last = apart[-1]
+                apart[-1] = Span(last.start, last.rank, max(last.end, span.end), last.rule, last.name)
+            else:
+                apart.append(span)
+        return apart
+
+
+# --- candidates
+
+_NOT_TOKEN: Final = re.compile(r"[^A-Za-z0-9_.\-/+=]")
+
+
+class _Token:
+    """A token behind its prefix; it goes on to the first character that no token has."""
+
+    __slots__ = ("_at", "hold")
+
+    def __init__(self, start: int) -> None:
+        self.hold = self._at = start
+
+    def look(self, text: str, base: int, final: bool, scanner: Scanner) -> bool:
+        start = self.hold - base
+        limit = start + MAX_HOLD
+        stop = _NOT_TOKEN.search(text, self._at - base, limit)
+        capped = stop is None and len(text) >= limit
+        if stop is None and not capped and not final:
+            self._at = base + len(text)
+            return False
+        end = stop.start() if stop else min(limit, len(text))
+        found = credentials.token(text[start:end])
+        if found:
+            length, rule, name = found
+            if capped and length == MAX_HOLD:
+                scanner.hit(self.hold, base + end, rule, name)
+                scanner.consider(_Rest(base + end, rule), final=final)
+                return True
+            scanner.hit(self.hold, self.hold + length, rule, name)
+            if rule == "aws_key":
+                scanner.consider(_AwsSecret(self.hold + length), final=final)
+        return True
+
+
+class _Rest:
+    """What follows of a token that was masked before its end was seen."""
+
+    __slots__ = ("_at", "_rule", "hold")
+
+    def __init__(self, start: int, rule: str) -> None:
+        self.hold = self._at = start
+        self._rule = rule
+
+    def look(self, text: str, base: int, final: bool, scanner: Scanner) -> bool:
+        limit = self.hold - base + MAX_HOLD
+        stop = _NOT_TOKEN.search(text, self._at - base, limit)
+        if stop is None and len(text) >= limit:
+            scanner.hit(self.hold, base + limit, self._rule, "")
+            scanner.consider(_Rest(base + limit, self._rule), final=final)
+            return True
+        if stop is None and not final:
+            self._at = base + len(text)
+            return False
+        scanner.hit(self.hold, base + (stop.start() if stop else len(text)), self._rule, "")
+        return True
+
+
+_AWS_BEGUN: Final = re.compile(r"[\s/:,;|\"'`&=\-]{0,8}[A-Za-z0-9/+]{0,40}\Z")
+_AWS_SECRET: Final = re.compile(r"[\s/:,;|\"'`&=\-]{1,8}?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])")
+
+
+class _AwsSecret:
+    """The secret half, when it stands right behind the key's public one."""
+
+    __slots__ = ("hold",)
+
+    def __init__(self, start: int) -> None:
+        self.hold = start
+
+    def look(self, text: str, base: int, final: bool, scanner: Scanner) -> bool:
+        start = self.hold - base
+        if not final and len(text) - start <= 48 and _AWS_BEGUN.match(text, start):
+            return False
+        found = _AWS_SECRET.match(text, start)
+        if found and credentials.aws_secret(found.group(1)):
+            scanner.hit(base + found.start(1), base + found.end(1), "aws_secret", "AWS secret key")
+        return True
+
+
+_CARD_BEGUN: Final = re.compile(
+    r"(?:[0-9]{1,19}|[0-9]{4}[ -](?:[0-9]{0,6}|[0-9]{6}[ -][0-9]{0,5}|(?:[0-9]{4}[ -]){1,2}[0-9]{0,4}"
+    r"|(?:[0-9]{4}[ -]){3}[0-9]{0,3})|[0-9]{8,10}:[A-Za-z0-9_\-]{0,36})\Z"
+)
+_BOT_TOKEN: Final = re.compile(r"[0-9]{8,10}:[A-Za-z0-9_\-]{35}(?![A-Za-z0-9_\-])")
+
+
+class _Digits:
+    """A payment card's number, or the token of a Telegram bot."""
+
+    __slots__ = ("hold",)
+
+    def __init__(self, start: int) -> None:
+        self.hold = start
+
+    def look(self, text: str, base: int, final: bool, scanner: Scanner) -> bool:
+        start = self.hold - base
+        if not final and len(text) - start <= 48 and _CARD_BEGUN.match(text, start):
+            return False
+        if end := credentials.card(text, start):
+            scanner.hit(self.hold, base + end, "card", "card number")
+        elif found := _BOT_TOKEN.match(text, start):
+            scanner.hit(self.hold, base + found.end(), "telegram", "Telegram token")
+        return True
+
+
+_COUNTRY_BEGUN: Final = re.compile(r"[A-Z]{1,2}[0-9]{0,2}\Z")
+
+
+class _Iban:
+    """An account number: as many letters and digits as its country has, single blanks between them allowed."""
+
+    __slots__ = ("hold",)
+
+    def __init__(self, start: int) -> None:
+        self.hold = start
+
+    def look(self, text: str, base: int, final: bool, scanner: Scanner) -> bool:
+        start, end = self.hold - base, len(text)
+        wanted = credentials.IBAN_LENGTHS.get(text[start : start + 2], 0)
+        if not wanted or not text[start + 2 : start + 4].isdigit():
+            return final or not _COUNTRY_BEGUN.match(text, start)
+        number, at = "", start
+        while at < end and len(number) < wanted:
+            char = text[at]
+            if char.isascii() and (char.isdigit() or char.isupper()):
+                number += char
+            elif char != " " or text[at - 1] == " ":
+                return True
+            at += 1
+        if at == end and not final:
+            return False                # the next character says whether the number ends here
+        if len(number) == wanted and not (at < end and text[at].isalnum()) and credentials.iban(number):
+            scanner.hit(self.hold, base + at, "iban", "account number")
+        return True
+
+
+_OPENING: Final = re.compile(r"[=>]?[ \t]{0,4}[\"'`*“「]{0,3}(?:(?:bearer|basic|token)[ ]+)?", re.IGNORECASE)
+_OPENING_BEGUN: Final = re.compile(r"[=>]?[ \t]{0,4}[\"'`*“「]{0,3}(?:[BbTt][A-Za-z]{0,5} *)?\Z")
+_VALUE_END: Final = re.compile(r"[\s\"'`<>，。；、）】」”]")
+_QUOTED_END: Final = {quote: re.compile(f"[{quote}\\n]") for quote in "\"'`"}
+_TRAILING: Final = ".,;:)]}*"
+
+
+class _Value:
+    """What stands behind ``password:``. Only the value is a secret, so nothing before it is held."""
+
+    __slots__ = ("_at", "_how", "_stop", "hold")
+
+    def __init__(self, start: int, how: str) -> None:
+        self.hold = start
+        self._how = how
+        self._at = -1                   # where the value begins, once its quotation marks are behind us
+        self._stop = 0
+
+    def look(self, text: str, base: int, final: bool, scanner: Scanner) -> bool:
+        if self._at < 0:
+            begun = _OPENING_BEGUN.match(text, self.hold - base)
+            if begun and not final:
+                return False
+            opening = _OPENING.match(text, self.hold - base)
+            assert opening is not None  # noqa: S101 - every part of the pattern is optional
+            self._at = self._stop = base + opening.end()
+            if self._how == "strict" and (named := opening.group().lower().rstrip()).endswith(("bearer", "basic")):
+                self._how = "bearer" if named.endswith("bearer") else "basic"
+        at = self._at - base
+        end = _QUOTED_END.get(text[at - 1], _VALUE_END).search(text, self._stop - base, at + _MAX_VALUE)
+        capped = end is None and len(text) >= at + _MAX_VALUE
+        if end is None and not capped and not final:
+            self._stop = base + len(text)
+            return False
+        value = text[at : end.start() if end else at + _MAX_VALUE]
+        quoted = text[at - 1] in _QUOTED_END
+        bare = value if quoted else value.rstrip(_TRAILING)
+        if self._fits(bare):
+            scanner.hit(self._at, self._at + len(bare), "assignment", _NAMES.get(self._how, "password"), rank=1)
+            if capped:
+                scanner.consider(_Rest(self._at + len(value), "assignment"), final=final)
+        return True
+
+    def _fits(self, value: str) -> bool:
+        if self._how in ("bearer", "token"):
+            return credentials.bearer(value)
+        if self._how == "basic":
+            return credentials.basic(value)
+        return credentials.password(value, loose=self._how == "loose")
+
+
+_NAMES: Final = {"bearer": "token", "token": "token", "basic": "credentials", "strict": "secret", "loose": "secret"}
+_PORT: Final = re.compile(r"[0-9]{0,5}(?:[^0-9A-Za-z@%._~!$&'()*+,;=:\-]|\Z)")
+_LOGIN_END: Final = re.compile(r"[\s\"'<>`，。）]")
+_LOGIN: Final = re.compile(r"(.+)@[A-Za-z0-9\[]", re.DOTALL)
+_FILL_IN: Final = re.compile(r"[$<{%\[]")
+
+
+class _Login:
+    """The password in ``postgres://user:password@host``."""
+
+    __slots__ = ("_at", "hold")
+
+    def __init__(self, start: int) -> None:
+        self.hold = self._at = start
+
+    def look(self, text: str, base: int, final: bool, scanner: Scanner) -> bool:
+        start = self.hold - base
+        if (port := _PORT.match(text, start)) and (port.end() < len(text) or text[-1:] not in "0123456789:"):
+            return True
+        limit = start + _MAX_VALUE
+        end = _LOGIN_END.search(text, self._at - base, limit)
+        if end is None and len(text) < limit and not final:
+            self._at = base + len(text)
+            return False
+        found = _LOGIN.match(text[start : end.start() if end else limit])
+        if found:
+            secret = found.group(1)
+            if not credentials.placeholder(secret) and not _FILL_IN.match(secret):
+                scanner.hit(self.hold, self.hold + len(secret), "login", "password", rank=1)
+        return True
+
+
+_HEAD: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]{2,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
+_HEAD_BEGUN: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,52}-{0,5}\Z")
+_BREAKS: Final = r"(?:\\[nrt]|\\(?![nrt]|\Z)|[\s\"'>|,#*.…])"
+_LINE: Final = re.compile(r"[A-Za-z0-9+/=]{16,}(?![A-Za-z0-9+/=]|\Z)")     # no word of a sentence is that long
+_FIELD: Final = r"[A-Za-z][A-Za-z-]{1,13}: [^\n\\]{0,200}(?:\n|\\n)"
+_BODY: Final = re.compile(f"(?:{_BREAKS}|{_FIELD}|{_LINE.pattern})*")
+_FOOT: Final = re.compile(rf"[A-Za-z0-9+/=]{{0,15}}{_BREAKS}*-----END [A-Z0-9 ]{{0,52}}-----")
+_BODY_BEGUN: Final = re.compile(
+    rf"(?:[A-Za-z0-9+/=]*{_BREAKS}*(?:-{{0,5}}|-----E|-----EN|-----END[A-Z0-9 ]{{0,53}}-{{0,5}}|\\)"
+    r"|[A-Za-z][A-Za-z-]{0,13}(?::(?: [^\n\\]{0,200}\\?)?)?)\Z"
+)
+_REST: Final = re.compile(r"[A-Za-z0-9+/=]*")
+
+
+class _PrivateKey:
+    """A whole PEM or PGP block: head, fields, lines of base64 (or their ``\\n`` form), foot.
+
+    A block that breaks off is masked up to its last full line; a head with no key behind it is somebody's
+    explanation of the format, and stays.
+    """
+
+    __slots__ = ("_at", "_cut", "_last", "_name", "hold")
+
+    def __init__(self, start: int, *, cut: bool = False) -> None:
+        self.hold = start
+        self._at = start if cut else -1     # up to here the block is read, in whole lines
+        self._last = start if cut else -1   # where the last line of base64 ended
+        self._cut = cut                     # the rest of a block that was masked before its foot was seen
+        self._name = "" if cut else "private key"
+
+    def look(self, text: str, base: int, final: bool, scanner: Scanner) -> bool:
+        start = self.hold - base
+        if self._at < 0:
+            head = _HEAD.match(text, start)
+            if head is None:
+                return final or not _HEAD_BEGUN.match(text, start)
+            self._at = base + head.end()
+        limit = min(start + MAX_HOLD, len(text))
+        over = final or limit == start + MAX_HOLD
+        if self._cut:
+            rest = _REST.match(text, start, limit)
+            self._last = self._at = base + (rest.end() if rest else start)
+            if self._at == base + limit and not over:
+                return False
+            self._cut = False
+        at = self._read(text, base, limit)
+        if foot := _FOOT.match(text, at, limit):
+            end = base + foot.end()
+        elif not _BODY_BEGUN.match(text, at, limit):
+            end = self._last
+        elif over:
+            end = base + limit
+        else:
+            return False
+        if self._last >= 0:
+            scanner.hit(self.hold, end, "private_key", self._name)
+            if end == base + start + MAX_HOLD:
+                scanner.consider(_PrivateKey(end, cut=True), final=final)
+        return True
+
+    def _read(self, text: str, base: int, limit: int) -> int:
+        """Moves on over whole lines, and returns where in ``text`` it stands."""
+        at = self._at - base
+        body = _BODY.match(text, at, limit)
+        end = body.end() if body else at
+        for line in _LINE.finditer(text, at, end + 1):      # the character behind a line shows that it is whole
+            self._last = base + line.end()
+        self._at = base + end
+        return end
+
+
+# --- the guards
+
+
+def notice(span: Span) -> str:
+    """What stands in a secret's place."""
+    return f"[{span.name} removed]" if span.name else ""
+
+
+class SecretsGuard:
+    """Masks secrets in both directions."""
+
+    name = "secrets"
+    version = VERSION
+    beside = False                      # what it masks must not reach the index either
+
+    async def check(self, text: str) -> Verdict:
+        """Inbound: the text goes on without its secrets."""
+        _, spans = Scanner().read(text, final=True)
+        if not spans:
+            return Allow()
+        parts: list[str] = []
+        at = 0
+        for span in spans:
+            parts += text[at : span.start], notice(span)
+            at = span.end
+        return Mask("".join(parts) + text[at:], ",".join(sorted({span.rule for span in spans})), "secret")
+
+    def open(self, question: str, found: Found) -> SecretsStream:  # noqa: ARG002 - the port's shape
+        """Outbound: one stream for one answer."""
+        return SecretsStream()
+
+
+class SecretsStream:
+    """Outbound: edits, and nothing shown of a secret before its edit."""
+
+    __slots__ = ("_safe", "_scanner")
+
+    def __init__(self) -> None:
+        self._scanner = Scanner()
+        self._safe = 0
+
+    async def feed(self, piece: Piece) -> Scan:
+        """The next piece; what is not text says nothing about secrets that could be shown."""
+        return self._scan(piece.text) if isinstance(piece, Text) else Scan(self._safe)
+
+    async def close(self) -> Scan:
+        """What is alive is decided as it stands."""
+        return self._scan("", final=True)
+
+    def _scan(self, text: str, *, final: bool = False) -> Scan:
+        self._safe, spans = self._scanner.read(text, final=final)
+        if not spans:
+            return Scan(self._safe)
+        return Scan(self._safe, tuple(Edit(s.start, s.end, notice(s), s.rule) for s in spans))
