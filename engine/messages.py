@@ -151,6 +151,7 @@ class Answer:
     grounded: bool = True               # False: no passage stands behind it, and the reply says so
     mode: Mode = Mode.MODEL
     model: str | None = None            # which model spoke
+    cut: bool = False                   # it ran into its length limit: the reply says so
     usage: Usage = NO_USAGE
 
     @property
@@ -225,6 +226,7 @@ class Claim:
     failures: int = 0                   # attempts that ended in an error
     crashes: int = 0                    # attempts whose process died
     kind: Kind = Kind.ANSWER
+    lane: Lane = Lane.INTERACTIVE
     collapsed: int = 0                  # for BUSY and QUOTA: how many messages the notice speaks for
     answer: Answer | None = None        # checkpointed by an earlier attempt
     posted: str | None = None           # the platform's id of what an earlier attempt posted
@@ -258,4 +260,5 @@ class Trail:
 
     trace: TraceId
     decisions: list[Decision] = field(default_factory=list)
+    recorded: int = 0                   # so many of them are in the store by now
     dropped_marks: int = 0              # [n] in an answer that pointed at no passage

@@ -157,7 +157,7 @@ class Inbox(Protocol):
 
 
 class Queue(Protocol):
-    """What the dispatcher needs of the store."""
+    """What the dispatcher needs of the store. Ending a turn that somebody else holds by now raises `Fenced`."""
 
     async def claim(self, limit: int) -> Sequence[Claim]:
         """Waits until at least one turn is ours, and returns at most ``limit``."""
@@ -171,6 +171,10 @@ class Queue(Protocol):
 
     async def hand_back(self, claim: Claim) -> None:
         """Unfinished through no fault of its own (we are stopping): anyone may take it at once."""
+        ...
+
+    def abandon(self, claim: Claim) -> None:
+        """We fall silent about this turn: it is not ours any more, or what became of it could not be written."""
         ...
 
 
@@ -197,12 +201,16 @@ class Reply(Protocol):
         ...
 
     async def status(self, text: Cleared) -> None:
-        """Progress, shown until words follow."""
+        """Progress, shown until words follow; words that stood there are taken back."""
         ...
 
     async def append(self, text: Cleared) -> None: ...
     async def replace(self, text: Cleared) -> None:
-        """A refusal, an apology, a late verdict: this is all that stands now."""
+        """A refusal, an apology, a late verdict: this is all that stands now, and the reply is closed."""
+        ...
+
+    async def stopped(self, text: Cleared) -> None:
+        """The person stopped it: what stands stays, with this under it, and the reply is closed."""
         ...
 
     async def finish(self, shown: Shown) -> None:

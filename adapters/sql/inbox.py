@@ -106,30 +106,32 @@ class SqlInbox:
 
     async def finish(self, claim: Claim, outcome: Outcome, trail: Trail) -> None:
         """Everything about the turn is shown. Raises `Fenced`."""
-        await self._end(claim, self.queue.finish, Ended(self._held(claim), outcome, trail))
+        await self._end(claim, self.queue.finish, Ended(self._held(claim), outcome, trail), trail)
 
     async def retry(self, claim: Claim, cause: str, trail: Trail) -> None:
         """Another attempt after a pause that doubles. Raises `Fenced`."""
         most, base = self.options.retry_max.total_seconds(), self.options.retry_base.total_seconds()
         pause = min(most, base * 2 ** min(claim.failures, 16)) * random.uniform(0.8, 1.2)   # noqa: S311  (jitter)
         failed = Failed(self._held(claim), readable(cause), pause, trail)
-        await self._end(claim, self.queue.retry, failed)
+        await self._end(claim, self.queue.retry, failed, trail)
 
     async def bury(self, claim: Claim, cause: str, trail: Trail) -> None:
         """A dead letter. Raises `Fenced`."""
-        await self._end(claim, self.queue.bury, Failed(self._held(claim), readable(cause), 0.0, trail))
+        await self._end(claim, self.queue.bury, Failed(self._held(claim), readable(cause), 0.0, trail), trail)
 
     async def hand_back(self, claim: Claim) -> None:
         """Anyone may take the turn at once. Raises `Fenced`."""
-        await self._end(claim, self.queue.hand_back, self._held(claim))
+        await self._end(claim, self.queue.hand_back, self._held(claim), Trail(claim.trace))
 
     def abandon(self, claim: Claim) -> None:
-        """We run this turn no longer and could not say so: the next heartbeat frees it."""
-        self._running.pop(claim.trace, None)
+        """We run this attempt no longer and could not say so: the next heartbeat frees it."""
+        held = self._running.get(claim.trace)
+        if held is not None and held.attempt == claim.attempt:
+            del self._running[claim.trace]
 
     async def checkpoint(self, claim: Claim, answer: Answer, trail: Trail, posted: str | None) -> None:
         """The finished answer is on disk. Raises `Fenced`."""
-        await self.ledger.submit(self.queue.checkpoint, Checkpoint(self._held(claim), answer, trail, posted))
+        await self._written(self.queue.checkpoint, Checkpoint(self._held(claim), answer, trail, posted), trail)
 
     def _held(self, claim: Claim) -> Held:
         held = self._running.get(claim.trace)
@@ -137,11 +139,16 @@ class SqlInbox:
             raise Fenced(f"turn {claim.trace} is no longer ours")
         return held
 
-    async def _end(self, claim: Claim, operation: Any, item: Any) -> None:
+    async def _end(self, claim: Claim, operation: Any, item: Any, trail: Trail) -> None:
         try:
-            await self.ledger.submit(operation, item)
+            await self._written(operation, item, trail)
         finally:
             self.abandon(claim)     # ended, or else the next heartbeat frees what is left
+
+    async def _written(self, operation: Any, item: Any, trail: Trail) -> None:
+        verdicts = len(trail.decisions)
+        await self.ledger.submit(operation, item)
+        trail.recorded = verdicts   # a turn writes several times, and each verdict once
 
     # -- the loop ----------------------------------------------------------------------------------------------
 

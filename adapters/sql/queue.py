@@ -45,6 +45,7 @@ from engine.messages import (
     Edited,
     Event,
     Kind,
+    Lane,
     Message,
     MessageId,
     Outcome,
@@ -332,8 +333,8 @@ class TurnQueue:
             key.open(row.name, f"person/{row.author}") if row.name else "",
         )
         kept = answer_of(key.open(row.answer, f"answer/{row.id}")) if row.answer else None
-        return Claim(TraceId(row.trace), said, row.attempt, row.failures, row.crashes, Kind(row.kind), row.collapsed,
-                     kept, row.posted, row.waited)
+        return Claim(TraceId(row.trace), said, row.attempt, row.failures, row.crashes, Kind(row.kind), Lane(row.lane),
+                     row.collapsed, kept, row.posted, row.waited)
 
     def checkpoint(self, connection: Connection, items: Sequence[Checkpoint]) -> list[Exception | None]:
         """Stores finished answers, with their citations and verdicts."""
@@ -418,12 +419,10 @@ class TurnQueue:
             {"turn": held.id, "attempt": held.attempt, "direction": d.direction, "guard": d.guard,
              "version": d.version, "action": d.action, "rule": d.rule[:200], "category": d.category[:60],
              "score": d.score, "text_hash": d.text_hash, "scanned": d.scanned, "shown": d.shown}
-            for held, trail in trails for d in trail.decisions
+            for held, trail in trails for d in trail.decisions[trail.recorded:]
         ]
         if rows:
             connection.execute(_DECISIONS, rows)
-        for _, trail in trails:
-            trail.decisions.clear()         # written once, however many writes a turn makes
 
 
 _PLACES: Final[Sequence[Table]] = (platform, workspace, channel, person, membership, conversation)

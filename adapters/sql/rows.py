@@ -43,7 +43,7 @@ def answer_text(answer: Answer) -> str:
     ]
     whole = {
         "text": answer.text, "citations": citations, "grounded": answer.grounded, "mode": answer.mode.value,
-        "model": answer.model, "usage": [answer.usage.prompt, answer.usage.completion, answer.usage.cached],
+        "model": answer.model, "cut": answer.cut, "usage": [answer.usage.prompt, answer.usage.completion, answer.usage.cached],
     }
     return msgspec.json.encode(whole).decode()
 
@@ -59,7 +59,7 @@ def answer_of(sealed: str) -> Answer:
         )
         for c in whole["citations"]
     )
-    return Answer(whole["text"], citations, whole["grounded"], Mode(whole["mode"]), whole["model"],
+    return Answer(whole["text"], citations, whole["grounded"], Mode(whole["mode"]), whole["model"], whole["cut"],
                   Usage(*whole["usage"]))
 
 

@@ -110,7 +110,7 @@ def _details() -> Select[Any]:
     )
     return (
         select(
-            turn.c.id, turn.c.trace, turn.c.attempt, turn.c.failures, turn.c.crashes, turn.c.kind,
+            turn.c.id, turn.c.trace, turn.c.attempt, turn.c.failures, turn.c.crashes, turn.c.kind, turn.c.lane,
             turn.c.conversation, turn.c.author, turn.c.place, (db_now() - turn.c.received_at).label("waited"),
             case((turn.c.kind == "answer", 0), else_=collapsed).label("collapsed"),
             message.c.id.label("message"), message.c.sent_at,

@@ -2,8 +2,8 @@
 
 The rule, which `engine.rag.cite` follows for whole texts:
 
-* A mark is ``[n]`` with n from 1 to 999, or several in one bracket (``[1, 2]``; comma or semicolon, also the
-  Chinese ones), outside code, and not followed by ``(``: then it is the text of a link.
+* A mark is ``[n]`` with n up to 999, or several in one bracket (``[1, 2]``; comma or semicolon, also the
+  Chinese ones), outside code, not escaped by ``\\``, and not followed by ``(``: then it is the text of a link.
 * Marks that point at a given passage are renumbered in the order of first use: the first one is ``[1]``.
 * A mark that points at none is removed, with one blank before it if there is one, and counted.
 * Of several in one bracket those that point at none are dropped and counted, and the others are set as
@@ -23,7 +23,7 @@ from engine.guards.markup import Markup, Where
 from engine.messages import Citation, Found, Passage
 from engine.ports import Edit, Piece, Scan, Text
 
-_NUMBER: Final = r"[1-9][0-9]{0,2}"
+_NUMBER: Final = r"[0-9]{1,3}"
 _NEXT: Final = r" ?[,;，；、] ?"
 _MARK: Final = re.compile(rf"\[({_NUMBER}(?:{_NEXT}{_NUMBER}){{0,9}})\]")
 _BEGUN: Final = re.compile(rf"\[(?:{_NUMBER}(?:{_NEXT}{_NUMBER}){{0,9}}(?: ?|{_NEXT}))?\Z")
@@ -44,7 +44,7 @@ class CitationGuard:
 class CitationStream:
     """The marks of one answer."""
 
-    __slots__ = ("_end", "_held", "_held_at", "_markup", "_numbers", "_passages", "dropped")
+    __slots__ = ("_before", "_end", "_held", "_held_at", "_markup", "_numbers", "_passages", "dropped")
 
     def __init__(self, passages: tuple[Passage, ...]) -> None:
         self._passages = passages
@@ -52,6 +52,7 @@ class CitationStream:
         self._markup = Markup()
         self._held = ""                         # prose that may be the beginning of a mark
         self._held_at = 0
+        self._before = ""                       # the character before that
         self._end = 0
         self.dropped = 0
         """Marks that pointed at no passage."""
@@ -80,8 +81,10 @@ class CitationStream:
                     self._held_at = at
                 self._held += stretch
                 self._read(edits)
-            elif self._held:
-                self._read(edits, final=True)
+            else:
+                if self._held:
+                    self._read(edits, final=True)
+                self._before = ""
         if final and self._held:
             self._read(edits, final=True)
         return Scan(self._held_at if self._held else self._end, tuple(edits))
@@ -96,16 +99,18 @@ class CitationStream:
             if not final and (found.end() == len(text) if found else _BEGUN.match(text, start)):
                 keep = begins
                 break
-            if found and text[found.end() : found.end() + 1] != "(":
+            escaped = (text[start - 1] if start else self._before) == "\\"
+            if found and not escaped and text[found.end() : found.end() + 1] != "(":
                 self._mark(found, begins, edits)
             at = found.end() if found else start + 1
         if keep == len(text) > at and not final and text[-1] == " ":
             keep -= 1
-        self._held, self._held_at = text[keep:] if not final else "", self._held_at + keep
+        self._before = text[keep - 1 : keep] or self._before
+        self._held, self._held_at = text[keep:], self._held_at + keep
 
     def _mark(self, found: re.Match[str], begins: int, edits: list[Edit]) -> None:
         asked = [int(number) for number in _DIGITS.findall(found.group(1))]
-        given = [number for number in asked if number <= len(self._passages)]
+        given = [number for number in asked if 1 <= number <= len(self._passages)]
         if not given and len(asked) > 1:
             return
         self.dropped += len(asked) - len(given)

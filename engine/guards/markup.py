@@ -18,7 +18,8 @@ class Where(Enum):
 
     PROSE = auto()
     SPAN = auto()       # `code`, with its backticks
-    FENCE = auto()      # a fenced block, with its fences and line ends
+    FENCE = auto()      # a fenced block, with its opening fence and line ends
+    CLOSED = auto()     # the backticks or the fence that end either
     BREAK = auto()      # the end of a line outside a fence
     MARGIN = auto()     # blanks and ``>`` before the first word of a line
 
@@ -65,16 +66,19 @@ class Markup:
             self._line, self._span = True, 0
             return Where.BREAK, at + 1
         if text[at] == "`":
-            stop = self._run(text, at)
-            if stop == len(text) and not final:
-                return None
-            if not self._span:
-                self._span = stop - at
-            elif self._span == stop - at:
-                self._span = 0
-            return Where.SPAN, stop
+            return self._ticks(text, at, final)
         found = _PROSE_END.search(text, at)
         return Where.SPAN if self._span else Where.PROSE, found.start() if found else len(text)
+
+    def _ticks(self, text: str, at: int, final: bool) -> tuple[Where, int] | None:
+        stop = self._run(text, at)
+        if stop == len(text) and not final:
+            return None
+        if self._span == stop - at:
+            self._span = 0
+            return Where.CLOSED, stop
+        self._span = self._span or stop - at
+        return Where.SPAN, stop
 
     def _margin(self, text: str, at: int, final: bool) -> tuple[Where, int] | None:
         margin = _MARGIN.match(text, at)
@@ -91,6 +95,7 @@ class Markup:
             self._fence, self._opened = fence.group(), True
         elif fence.group().startswith(self._fence):
             self._fence = ""
+            return Where.CLOSED, fence.end()
         return Where.FENCE, fence.end()
 
     def _in_fence(self, text: str, at: int, final: bool) -> tuple[Where, int] | None:
@@ -102,6 +107,7 @@ class Markup:
                 return None
             if text[at:run] == self._fence:
                 self._fence, self._opened = "", False
+                return Where.CLOSED, run
             return Where.FENCE, run
         if ticks > at:
             return Where.FENCE, ticks

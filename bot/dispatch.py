@@ -1,0 +1,244 @@
+"""Claims stored turns and runs each as one task: order, deadline, stop, and the last word on every error."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from bot.interrupt import Interrupted, Interruptible, Reason
+from bot.telemetry import Metrics
+from engine.errors import BotError, Deflected, Fenced, PlatformUnavailable, Refused, StoreUnavailable, Unavailable
+from engine.messages import Claim, ConversationId, Kind, Outcome, TraceId, Trail
+from engine.ports import Platform, Queue, Reply
+from engine.turn import Engine
+
+log = structlog.get_logger()
+
+STILL_TRYING: Final = "I am still trying to answer this …"
+STOPPED: Final = "Stopped."
+WITHDRAWN: Final = "You took your question back, so I stopped."
+BUSY: Final = (
+    "There are so many questions waiting in this conversation that I left {count} out. "
+    "Please ask again once I have caught up."
+)
+QUOTA: Final = "You have used up your questions for now, so I left {count} out. Please try again later."
+POISON: Final = "I had to give up on this question: something about it keeps stopping me. I have noted it."
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchOptions:
+    """How turns are run."""
+
+    concurrency: int = 64
+    deadline: timedelta = timedelta(minutes=5)      # for one attempt
+    grace: timedelta = timedelta(seconds=20)        # for turns under way when we are going down
+    max_failures: int = 5
+    max_crashes: int = 10
+
+
+@dataclass(slots=True)
+class _Running:
+    claim: Claim
+    turn: Interruptible
+
+
+@dataclass(slots=True)
+class Dispatcher:
+    """One per process."""
+
+    queue: Queue
+    engine: Engine
+    platforms: Mapping[str, Platform]
+    options: DispatchOptions = field(default_factory=DispatchOptions)
+    metrics: Metrics = field(default_factory=Metrics.fresh)
+    _running: dict[TraceId, _Running] = field(default_factory=dict)
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Until ``stopping`` is set: then turns under way get their grace, and what is left is handed back."""
+        async with asyncio.TaskGroup() as turns:
+            claiming = turns.create_task(self._claim(turns))
+            await stopping.wait()
+            claiming.cancel()
+            await self._finish_up()
+
+    def lost(self, trace: TraceId, why: str) -> None:
+        """The store says that we do not hold this turn any more."""
+        if running := self._running.get(trace):
+            running.turn.interrupt(Reason(why))
+
+    def stop(self, conversation: ConversationId) -> bool:
+        """The person wants no more of the answer under way; False when there is none."""
+        mine = [r for r in self._running.values() if r.claim.message.conversation == conversation]
+        for running in mine:
+            running.turn.interrupt(Reason.STOPPED)
+        return bool(mine)
+
+    async def _claim(self, turns: asyncio.TaskGroup) -> None:
+        while True:
+            while not (free := self.options.concurrency - len(self._running)):
+                self._ended.clear()
+                await self._ended.wait()
+            for claim in await self.queue.claim(free):
+                self._running[claim.trace] = _Running(claim, Interruptible())
+                turns.create_task(self._turn(claim))
+
+    async def _finish_up(self) -> None:
+        try:
+            async with asyncio.timeout(self.options.grace.total_seconds()):
+                while self._running:
+                    self._ended.clear()
+                    await self._ended.wait()
+        except TimeoutError:
+            log.info("handing back unfinished turns", turns=len(self._running))
+            for running in self._running.values():
+                running.turn.interrupt(Reason.SHUTDOWN)
+
+    async def _turn(self, claim: Claim) -> None:
+        self.metrics.claimed(claim)
+        with structlog.contextvars.bound_contextvars(trace=claim.trace), self.metrics.open_turns.track_inprogress():
+            try:
+                await _Turn(self, claim).run(self._running[claim.trace].turn)
+            finally:
+                self.queue.abandon(claim)       # ended, or else the next heartbeat frees it
+                del self._running[claim.trace]
+                self._ended.set()
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One attempt at one turn."""
+
+    dispatcher: Dispatcher
+    claim: Claim
+    trail: Trail = field(init=False)
+    began: float = field(init=False)
+    reply: Reply | None = None
+
+    def __post_init__(self) -> None:
+        self.trail = Trail(self.claim.trace)
+        self.began = time.monotonic()
+
+    @property
+    def last(self) -> bool:
+        return self.claim.failures + 1 >= self.dispatcher.options.max_failures
+
+    async def run(self, turn: Interruptible) -> None:
+        """Ends in exactly one way; whatever cannot be written any more is found by the next heartbeat."""
+        queue, options = self.dispatcher.queue, self.dispatcher.options
+        try:
+            async with turn, asyncio.timeout(options.deadline.total_seconds()):
+                outcome = await self._attempt()
+            await queue.finish(self.claim, outcome, self.trail)
+            self._count(outcome)
+        except Interrupted as stop:
+            await self._guarded(self._interrupted(stop.reason))
+        except Fenced:
+            log.info("turn taken over")
+        except StoreUnavailable as error:
+            log.warning("turn set aside, the store is away", cause=str(error))
+        except Unavailable as error:
+            await self._guarded(self._again(error))
+        except (BotError, TimeoutError) as error:
+            await self._guarded(self._told(error))
+        except Exception as error:      # our one broad catch: a bad turn must not end the others
+            log.exception("turn failed")
+            await self._guarded(self._told(error))
+
+    async def _attempt(self) -> Outcome:
+        platform = self.dispatcher.platforms[self.claim.message.place.platform]
+        self.reply = await platform.reply_to(self.claim)
+        if self.claim.crashes >= self.dispatcher.options.max_crashes:
+            raise Poison(f"{self.claim.crashes} processes died on this turn")
+        if self.claim.kind is not Kind.ANSWER:
+            text = BUSY if self.claim.kind is Kind.BUSY else QUOTA
+            await self._replace(text.format(count=_messages(self.claim.collapsed + 1)))
+            return Outcome.NOTICE
+        await self.dispatcher.engine.answer(self.claim, self.reply, self.trail, last=self.last)
+        return Outcome.ANSWERED
+
+    async def _guarded(self, ending: Awaitable[None]) -> None:
+        """The ending itself may fail: then the turn stays ours on paper only, and is run again."""
+        try:
+            await ending
+        except Fenced:
+            log.info("turn taken over")
+        except Unavailable as error:
+            log.warning("turn set aside", cause=str(error))
+        except Exception:
+            log.exception("turn could not be ended")
+
+    async def _interrupted(self, reason: Reason) -> None:
+        queue = self.dispatcher.queue
+        match reason:
+            case Reason.SHUTDOWN:
+                await queue.hand_back(self.claim)
+            case Reason.TAKEN:
+                log.info("turn taken over")
+            case Reason.WITHDRAWN:
+                await self._replace(WITHDRAWN)
+                self._count(Outcome.WITHDRAWN)
+            case Reason.STOPPED:
+                if self.reply is not None:
+                    await self.reply.stopped(await self.dispatcher.engine.egress.notice(STOPPED))
+                await queue.finish(self.claim, Outcome.STOPPED, self.trail)
+                self._count(Outcome.STOPPED)
+
+    async def _again(self, error: Unavailable) -> None:
+        """Back to the inbox with a pause; only the last attempt apologises."""
+        cause = f"{type(error).__name__}: {error}"
+        if self.last:
+            await self._told(error)
+            return
+        log.warning("turn will be tried again", cause=cause, failures=self.claim.failures + 1)
+        self.dispatcher.metrics.retried(error)
+        if self.reply is not None and not isinstance(error, PlatformUnavailable):
+            await self.reply.status(await self.dispatcher.engine.egress.notice(STILL_TRYING))
+        await self.dispatcher.queue.retry(self.claim, cause, self.trail)
+
+    async def _told(self, error: Exception) -> None:
+        """The person reads a sentence that helps; the operator finds the cause, and a dead letter if it was ours."""
+        cause = f"{type(error).__name__}: {error}"
+        words = error.reply if isinstance(error, BotError) else BotError.reply
+        try:
+            await self._replace(f"{words} (Reference: {self.claim.trace[:8]})")
+        except PlatformUnavailable as unreachable:
+            if not self.last:           # nobody has read it yet
+                await self.dispatcher.queue.retry(self.claim, f"{cause}; {unreachable}", self.trail)
+                return
+            log.error("nobody could be told", cause=str(unreachable))   # noqa: TRY400  (the cause is what matters)
+        if isinstance(error, BotError) and not isinstance(error, Unavailable | Poison):
+            outcome = Outcome.REFUSED if isinstance(error, Refused | Deflected) else Outcome.NOTICE
+            log.info("turn ended", outcome=outcome.value, cause=cause)
+            await self.dispatcher.queue.finish(self.claim, outcome, self.trail)
+            self._count(outcome)
+            return
+        log.error("dead letter", cause=cause)
+        await self.dispatcher.queue.bury(self.claim, cause, self.trail)
+        self.dispatcher.metrics.buried()
+        self._count(Outcome.FAILED)
+
+    async def _replace(self, words: str) -> None:
+        if self.reply is None:
+            platform = self.dispatcher.platforms[self.claim.message.place.platform]
+            self.reply = await platform.reply_to(self.claim)
+        await self.reply.replace(await self.dispatcher.engine.egress.notice(words))
+
+    def _count(self, outcome: Outcome) -> None:
+        self.dispatcher.metrics.ended(outcome, time.monotonic() - self.began, self.trail)
+
+
+class Poison(BotError):
+    """Too many processes died while they ran this turn."""
+
+    reply = POISON
+
+
+def _messages(count: int) -> str:
+    return "one message" if count == 1 else f"{count} messages"

@@ -1,0 +1,290 @@
+"""Canned deflections: a model's hosted habit of changing the subject, caught before a character of it is seen.
+
+The text is read once, character by character, down a tree of known lines (`engine.guards.lines`). A line may
+begin
+
+* where a sentence may: at the start, after its end mark, a colon or a line break, past blanks and list marks;
+* at a *seam*, where a service cut an answer short in mid-word and pasted its line behind: a capital letter
+  right after another letter, or an ideograph of a line's beginning that does not follow a comma.
+
+Text is held from there for exactly as long as it still reads like a line. Short lines must also end their
+sentence, and short ones at a seam the answer. A line inside quotation marks or code is a quotation, provided
+that these are closed: until then it is held, and if the line of text ends first, it was no quotation. Block
+quotes are quotations.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from engine.guards.lines import END, FIRM_CJK, FIRM_LATIN, Node, cjk, fold, openers, tree
+from engine.guards.markup import Markup, Where
+from engine.guards.verdict import Flag, Reroute
+from engine.messages import Found
+from engine.ports import Piece, Reasoning, Scan, Text
+
+_ROOT: Final = tree()
+_QUOTES: Final = {'"': '"', "“": "”", "„": "“”", "「": "」", "『": "』", "«": "»", "»": "«", "《": "》"}
+_SINGLE: Final = {"'": "'", "‘": "’", "‚": "‘", "`": "`"}
+_ENDS: Final = frozenset(".!?。！？…;；:：>｡")
+_WEAK_ENDS: Final = frozenset(",，、")
+_POINT: Final = re.compile(             # where a line or a quotation may begin; all else is passed over
+    "[.!?。！？…;；:：>｡\"“”„「」『』«»《》]"
+    r"|(?<![^\W_])['‘‚]|(?<=[^\W_A-Z]|[\])）】])[A-Z]"
+    f"|(?<![,，、])[{openers(_ROOT)}]"
+)
+_MAX_QUOTE: Final = 600
+_MAX_FENCE: Final = 4096
+"""Characters after which a quotation that is not closed is none."""
+
+
+@dataclass(slots=True)
+class _Way:
+    """Down the tree from one place."""
+
+    start: int
+    node: Node
+    seam: bool
+    opened: str                 # the quotation marks that would close around it
+    depth: int = 0
+    wide: int = 0               # ideographs among them
+
+    @property
+    def firm(self) -> bool:
+        return self.wide >= FIRM_CJK or self.depth + 2 * self.wide >= FIRM_LATIN
+
+
+@dataclass(slots=True)
+class _Match:
+    """A whole line was read; what follows decides whether it was meant."""
+
+    start: int
+    end: int
+    sentence: bool              # must still be seen to end its sentence
+    last: bool                  # must also be the last thing said
+    opened: str                 # would be closed by one of these, and be a quotation then
+    where: Where
+
+
+class Lines:
+    """Reads one text, piece by piece, and finds the first line that is meant."""
+
+    __slots__ = ("_end", "_fresh", "_markup", "_matches", "_opened", "_previous", "_quoted", "_single", "_ways",
+                 "_where", "found")
+
+    def __init__(self) -> None:
+        self._markup = Markup()
+        self._end = 0
+        self._fresh = True          # a sentence may begin here
+        self._quoted = False        # in a block quote
+        self._opened = ""           # closes the quotation that we are in
+        self._single = ""           # the same, for marks that count only right before the line
+        self._previous = ""
+        self._where = Where.PROSE
+        self._ways: list[_Way] = []
+        self._matches: list[_Match] = []
+        self.found = -1
+        """Where a line begins that is meant; -1: none so far."""
+
+    def read(self, text: str, *, final: bool = False) -> int:
+        """How many characters from the start are safe."""
+        self._end += len(text)
+        for where, at, stretch in self._markup.read(text, final=final):
+            if self.found >= 0:
+                return self.found
+            if where is not self._where:
+                self._moved(where)
+            if where is Where.MARGIN:
+                self._quoted = ">" in stretch
+            elif where is Where.BREAK:
+                self._broke()
+            elif where is not Where.CLOSED and not self._quoted:
+                self._stretch(where, at, stretch)
+        if final and self.found < 0:
+            self._over()
+        if self.found >= 0:
+            return self.found
+        safe = self._end
+        for way in self._ways:
+            safe = min(safe, way.start)
+        for match in self._matches:
+            safe = min(safe, match.start)
+        return safe
+
+    # --- places
+
+    def _moved(self, where: Where) -> None:
+        """What was matched in code that has been closed was a quotation."""
+        if where is Where.CLOSED:
+            self._matches = [match for match in self._matches if match.where is not self._where]
+        if self._where in (Where.SPAN, Where.FENCE) or where in (Where.SPAN, Where.FENCE):
+            self._ways = []
+            self._fresh = self._fresh or where is not Where.PROSE
+        self._where = where
+
+    def _broke(self) -> None:
+        """The end of a line of text: a quotation that is still open was none."""
+        for match in self._matches:
+            if not match.last and match.where is not Where.FENCE and self.found < 0:
+                self.found = match.start
+        self._matches = [match for match in self._matches if not match.last]
+        self._opened = self._single = self._previous = ""
+        self._fresh, self._quoted = True, False
+
+    def _over(self) -> None:
+        """The end of the answer."""
+        starts = [match.start for match in self._matches]
+        if self._previous.isalnum():            # cut off in mid-line
+            starts += [way.start for way in self._ways if way.firm and not way.opened]
+        self.found = min(starts, default=-1)
+        self._ways, self._matches = [], []
+
+    # --- characters
+
+    def _stretch(self, where: Where, at: int, text: str) -> None:
+        index, end = 0, len(text)
+        while index < end and self.found < 0:
+            if not (self._fresh or self._ways or self._matches):
+                point = self._next_point(text, index)
+                if point < 0:
+                    self._previous = text[-1]
+                    return
+                if point > index:
+                    self._previous = text[point - 1]
+                index = point
+            self._character(text[index], at + index, where)
+            self._previous = text[index]
+            index += 1
+
+    def _next_point(self, text: str, index: int) -> int:
+        if index:
+            found = _POINT.search(text, index)
+            return found.start() if found else -1
+        found = _POINT.search(self._previous + text, len(self._previous))
+        return found.start() - len(self._previous) if found else -1
+
+    def _character(self, char: str, at: int, where: Where) -> None:
+        letters = fold(char)
+        if self._matches:
+            self._weigh(char, at, letters)
+        if self._ways and letters:
+            self._walk(letters, at, where)
+        if letters:
+            if self._fresh:
+                self._begin(letters, at, where, seam=False)
+            elif self._at_seam(char):
+                self._begin(letters, at, where, seam=True)
+            self._fresh, self._single = False, ""
+            return
+        if where is Where.FENCE:
+            self._fresh = self._fresh or char in _ENDS or char == "\n"
+        elif char in self._opened:
+            self._opened = ""
+        elif not self._opened and char in _QUOTES:
+            self._opened = _QUOTES[char]
+            self._fresh = True
+        elif char in _SINGLE and (self._fresh or not self._previous.isalnum()):
+            self._single = _SINGLE[char]
+        elif char in _ENDS:
+            self._fresh = True
+
+    def _at_seam(self, char: str) -> bool:
+        if cjk(char):
+            return self._previous not in _WEAK_ENDS
+        return char.isupper() and (
+            (self._previous.isalnum() and not self._previous.isupper()) or self._previous in ("]", ")", "）", "】")
+        )
+
+    def _begin(self, letters: str, at: int, where: Where, *, seam: bool) -> None:
+        opened = self._single + self._opened
+        way = _Way(at, _ROOT, seam, opened)
+        if self._step(way, letters, at, where):
+            self._ways.append(way)
+
+    def _walk(self, letters: str, at: int, where: Where) -> None:
+        self._ways = [way for way in self._ways if self._step(way, letters, at, where)]
+
+    def _step(self, way: _Way, letters: str, at: int, where: Where) -> bool:
+        """False: this is not a line, or a whole one."""
+        for letter in letters:
+            node = way.node.get(letter)
+            if node is None:
+                return False
+            way.node = node
+            if cjk(letter):
+                way.wide += 1
+            else:
+                way.depth += 1
+        if (end := way.node.get(END)) is None:
+            return True
+        firm = way.firm and END not in end
+        if firm and not way.opened and where is Where.PROSE:
+            self.found = way.start
+            return False
+        self._matches.append(_Match(way.start, at, not firm, way.seam and not firm, way.opened, where))
+        return not firm                         # a longer line may begin with this one
+
+    def _weigh(self, char: str, at: int, letters: str) -> None:
+        """The next character behind whole lines."""
+        kept = []
+        for match in self._matches:
+            if match.sentence and (letters or char in _WEAK_ENDS):
+                continue                        # the sentence goes on: it only began like one
+            if match.last and letters:
+                continue
+            if match.opened and char in match.opened:
+                continue                        # a quotation
+            if match.sentence and char in _ENDS:
+                match.sentence = False
+            held_in_code = match.where is not Where.PROSE
+            limit = _MAX_FENCE if match.where is Where.FENCE else _MAX_QUOTE
+            sure = not (match.sentence or match.last or match.opened or held_in_code)
+            if sure or ((match.opened or held_in_code) and not match.sentence and at - match.end > limit):
+                self.found = match.start if self.found < 0 else min(self.found, match.start)
+            kept.append(match)
+        self._matches = kept
+
+
+class DeflectionGuard:
+    """Outbound: a known stock line sends the question to another model."""
+
+    name = "deflection"
+    version = "1"
+
+    def open(self, question: str, found: Found) -> DeflectionStream:  # noqa: ARG002 - the port's shape
+        """One stream for one answer."""
+        return DeflectionStream()
+
+
+class DeflectionStream:
+    """One answer, and what the model thought on the way to it."""
+
+    __slots__ = ("_answer", "_flagged", "_safe", "_thoughts")
+
+    def __init__(self) -> None:
+        self._answer, self._thoughts = Lines(), Lines()
+        self._safe = 0
+        self._flagged = False
+
+    async def feed(self, piece: Piece) -> Scan:
+        """`Reroute` for a line in the answer, one `Flag` for the first in the reasoning."""
+        if isinstance(piece, Text):
+            return self._scan(piece.text)
+        if isinstance(piece, Reasoning) and not self._flagged:
+            self._thoughts.read(piece.text)
+            if self._thoughts.found >= 0:
+                self._flagged = True
+                return Scan(self._safe, verdict=Flag("canned_line_in_reasoning", "deflection"))
+        return Scan(self._safe)
+
+    async def close(self) -> Scan:
+        """The end decides about lines that had to be the last thing said."""
+        return self._scan("", final=True)
+
+    def _scan(self, text: str, *, final: bool = False) -> Scan:
+        self._safe = max(self._safe, self._answer.read(text, final=final))
+        if self._answer.found >= 0:
+            return Scan(self._answer.found, verdict=Reroute("canned_line", "deflection"))
+        return Scan(self._safe)

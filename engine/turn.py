@@ -1,0 +1,192 @@
+"""One message, one straight line: from a claimed message to an answer that stands on the platform."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from engine.errors import (
+    Deflected,
+    EmptyMessage,
+    MessageTooLong,
+    ModelBroken,
+    ModelUnavailable,
+    Refused,
+    RetrieverUnavailable,
+)
+from engine.guards.chain import Inbound
+from engine.guards.egress import BLOCKED, Egress, Screen, Tripped
+from engine.guards.verdict import Refuse
+from engine.messages import Answer, Audience, Claim, Conversation, Found, Mode, Trail, Usage
+from engine.ports import (
+    ChatModel,
+    ConversationStore,
+    Finished,
+    Membership,
+    Piece,
+    Reply,
+    Retriever,
+    Text,
+    Tokens,
+)
+from engine.prompt import Budget, build_prompt
+from engine.quote import quote
+from engine.streaming import release
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+WORKING: Final = "Looking that up …"
+AGAIN: Final = "One moment, I am asking again …"
+UNGROUNDED: Final = "No page that everyone here may read stands behind this answer."
+CUT: Final = "The answer was cut off at its length limit."
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one turn may take."""
+
+    message_chars: int = 16_000
+    passages: int = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The ports of one line. ``models``: who is asked, and who is asked next when that one gives a stock script."""
+
+    store: ConversationStore
+    membership: Membership
+    retriever: Retriever
+    models: tuple[ChatModel, ...]
+    inbound: Inbound
+    egress: Egress
+    tokens: Tokens
+    budget: Budget = field(default_factory=Budget)
+    limits: Limits = field(default_factory=Limits)
+
+    async def answer(self, claim: Claim, reply: Reply, trail: Trail, *, last: bool = False) -> None:
+        """Takes one claimed message from heard to answered. ``last``: no attempt will follow this one.
+
+        A refusal leaves by raising, like everything else that is not an answer.
+        """
+        answer = claim.answer
+        if answer is None:
+            answer = await self.compose(claim, reply, trail, last=last)
+            await self.store.answered(claim, answer, trail, posted=reply.posted)    # nothing is computed twice now
+        try:
+            shown = await self.egress.show(answer, trail, note=note(answer))
+        except Tripped as trip:         # the rules have changed since it was checkpointed
+            raise Refused(str(trip), BLOCKED) from trip
+        await reply.finish(shown)
+
+    async def compose(self, claim: Claim, reply: Reply, trail: Trail, *, last: bool) -> Answer:
+        """From the question to the finished words, which stand on the platform by then, but for their sources."""
+        message = claim.message
+        self.check(message.text)
+        await reply.status(await self.egress.notice(WORKING))
+        audience = await self.membership.audience(message.place, reply.visibility)
+        question = await self.inbound.first(message.text, trail)
+        past = await self.store.load(message.conversation, before=claim, audience=audience)
+        found, question = await together(
+            self.find(question, past, audience), self.inbound.beside(question, trail)
+        )
+        return await self.speak(claim, question, past, found, reply=reply, trail=trail, last=last)
+
+    def check(self, text: str) -> None:
+        """Raises `EmptyMessage` or `MessageTooLong`."""
+        if not text.strip():
+            raise EmptyMessage("nothing but white space")
+        if len(text) > self.limits.message_chars:
+            raise MessageTooLong(len(text), self.limits.message_chars)
+
+    async def find(self, question: str, past: Conversation, audience: Audience) -> Found:
+        """Passages; without an index the answer goes on and says that no page stands behind it."""
+        try:
+            found = await self.retriever.find(question, past=past, audience=audience, limit=self.limits.passages)
+        except RetrieverUnavailable:
+            if not self.models:         # then there is nothing else to say
+                raise
+            return Found()
+        # The index is asked with the mask; what it brings is looked at once more.
+        return Found(tuple(p for p in found.passages if audience.may_read(p.acl)), found.answers)
+
+    async def speak(
+        self, claim: Claim, question: str, past: Conversation, found: Found, *, reply: Reply, trail: Trail, last: bool,
+    ) -> Answer:
+        """The first model that gives an answer; when none is there, the pages themselves."""
+        deflected = False
+        given = found if found.answers else Found()
+        for model in self.models:
+            prompt = build_prompt(
+                past, given, question, trace=claim.trace, tokens=self.tokens, budget=self.budget,
+                priority=20 if claim.lane == 0 else 0, salt=self.egress.fingerprint(tenant(claim))[:16],
+            )
+            screen = self.egress.open(question, Found(prompt.passages, given.answers), trail)
+            try:
+                return await self.say(model.stream(prompt), screen, reply, Mode.MODEL, model.name)
+            except Tripped as trip:
+                screen.abandon()
+                if isinstance(trip.verdict, Refuse):
+                    raise Refused(str(trip), trip.verdict.reply) from trip
+                deflected = True
+                await reply.status(await self.egress.notice(AGAIN))
+            except ModelUnavailable:
+                continue
+            except ModelBroken:
+                screen.abandon()
+                if not last:
+                    raise
+                await reply.status(await self.egress.notice(AGAIN))
+        if deflected:
+            raise Deflected("every model that may be asked gave a stock script")
+        screen = self.egress.open(question, found, trail)
+        words = recite(quote(found, connected=bool(self.models)))
+        return await self.say(words, screen, reply, Mode.QUOTE, None)
+
+    async def say(
+        self, pieces: AsyncGenerator[Piece, None], screen: Screen, reply: Reply, mode: Mode, model: str | None,
+    ) -> Answer:
+        """Shows what is cleared, as it is cleared, and returns the whole."""
+        async with aclosing(release(pieces, screen)) as cleared:
+            async for text in cleared:
+                await reply.append(text)
+        text, finished = screen.text.strip(), screen.finished
+        if not text:
+            raise ModelBroken("the answer was empty")
+        return Answer(
+            text, screen.citations, bool(screen.citations), mode, model,
+            cut=finished is not None and finished.reason == "length",
+            usage=finished.usage if finished else Usage(),
+        )
+
+
+def note(answer: Answer) -> str:
+    """The sentence that stands under an answer."""
+    notes = [CUT] if answer.cut else []
+    if not answer.grounded and answer.mode is Mode.MODEL:
+        notes.append(UNGROUNDED)
+    return " ".join(notes)
+
+
+def tenant(claim: Claim) -> str:
+    """Whose cached prefixes a request may share."""
+    return f"{claim.message.place.platform}:{claim.message.place.workspace}"
+
+
+async def recite(text: str) -> AsyncGenerator[Piece, None]:
+    """Words of ours, on the same way as a model's."""
+    yield Text(text)
+    yield Finished("stop")
+
+
+async def together(first: Coroutine[None, None, A], second: Coroutine[None, None, B]) -> tuple[A, B]:
+    """Both results, side by side; whichever fails ends the other, and fails as itself."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            one, two = group.create_task(first), group.create_task(second)
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return one.result(), two.result()
