@@ -1,5 +1,259 @@
-"""The `bartizan` command."""
+"""The `bartizan` command. Each command reads the settings, does its job and explains itself in sentences.
+
+What a command needs is imported by that command: `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from adapters.sql.desk import Desk
+    from adapters.sql.privacy import Privacy
+    from bot.settings import Settings
+
+T = TypeVar("T")
+
+FAILED = 1
+MISUSED = 2
+
+app = typer.Typer(
+    name="bartizan", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="A self-hosted chat-ops assistant: guarded, grounded answers from models on your own hardware.",
+    epilog="Settings come from `bartizan.toml` and from `BARTIZAN_*` variables; `bartizan check` shows them.",
+)
+inbox = typer.Typer(no_args_is_help=True, help="Look after the turns that wait, run or failed.")
+privacy = typer.Typer(no_args_is_help=True, help="Export or forget what is stored about a person.")
+app.add_typer(inbox, name="inbox")
+app.add_typer(privacy, name="privacy")
+
+Config = Annotated[Path | None, typer.Option("--config", help="The settings file, instead of ./bartizan.toml.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
+
+
+@app.command(epilog="Examples: `bartizan chat` · `bartizan chat --ask 'how much notice before annual leave?' --json` · "
+                    "`cat questions.txt | bartizan chat --plain`")
+def chat(
+    ask: Annotated[str | None, typer.Option(help="Ask one question and leave; - reads it from the input.")] = None,
+    as_json: AsJson = False,
+    plain: Annotated[bool, typer.Option("--plain", help="No colours and no cursor movement, for pipes.")] = False,
+    config: Config = None,
+) -> None:
+    """Talk to the bot in this terminal. With nothing configured it answers from the handbook that it ships with."""
+    settings = _settings(config)
+    from bot.chat import chat as talk  # noqa: PLC0415
+
+    raise typer.Exit(_run(talk(settings, ask=ask, as_json=as_json, plain=plain)))
+
+
+@app.command(epilog="Stops cleanly on SIGTERM and SIGINT: turns under way are finished or handed back.")
+def run(config: Config = None) -> None:
+    """Serve every configured chat platform until stopped."""
+    settings = _settings(config)
+    from bot.run import run as serve  # noqa: PLC0415
+    from bot.telemetry import configure_logging  # noqa: PLC0415
+
+    configure_logging(settings.log, secrets=settings.secrets())
+    _run(serve(settings))
+
+
+@app.command()
+def migrate(config: Config = None) -> None:
+    """Bring the database to this version's schema. `run` and `chat` do so by themselves."""
+    settings = _settings(config)
+    from adapters.sql.database import migrate as upgrade  # noqa: PLC0415
+    from adapters.sql.database import open_database  # noqa: PLC0415
+
+    async def work() -> str:
+        async with open_database(settings.database) as database:
+            return await upgrade(database)
+
+    typer.echo(f"The database is at revision {_run(work())}.")
+
+
+@app.command()
+def index(config: Config = None) -> None:
+    """Index the configured pages now, and say what changed."""
+    settings = _settings(config)
+    from bot.pages import index_pages  # noqa: PLC0415
+
+    raise typer.Exit(_run(index_pages(settings)))
+
+
+@app.command()
+def check(config: Config = None) -> None:
+    """Show the settings as they are understood, and try everything they name."""
+    settings = _settings(config)
+    from bot.check import check as examine  # noqa: PLC0415
+
+    raise typer.Exit(_run(examine(settings)))
+
+
+@inbox.command("list", epilog="Examples: `bartizan inbox list` · `bartizan inbox list --state dead`")
+def inbox_list(
+    state: Annotated[str | None, typer.Option(help="ready, running, done or dead; all but done by default.")] = None,
+    rejected: Annotated[bool, typer.Option("--rejected", help="Events that could not be read, instead.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """List turns, newest first. What people wrote is not shown."""
+    if state not in (None, "ready", "running", "done", "dead"):
+        _stop(f"there is no state {state!r}: use ready, running, done or dead", MISUSED)
+    rows = _at_desk(config, "inbox.list", None,
+                    lambda desk: desk.rejected(limit) if rejected else desk.turns(state=state, limit=limit))
+    if as_json:
+        typer.echo(json.dumps(rows))
+    elif not rows:
+        typer.echo("Nothing there.")
+    for row in () if as_json else rows:
+        typer.echo(_rejected_line(row) if rejected else _turn_line(row))
+
+
+@inbox.command("show", epilog="A trace may be shortened: `bartizan inbox show 3fa9`")
+def inbox_show(trace: str, config: Config = None) -> None:
+    """Show one turn with every verdict of every guard."""
+    typer.echo(json.dumps(_at_desk(config, "inbox.show", trace, lambda desk: desk.show(trace)), indent=2))
+
+
+@inbox.command("retry")
+def inbox_retry(trace: str, config: Config = None) -> None:
+    """Give a dead turn a fresh start."""
+    whole = _at_desk(config, "inbox.retry", trace, lambda desk: desk.retry(trace))
+    typer.echo(f"Turn {whole} will be tried again.")
+
+
+@inbox.command("drop")
+def inbox_drop(trace: str, config: Config = None) -> None:
+    """End a dead or waiting turn without an answer."""
+    whole = _at_desk(config, "inbox.drop", trace, lambda desk: desk.drop(trace))
+    typer.echo(f"Turn {whole} is dropped.")
+
+
+@privacy.command("export", epilog="Example: `bartizan privacy export local > local.json`")
+def privacy_export(person: str, config: Config = None) -> None:
+    """Print everything that is stored about a person, as JSON."""
+    who = person.removeprefix("user:")
+    typer.echo(json.dumps(_in_private(config, "privacy.export", who, lambda p: p.export(who)), indent=2,
+                          ensure_ascii=False))
+
+
+@privacy.command("forget")
+def privacy_forget(
+    person: str,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    config: Config = None,
+) -> None:
+    """Make everything that a person wrote unreadable, for good, by deleting their key."""
+    who = person.removeprefix("user:")
+    if not yes and not typer.confirm(f"Forget {who}? This cannot be undone."):
+        _stop("nothing was changed", FAILED)
+    done = _in_private(config, "privacy.forget", who, lambda p: p.forget(who))
+    typer.echo(f"Forgotten: {done.messages} messages and {done.answers} answers can no longer be read.")
 
 
 def main() -> None:
     """Entry point."""
+    app()
+
+
+def _settings(config: Path | None) -> Settings:
+    from bot.settings import SettingsError, load_settings  # noqa: PLC0415
+
+    try:
+        return load_settings(config=config)
+    except SettingsError as error:
+        _stop(str(error), MISUSED)
+
+
+def _at_desk(
+    config: Path | None, command: str, subject: str | None, work: Callable[[Desk], Coroutine[Any, Any, T]]
+) -> T:
+    from adapters.sql.desk import Desk  # noqa: PLC0415
+    from bot.app import open_store  # noqa: PLC0415
+
+    settings = _allowed(config, command, subject)
+
+    async def opened() -> T:
+        async with open_store(settings) as (database, _):
+            return await work(Desk(database))
+
+    return _run(opened())
+
+
+def _in_private(config: Path | None, command: str, who: str, work: Callable[[Privacy], Coroutine[Any, Any, T]]) -> T:
+    from adapters.sql.privacy import Privacy  # noqa: PLC0415
+    from bot.app import open_store  # noqa: PLC0415
+
+    settings = _allowed(config, command, who)
+
+    async def opened() -> T:
+        async with open_store(settings) as (database, keyring):
+            return await work(Privacy(database, keyring))
+
+    return _run(opened())
+
+
+def _allowed(config: Path | None, command: str, subject: str | None) -> Settings:
+    """The settings, once the audit line is written."""
+    from bot.admin import authorise, operator  # noqa: PLC0415
+    from bot.telemetry import configure_logging  # noqa: PLC0415
+
+    settings = _settings(config)
+    configure_logging(settings.log, secrets=settings.secrets())
+    authorise(operator(getpass.getuser()), command, subject)
+    return settings
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs to the end; our own errors become one sentence, with the cause beside it."""
+    from engine.errors import BotError  # noqa: PLC0415
+
+    try:
+        return _loop()(work)
+    except BotError as error:
+        _stop(str(error) or error.reply, FAILED)
+    except BaseExceptionGroup as group:
+        known, rest = group.split(BotError)
+        if known is None or rest is not None:
+            raise
+        _stop("; ".join(str(e) for e in _leaves(known)), FAILED)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _loop() -> Callable[[Coroutine[Any, Any, T]], T]:
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:         # not made for every system
+        return asyncio.run
+    return uvloop.run
+
+
+def _leaves(group: BaseExceptionGroup[Any]) -> list[BaseException]:
+    return [leaf for e in group.exceptions for leaf in (_leaves(e) if isinstance(e, BaseExceptionGroup) else [e])]
+
+
+def _stop(sentence: str, code: int) -> NoReturn:
+    print(f"bartizan: {sentence}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def _turn_line(row: dict[str, Any]) -> str:
+    tries = f"attempt {row['attempt']}, {row['failures']} failed, {row['crashes']} crashed"
+    cause = f"  {row['cause']}" if row["cause"] else ""
+    how = f" ({row['outcome']})" if row["outcome"] else ""
+    return f"{row['trace']}  {row['state']}{how}  {row['received_at']}  {row['conversation']}  {tries}{cause}"
+
+
+def _rejected_line(row: dict[str, Any]) -> str:
+    return f"{row['id']}  {row['received_at']}  {row['platform']}  {row['reason']}"

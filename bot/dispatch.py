@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from bot.interrupt import Interrupted, Interruptible, Reason
-from bot.telemetry import Metrics
+from bot.telemetry import Metrics, explain, traced
 from engine.errors import BotError, Deflected, Fenced, PlatformUnavailable, Refused, StoreUnavailable, Unavailable
 from engine.messages import Claim, ConversationId, Kind, Outcome, TraceId, Trail
 from engine.ports import Platform, Queue, Reply
@@ -80,6 +80,16 @@ class Dispatcher:
             running.turn.interrupt(Reason.STOPPED)
         return bool(mine)
 
+    @property
+    def open_turns(self) -> int:
+        """How many run now."""
+        return len(self._running)
+
+    def hurry(self) -> None:
+        """No more grace: what runs is handed back."""
+        for running in self._running.values():
+            running.turn.interrupt(Reason.SHUTDOWN)
+
     async def _claim(self, turns: asyncio.TaskGroup) -> None:
         while True:
             while not (free := self.options.concurrency - len(self._running)):
@@ -97,12 +107,11 @@ class Dispatcher:
                     await self._ended.wait()
         except TimeoutError:
             log.info("handing back unfinished turns", turns=len(self._running))
-            for running in self._running.values():
-                running.turn.interrupt(Reason.SHUTDOWN)
+            self.hurry()
 
     async def _turn(self, claim: Claim) -> None:
         self.metrics.claimed(claim)
-        with structlog.contextvars.bound_contextvars(trace=claim.trace), self.metrics.open_turns.track_inprogress():
+        with traced(claim.trace), self.metrics.open_turns.track_inprogress():
             try:
                 await _Turn(self, claim).run(self._running[claim.trace].turn)
             finally:
@@ -145,7 +154,9 @@ class _Turn:
             log.warning("turn set aside, the store is away", cause=str(error))
         except Unavailable as error:
             await self._guarded(self._again(error))
-        except (BotError, TimeoutError) as error:
+        except TimeoutError:
+            await self._guarded(self._told(TookTooLong(f"no end after {options.deadline}")))
+        except BotError as error:
             await self._guarded(self._told(error))
         except Exception as error:      # our one broad catch: a bad turn must not end the others
             log.exception("turn failed")
@@ -192,7 +203,7 @@ class _Turn:
 
     async def _again(self, error: Unavailable) -> None:
         """Back to the inbox with a pause; only the last attempt apologises."""
-        cause = f"{type(error).__name__}: {error}"
+        cause = explain(error)
         if self.last:
             await self._told(error)
             return
@@ -204,7 +215,7 @@ class _Turn:
 
     async def _told(self, error: Exception) -> None:
         """The person reads a sentence that helps; the operator finds the cause, and a dead letter if it was ours."""
-        cause = f"{type(error).__name__}: {error}"
+        cause = explain(error)
         words = error.reply if isinstance(error, BotError) else BotError.reply
         try:
             await self._replace(f"{words} (Reference: {self.claim.trace[:8]})")
@@ -213,7 +224,7 @@ class _Turn:
                 await self.dispatcher.queue.retry(self.claim, f"{cause}; {unreachable}", self.trail)
                 return
             log.error("nobody could be told", cause=str(unreachable))   # noqa: TRY400  (the cause is what matters)
-        if isinstance(error, BotError) and not isinstance(error, Unavailable | Poison):
+        if isinstance(error, BotError) and not isinstance(error, Unavailable | Poison | TookTooLong):
             outcome = Outcome.REFUSED if isinstance(error, Refused | Deflected) else Outcome.NOTICE
             log.info("turn ended", outcome=outcome.value, cause=cause)
             await self.dispatcher.queue.finish(self.claim, outcome, self.trail)
@@ -232,6 +243,12 @@ class _Turn:
 
     def _count(self, outcome: Outcome) -> None:
         self.dispatcher.metrics.ended(outcome, time.monotonic() - self.began, self.trail)
+
+
+class TookTooLong(BotError):
+    """An attempt ran into its deadline."""
+
+    reply = "This took too long, so I stopped. Please ask again, perhaps for less at a time."
 
 
 class Poison(BotError):

@@ -88,12 +88,10 @@ class Engine:
         self.check(message.text)
         await reply.status(await self.egress.notice(WORKING))
         audience = await self.membership.audience(message.place, reply.visibility)
-        question = await self.inbound.first(message.text, trail)
+        question = (await self.inbound.first(message.text, trail)).text
         past = await self.store.load(message.conversation, before=claim, audience=audience)
-        found, question = await together(
-            self.find(question, past, audience), self.inbound.beside(question, trail)
-        )
-        return await self.speak(claim, question, past, found, reply=reply, trail=trail, last=last)
+        found, passed = await together(self.find(question, past, audience), self.inbound.beside(question, trail))
+        return await self.speak(claim, passed.text, past, found, reply=reply, trail=trail, last=last)
 
     def check(self, text: str) -> None:
         """Raises `EmptyMessage` or `MessageTooLong`."""
@@ -128,7 +126,6 @@ class Engine:
             try:
                 return await self.say(model.stream(prompt), screen, reply, Mode.MODEL, model.name)
             except Tripped as trip:
-                screen.abandon()
                 if isinstance(trip.verdict, Refuse):
                     raise Refused(str(trip), trip.verdict.reply) from trip
                 deflected = True
@@ -136,7 +133,6 @@ class Engine:
             except ModelUnavailable:
                 continue
             except ModelBroken:
-                screen.abandon()
                 if not last:
                     raise
                 await reply.status(await self.egress.notice(AGAIN))
@@ -151,8 +147,8 @@ class Engine:
     ) -> Answer:
         """Shows what is cleared, as it is cleared, and returns the whole."""
         async with aclosing(release(pieces, screen)) as cleared:
-            async for text in cleared:
-                await reply.append(text)
+            async for ready in cleared:
+                await reply.append(ready)
         text, finished = screen.text.strip(), screen.finished
         if not text:
             raise ModelBroken("the answer was empty")

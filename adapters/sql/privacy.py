@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from adapters.sql.database import Database
 from adapters.sql.rows import answer_of, utc
-from adapters.sql.sealed import DataKey, Keyring, WrappedKey
+from adapters.sql.sealed import DataKey, Keyring, MasterKeyError, WrappedKey
 from adapters.sql.tables import answer, decision, membership, message, person, person_key, revision, turn
 from engine.errors import BotError
 
@@ -115,3 +115,14 @@ def _forget(who: str, connection: Connection) -> tuple[Forgotten, str]:
         update(person).where(person.c.id == who).values(id=f"forgotten:{uuid.uuid4().hex}", name=None)
     )
     return Forgotten(messages, answers), key_id
+
+
+def check_master(keyring: Keyring, connection: Connection) -> None:
+    """Raises `MasterKeyError` when this database was written with another master key: better now than at a message."""
+    others = select(person_key.c.master).where(person_key.c.master != keyring.master_id).limit(1)
+    other = connection.execute(others).scalar()
+    if other is not None:
+        raise MasterKeyError(
+            f"the master key ({keyring.master_id}) is not the one that this database was written with ({other}): "
+            "restore the right key file"
+        )

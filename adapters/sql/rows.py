@@ -43,7 +43,8 @@ def answer_text(answer: Answer) -> str:
     ]
     whole = {
         "text": answer.text, "citations": citations, "grounded": answer.grounded, "mode": answer.mode.value,
-        "model": answer.model, "cut": answer.cut, "usage": [answer.usage.prompt, answer.usage.completion, answer.usage.cached],
+        "model": answer.model, "cut": answer.cut,
+        "usage": [answer.usage.prompt, answer.usage.completion, answer.usage.cached],
     }
     return msgspec.json.encode(whole).decode()
 

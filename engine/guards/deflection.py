@@ -4,13 +4,13 @@ The text is read once, character by character, down a tree of known lines (`engi
 begin
 
 * where a sentence may: at the start, after its end mark, a colon or a line break, past blanks and list marks;
-* at a *seam*, where a service cut an answer short in mid-word and pasted its line behind: a capital letter
-  right after another letter, or an ideograph of a line's beginning that does not follow a comma.
+* at a *seam*, where a service cut an answer short and pasted its line behind: a capital letter right after
+  another letter or a blank, or an ideograph of a line's beginning that does not follow a comma.
 
 Text is held from there for exactly as long as it still reads like a line. Short lines must also end their
 sentence, and short ones at a seam the answer. A line inside quotation marks or code is a quotation, provided
 that these are closed: until then it is held, and if the line of text ends first, it was no quotation. Block
-quotes are quotations.
+quotes are quotations. In an answer that is a JSON object, ``"`` marks strings, not quotations.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ from engine.ports import Piece, Reasoning, Scan, Text
 
 _ROOT: Final = tree()
 _QUOTES: Final = {'"': '"', "“": "”", "„": "“”", "「": "」", "『": "』", "«": "»", "»": "«", "《": "》"}
-_SINGLE: Final = {"'": "'", "‘": "’", "‚": "‘", "`": "`"}
+_SINGLE: Final = {"'": "'", "‘": "’'", "‚": "‘’"}
+_APOSTROPHES: Final = frozenset("'’‘")
 _ENDS: Final = frozenset(".!?。！？…;；:：>｡")
 _WEAK_ENDS: Final = frozenset(",，、")
 _POINT: Final = re.compile(             # where a line or a quotation may begin; all else is passed over
     "[.!?。！？…;；:：>｡\"“”„「」『』«»《》]"
-    r"|(?<![^\W_])['‘‚]|(?<=[^\W_A-Z]|[\])）】])[A-Z]"
+    r"|['‘’‚]|(?<=[^\W_A-Z]|[\])）】])[A-Z]"
     f"|(?<![,，、])[{openers(_ROOT)}]"
 )
 _MAX_QUOTE: Final = 600
@@ -47,7 +48,7 @@ class _Way:
     start: int
     node: Node
     seam: bool
-    opened: str                 # the quotation marks that would close around it
+    opened: bool                # inside a quotation that is not closed yet
     depth: int = 0
     wide: int = 0               # ideographs among them
 
@@ -64,23 +65,26 @@ class _Match:
     end: int
     sentence: bool              # must still be seen to end its sentence
     last: bool                  # must also be the last thing said
-    opened: str                 # would be closed by one of these, and be a quotation then
+    opened: bool                # inside a quotation, if that is going to be closed
     where: Where
 
 
 class Lines:
     """Reads one text, piece by piece, and finds the first line that is meant."""
 
-    __slots__ = ("_end", "_fresh", "_markup", "_matches", "_opened", "_previous", "_quoted", "_single", "_ways",
-                 "_where", "found")
+    __slots__ = (
+        "_apostrophe", "_end", "_fresh", "_json", "_markup", "_matches", "_opened", "_previous", "_quoted", "_ways",
+        "_where", "found",
+    )
 
     def __init__(self) -> None:
         self._markup = Markup()
         self._end = 0
         self._fresh = True          # a sentence may begin here
+        self._json: bool | None = None
         self._quoted = False        # in a block quote
         self._opened = ""           # closes the quotation that we are in
-        self._single = ""           # the same, for marks that count only right before the line
+        self._apostrophe = False    # the last character closes it, unless a letter follows
         self._previous = ""
         self._where = Where.PROSE
         self._ways: list[_Way] = []
@@ -126,15 +130,17 @@ class Lines:
 
     def _broke(self) -> None:
         """The end of a line of text: a quotation that is still open was none."""
+        self._closed_at_end()
         for match in self._matches:
             if not match.last and match.where is not Where.FENCE and self.found < 0:
                 self.found = match.start
         self._matches = [match for match in self._matches if not match.last]
-        self._opened = self._single = self._previous = ""
+        self._opened = self._previous = ""
         self._fresh, self._quoted = True, False
 
     def _over(self) -> None:
         """The end of the answer."""
+        self._closed_at_end()
         starts = [match.start for match in self._matches]
         if self._previous.isalnum():            # cut off in mid-line
             starts += [way.start for way in self._ways if way.firm and not way.opened]
@@ -146,7 +152,7 @@ class Lines:
     def _stretch(self, where: Where, at: int, text: str) -> None:
         index, end = 0, len(text)
         while index < end and self.found < 0:
-            if not (self._fresh or self._ways or self._matches):
+            if not (self._fresh or self._ways or self._matches or self._apostrophe):
                 point = self._next_point(text, index)
                 if point < 0:
                     self._previous = text[-1]
@@ -167,39 +173,60 @@ class Lines:
 
     def _character(self, char: str, at: int, where: Where) -> None:
         letters = fold(char)
+        if self._json is None and not char.isspace():
+            self._json = char == "{"
+        if self._apostrophe:
+            self._apostrophe = False
+            if not _latin(letters):
+                self._quotation_closed()
         if self._matches:
             self._weigh(char, at, letters)
-        if self._ways and letters:
-            self._walk(letters, at, where)
-        if letters:
-            if self._fresh:
-                self._begin(letters, at, where, seam=False)
-            elif self._at_seam(char):
-                self._begin(letters, at, where, seam=True)
-            self._fresh, self._single = False, ""
+        if not letters:
+            self._sign(char, where)
             return
+        if self._ways:
+            self._walk(letters, at, where)
+        if self._fresh or self._at_seam(char):
+            self._begin(letters, at, where, seam=not self._fresh)
+        self._fresh = False
+
+    def _sign(self, char: str, where: Where) -> None:
+        """Punctuation, a blank or a mark."""
         if where is Where.FENCE:
             self._fresh = self._fresh or char in _ENDS or char == "\n"
+        elif char == '"' and self._json:
+            self._fresh = True
         elif char in self._opened:
-            self._opened = ""
+            if char in _APOSTROPHES and _latin(self._previous):
+                self._apostrophe = True         # the next character tells
+            else:
+                self._quotation_closed()
         elif not self._opened and char in _QUOTES:
             self._opened = _QUOTES[char]
             self._fresh = True
-        elif char in _SINGLE and (self._fresh or not self._previous.isalnum()):
-            self._single = _SINGLE[char]
+        elif not self._opened and char in _SINGLE and not _latin(self._previous):
+            self._opened = _SINGLE[char]
         elif char in _ENDS:
             self._fresh = True
+
+    def _quotation_closed(self) -> None:
+        self._opened = ""
+        self._matches = [match for match in self._matches if not match.opened]
+
+    def _closed_at_end(self) -> None:
+        if self._apostrophe:
+            self._apostrophe = False
+            self._quotation_closed()
 
     def _at_seam(self, char: str) -> bool:
         if cjk(char):
             return self._previous not in _WEAK_ENDS
         return char.isupper() and (
-            (self._previous.isalnum() and not self._previous.isupper()) or self._previous in ("]", ")", "）", "】")
+            (self._previous.isalnum() and not self._previous.isupper()) or self._previous in ("]", ")", "）", "】", " ")
         )
 
     def _begin(self, letters: str, at: int, where: Where, *, seam: bool) -> None:
-        opened = self._single + self._opened
-        way = _Way(at, _ROOT, seam, opened)
+        way = _Way(at, _ROOT, seam, bool(self._opened))
         if self._step(way, letters, at, where):
             self._ways.append(way)
 
@@ -234,8 +261,6 @@ class Lines:
                 continue                        # the sentence goes on: it only began like one
             if match.last and letters:
                 continue
-            if match.opened and char in match.opened:
-                continue                        # a quotation
             if match.sentence and char in _ENDS:
                 match.sentence = False
             held_in_code = match.where is not Where.PROSE
@@ -245,6 +270,11 @@ class Lines:
                 self.found = match.start if self.found < 0 else min(self.found, match.start)
             kept.append(match)
         self._matches = kept
+
+
+def _latin(letters: str) -> bool:
+    """Of a script in which an apostrophe stands between letters."""
+    return letters.isalnum() and not cjk(letters[0])
 
 
 class DeflectionGuard:

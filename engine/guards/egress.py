@@ -13,12 +13,15 @@ from datetime import datetime
 from typing import Final
 
 from engine.errors import BotError, Refused
-from engine.guards.verdict import Refuse, Reroute, Verdict
-from engine.messages import Answer, Decision, Found, Mode, TraceId, Trail
-from engine.ports import Edit, Fingerprint, OutboundGuard, Piece, Scan, StreamGuard, Text
+from engine.guards.citations import CitationGuard, CitationStream
+from engine.guards.verdict import Allow, Refuse, Reroute, Verdict
+from engine.messages import Answer, Citation, Decision, Found, Mode, TraceId, Trail
+from engine.ports import Edit, Fingerprint, Finished, OutboundGuard, Piece, Scan, StreamGuard, Text
 
 _SEAL: Final = object()
 LINKABLE: Final = ("https://", "http://", "file://", "/", "./")
+BACKEND: Final = "backend"
+"""Stands in for a detector's name where the model's own server ended an answer."""
 BLOCKED: Final = "I may not show the answer to this."
 
 
@@ -32,6 +35,13 @@ class Cleared(str):
         if seal is not _SEAL:
             raise TypeError("only the egress clears text")
         return super().__new__(cls, text)
+
+    def __init_subclass__(cls) -> None:
+        """A kind of cleared text would clear itself."""
+        raise TypeError("there is one kind of cleared text")
+
+
+_EMPTY: Final = Cleared("", _SEAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +77,33 @@ class Tripped(BotError):
 
 @dataclass(slots=True)
 class _Seat:
-    """One detector at the table, and how far it has got."""
+    """One detector at the table, how far it has got, and what is to be noted about it."""
 
     guard: OutboundGuard
     stream: StreamGuard
     safe: int = 0
-    edits: int = 0
+    action: str = "allow"
     rule: str = ""
+    category: str = ""
+    score: float | None = None
+
+    def note(self, action: str, rule: str, category: str = "", score: float | None = None) -> None:
+        """A later word replaces an earlier one, except that an edit does not hide a flag."""
+        if not (action == "mask" and self.action == "flag"):
+            self.action, self.rule, self.category, self.score = action, rule, category, score
 
 
 @dataclass(slots=True)
 class Screen:
-    """All detectors over one answer."""
+    """All detectors over one answer. It ends once: by `close`, by `stop`, or by what `feed` and `close` raise."""
 
     seats: list[_Seat]
     fingerprint: Fingerprint
     trail: Trail
+    finished: Finished | None = None    # how the model said that it ended
+    ended: bool = False
     _shown: list[str] = field(default_factory=list)
+    _visible: int = 0
     _raw: list[str] = field(default_factory=list)   # not yet released, beginning at _start
     _start: int = 0
     _end: int = 0
@@ -94,80 +114,152 @@ class Screen:
         """What has been released."""
         return "".join(self._shown)
 
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """What the answer cites by now, when a `CitationGuard` sits at the table."""
+        marks = self._marks
+        return marks.citations if marks else ()
+
+    @property
+    def dropped_marks(self) -> int:
+        """How many marks pointed at no passage by now."""
+        marks = self._marks
+        return marks.dropped if marks else 0
+
+    @property
+    def _marks(self) -> CitationStream | None:
+        return next((seat.stream for seat in self.seats if isinstance(seat.stream, CitationStream)), None)
+
     async def feed(self, piece: Piece) -> Cleared:
-        """The text that is safe by now; often empty."""
+        """The text that is safe by now; often empty.
+
+        Raises `Tripped` when a detector, or the model's own server, ends the answer, and `Refused` when a
+        detector breaks.
+        """
+        self._still_open()
         if isinstance(piece, Text):
             self._raw.append(piece.text)
             self._end += len(piece.text)
+        safe = self._end
         for seat in self.seats:
             try:
                 scan = await seat.stream.feed(piece)
+                self._take(seat, scan)
             except Exception as error:
                 raise self._broken(seat, error) from error
-            self._note(seat, scan)
-        return self._release(min((seat.safe for seat in self.seats), default=self._end))
+            self._heed(seat.guard.name, scan.verdict)
+            safe = min(safe, seat.safe)
+        if isinstance(piece, Finished):
+            self.finished = piece
+            if piece.reason == "content_filter":
+                self._note_backend()
+        return self._release(safe)
 
     async def close(self) -> Cleared:
-        """The rest, after every detector has seen the whole."""
+        """The rest, after every detector has seen the whole. Raises like `feed`."""
+        self._still_open()
         for seat in self.seats:
             try:
                 scan = await seat.stream.close()
+                if scan.verdict is None and scan.safe != self._end:
+                    raise ValueError("closed before the end")   # noqa: TRY301 - the same as breaking
+                self._take(seat, scan)
             except Exception as error:
                 raise self._broken(seat, error) from error
-            self._note(seat, scan)
+            self._heed(seat.guard.name, scan.verdict)
         rest = self._release(self._end)
-        for seat in self.seats:
-            self._record(seat, "mask" if seat.edits else "allow", seat.rule)
+        self.trail.dropped_marks += self.dropped_marks
+        self.stop()
         return rest
 
-    def _note(self, seat: _Seat, scan: Scan) -> None:
+    def stop(self) -> None:
+        """Nothing more will be shown: the answer is whole, or was given up. Notes each detector's last word.
+
+        Of an answer of which nothing came there is nothing to note.
+        """
+        if self.ended:
+            return
+        self.ended = True
+        if not self._end and all(seat.action == "allow" for seat in self.seats):
+            return
+        digest = self._digest()
+        for seat in self.seats:
+            self.trail.decisions.append(
+                Decision("out", seat.guard.name, seat.guard.version, seat.action, seat.rule, seat.category,
+                         seat.score, digest, self._end, self._start)
+            )
+        self._raw, self._edits = [], []
+
+    def _digest(self) -> str:
+        return self.fingerprint(self.text + "".join(self._raw))
+
+    def _still_open(self) -> None:
+        if self.ended:
+            raise RuntimeError("this answer has ended")
+
+    def _take(self, seat: _Seat, scan: Scan) -> None:
+        """Believes a scan that keeps the port's promises; anything else is a broken detector."""
+        before, seat.safe = seat.safe, scan.safe
+        if not before <= scan.safe <= self._end and not isinstance(scan.verdict, Refuse | Reroute):
+            raise ValueError("safe point out of order")
         if scan.edits:
+            if any(not before <= edit.start <= edit.end <= scan.safe for edit in scan.edits):
+                raise ValueError("edit out of place")
             self._edits.extend(scan.edits)
-            seat.edits += len(scan.edits)
-            seat.rule = scan.edits[-1].rule
-        seat.safe = max(seat.safe, scan.safe)
-        if isinstance(scan.verdict, Refuse | Reroute):
+            self._edits.sort(key=lambda edit: (edit.start, -edit.end))
+            seat.note("mask", scan.edits[-1].rule)
+        if scan.verdict is not None and not isinstance(scan.verdict, Allow):
             verdict = scan.verdict
-            self._record(seat, verdict.action, verdict.rule, verdict.category, verdict.score)
-            raise Tripped(seat.guard.name, verdict, len(self.text))
+            seat.note(verdict.action, verdict.rule, verdict.category, verdict.score)
+
+    def _heed(self, guard: str, verdict: Verdict | None) -> None:
+        if isinstance(verdict, Refuse | Reroute):
+            self.stop()
+            raise Tripped(guard, verdict, self._visible)
+
+    def _note_backend(self) -> None:
+        """The model's server cut the answer off: somebody else's filter, so another family is asked."""
+        verdict = Reroute("content_filter", "deflection")
+        self.trail.decisions.append(
+            Decision("out", BACKEND, "", verdict.action, verdict.rule, verdict.category, None, self._digest(),
+                     self._end, self._start)
+        )
+        self.stop()
+        raise Tripped(BACKEND, verdict, self._visible)
 
     def _broken(self, seat: _Seat, error: Exception) -> Refused:
         """A detector that breaks has cleared nothing: closed."""
-        self._record(seat, "error", type(error).__name__)
+        seat.note("error", type(error).__name__)
+        self.stop()
         return Refused(f"{seat.guard.name} broke: {type(error).__name__}", BLOCKED)
 
-    def _record(self, seat: _Seat, action: str, rule: str, category: str = "", score: float | None = None) -> None:
-        whole = self.text + "".join(self._raw)
-        self.trail.decisions.append(
-            Decision("out", seat.guard.name, seat.guard.version, action, rule, category, score,
-                     self.fingerprint(whole), self._end, len(self.text))
-        )
-
     def _release(self, until: int) -> Cleared:
-        for edit in self._edits:        # one that ends beyond the safe point holds its beginning back, too
-            if edit.start < until < edit.end:
-                until = edit.start
+        for edit in reversed(self._edits):  # what ends beyond the safe point is held from its beginning
+            if edit.end > until:
+                until = min(until, edit.start)
         if until <= self._start:
-            return Cleared("", _SEAL)
-        raw = "".join(self._raw)
+            return _EMPTY
+        raw = self._raw[0] if len(self._raw) == 1 else "".join(self._raw)
         ready, rest = raw[: until - self._start], raw[until - self._start :]
         if self._edits:
             ready = self._edited(ready, until)
         self._raw, self._start = [rest] if rest else [], until
+        if not ready:
+            return _EMPTY
         self._shown.append(ready)
+        self._visible += len(ready)
         return Cleared(ready, _SEAL)
 
     def _edited(self, ready: str, until: int) -> str:
-        """Applies the edits that end by ``until``. Of overlapping ones the first and longest wins."""
-        due = sorted((e for e in self._edits if e.end <= until), key=lambda e: (e.start, -e.end))
-        self._edits = [e for e in self._edits if e.end > until]
-        parts, at = [], self._start
+        """Applies the edits that end by ``until``. Of overlapping ones the first and longest speaks for all."""
+        due = [edit for edit in self._edits if edit.end <= until]
+        self._edits = [edit for edit in self._edits if edit.end > until]
+        parts: list[str] = []
+        at = self._start
         for edit in due:
-            if edit.end <= at:
-                continue
-            parts.append(ready[at - self._start : max(at, edit.start) - self._start])
-            parts.append(edit.text if edit.start >= at else "")
-            at = edit.end
+            if edit.start >= at:
+                parts += ready[at - self._start : edit.start - self._start], edit.text
+            at = max(at, edit.end)
         parts.append(ready[at - self._start :])
         return "".join(parts)
 
@@ -181,43 +273,54 @@ class Egress:
 
     def open(self, question: str, found: Found, trail: Trail) -> Screen:
         """One screen for one answer; detectors remember, so it is not used twice."""
-        return Screen([_Seat(g, g.open(question, found)) for g in self.guards], self.fingerprint, trail)
+        return self._screen(self.guards, question, found, trail)
 
     async def notice(self, text: str) -> Cleared:
         """A sentence of ours. Should a guard object to it, the plainest sentence stands in."""
-        return await self._whole(text, Found(), BLOCKED)
+        return await self._plain(text, BLOCKED)
 
     async def show(self, answer: Answer, trail: Trail, note: str = "") -> Shown:
         """The finished answer with its sources; screened anew, since policy may have changed since it was stored.
 
-        Raises `Tripped` or `Refused`, and nothing of it is shown then.
+        The decisions were noted when the answer was made; only an objection is noted again. Raises `Tripped`
+        or `Refused` then, and nothing of the answer is shown.
         """
         found = Found(tuple(citation.passage for citation in answer.citations), answers=answer.grounded)
-        screen = self.open("", found, Trail(trail.trace))
-        await screen.feed(Text(answer.text))
-        await screen.close()
+        again = Trail(trail.trace)
+        try:
+            text = await self._whole(self.open("", found, again), answer.text)
+        except (Tripped, Refused):
+            trail.decisions += [decision for decision in again.decisions if decision.action not in ("allow", "mask")]
+            raise
         sources = [
             Source(
                 citation.marker,
-                await self._whole(citation.passage.title, Found(), ""),
+                await self._plain(citation.passage.title, ""),
                 link(citation.passage.url),
-                await self._whole(citation.passage.text, Found(), ""),
+                await self._plain(citation.passage.text, ""),
                 citation.passage.date,
             )
             for citation in answer.citations
         ]
-        return Shown(Cleared(screen.text, _SEAL), tuple(sources), answer.grounded, answer.mode, trail.trace,
-                     await self._whole(note, Found(), ""))
+        return Shown(text, tuple(sources), answer.grounded, answer.mode, trail.trace, await self._plain(note, ""))
 
-    async def _whole(self, text: str, found: Found, instead: str) -> Cleared:
+    async def _plain(self, text: str, instead: str) -> Cleared:
+        """A text that cites nothing: a ``[1]`` in it is its own affair."""
         if not text:
-            return Cleared("", _SEAL)
-        screen = self.open("", found, Trail(TraceId("")))
+            return _EMPTY
+        guards = [guard for guard in self.guards if not isinstance(guard, CitationGuard)]
         try:
-            await screen.feed(Text(text))
-            await screen.close()
+            return await self._whole(self._screen(guards, "", Found(), Trail(TraceId(""))), text)
         except (Tripped, Refused):
             return Cleared(instead, _SEAL)
+
+    def _screen(self, guards: Sequence[OutboundGuard], question: str, found: Found, trail: Trail) -> Screen:
+        return Screen([_Seat(guard, guard.open(question, found)) for guard in guards], self.fingerprint, trail)
+
+    @staticmethod
+    async def _whole(screen: Screen, text: str) -> Cleared:
+        await screen.feed(Text(text))
+        await screen.close()
         return Cleared(screen.text, _SEAL)
 
 

@@ -417,7 +417,8 @@ class _Login:
 _HEAD: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]{2,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _HEAD_BEGUN: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,52}-{0,5}\Z")
 _BREAKS: Final = r"(?:\\[nrt]|\\(?![nrt]|\Z)|[\s\"'>|,#*.…])"
-_LINE: Final = re.compile(r"[A-Za-z0-9+/=]{16,}(?![A-Za-z0-9+/=]|\Z)")     # no word of a sentence is that long
+_ENOUGH: Final = 16             # no word of a sentence is that long
+_LINE: Final = re.compile(rf"[A-Za-z0-9+/=]{{{_ENOUGH},}}(?![A-Za-z0-9+/=]|\Z)")
 _FIELD: Final = r"[A-Za-z][A-Za-z-]{1,13}: [^\n\\]{0,200}(?:\n|\\n)"
 _BODY: Final = re.compile(f"(?:{_BREAKS}|{_FIELD}|{_LINE.pattern})*")
 _FOOT: Final = re.compile(rf"[A-Za-z0-9+/=]{{0,15}}{_BREAKS}*-----END [A-Z0-9 ]{{0,52}}-----")
@@ -466,6 +467,9 @@ class _PrivateKey:
             end = self._last
         elif over:
             end = base + limit
+            rest = _REST.match(text, at, limit)
+            if rest and rest.end() - at >= _ENOUGH:
+                self._last = end                # a line that the end cut off
         else:
             return False
         if self._last >= 0:

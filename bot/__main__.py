@@ -1,0 +1,5 @@
+"""``python -m bot`` is ``bartizan``."""
+
+from bot.cli import main
+
+main()

@@ -1,0 +1,271 @@
+"""Where everything is put together: settings in, a running bot out. Every resource is opened and closed here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final, Protocol, TypeAlias
+
+import structlog
+
+from adapters.files.folder import Folder
+from adapters.qdrant.index import EdgeIndex
+from adapters.qdrant.socket import RemoteIndex, open_index
+from adapters.qdrant.sync import SyncReport, sync
+from adapters.sglang.config import SglangConfig
+from adapters.sglang.model import SglangModel
+from adapters.sglang.tokens import FileTokens
+from adapters.sql.alive import signed_in, strike_off, the_dead
+from adapters.sql.database import Database, migrate, open_database
+from adapters.sql.desk import Desk
+from adapters.sql.inbox import QueueOptions, SqlInbox
+from adapters.sql.privacy import check_master
+from adapters.sql.queue import Caps
+from adapters.sql.sealed import Keyring, master_from_file
+from adapters.sql.store import SqlStore
+from bot import handbook
+from bot.dispatch import Dispatcher, DispatchOptions
+from bot.settings import KnowledgeSettings, Settings
+from bot.telemetry import MeasuredInbox, MeasuredModel, MeasuredRetriever, Metrics
+from engine.errors import BotError, StoreUnavailable, Unavailable
+from engine.guards.chain import Inbound
+from engine.guards.citations import CitationGuard
+from engine.guards.deflection import DeflectionGuard
+from engine.guards.egress import Egress
+from engine.guards.secrets import SecretsGuard
+from engine.messages import Audience, Place, Visibility
+from engine.ports import Membership, Platform, Tokens
+from engine.prompt import Budget, Estimate
+from engine.turn import Engine, Limits
+
+log = structlog.get_logger()
+
+HANDBOOK: Final = Path(handbook.__file__).parent
+HOUSEKEEPING: Final = timedelta(minutes=10)
+LOOK: Final = timedelta(seconds=5)      # how often the queue's depth is read for the metrics
+
+
+class ChatPlatform(Platform, Membership, Protocol):
+    """What a platform adapter offers: somewhere to hear and speak, and who is in the room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Asks the platform that a place belongs to."""
+
+    platforms: Mapping[str, Membership]
+
+    async def audience(self, place: Place, visibility: Visibility) -> Audience:
+        """Nobody, on a platform that we do not serve."""
+        platform = self.platforms.get(place.platform)
+        return await platform.audience(place, visibility) if platform else Audience()
+
+
+Chore: TypeAlias = "Callable[[Bot], Coroutine[None, None, None]]"
+
+
+@dataclass(slots=True)
+class Bot:
+    """Everything that runs, opened and wired."""
+
+    settings: Settings
+    database: Database
+    inbox: SqlInbox
+    index: EdgeIndex | RemoteIndex
+    models: Sequence[SglangModel]
+    engine: Engine
+    dispatcher: Dispatcher
+    platforms: Mapping[str, ChatPlatform]
+    metrics: Metrics
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    indexed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def serve(self, *chores: Chore) -> None:
+        """Runs until `stopping` is set, then finishes or hands back what is under way.
+
+        The writer goes last: turns that end still have something to say to the store.
+        """
+        async with asyncio.TaskGroup() as group:
+            writing = group.create_task(self.inbox.run())
+            await self._work(chores)
+            writing.cancel()
+
+    async def _work(self, chores: Iterable[Chore]) -> None:
+        heard = MeasuredInbox(self.inbox, self.metrics)
+        async with asyncio.TaskGroup() as group:
+            listening = [group.create_task(platform.listen(heard)) for platform in self.platforms.values()]
+            listening += [group.create_task(chore(self)) for chore in chores]
+            group.create_task(self._hush(listening))
+            await self.dispatcher.run(self.stopping)
+
+    async def _hush(self, listening: Sequence[asyncio.Task[None]]) -> None:
+        """Nothing new is heard while the last turns get their grace."""
+        await self.stopping.wait()
+        for task in listening:
+            task.cancel()
+
+    async def sync(self, tell: Callable[[int, int], None] = lambda _done, _total: None) -> SyncReport | None:
+        """Brings the index up to the configured folder. None: another process owns the index and does so."""
+        if not isinstance(self.index, EdgeIndex):
+            self.indexed.set()
+            return None
+        report = await sync_pages(self.index, self.settings.knowledge, tell)
+        self.indexed.set()
+        return report
+
+
+async def sync_pages(
+    index: EdgeIndex, chosen: KnowledgeSettings, tell: Callable[[int, int], None] = lambda _done, _total: None,
+) -> SyncReport:
+    """Brings the index up to the configured folder, or to the handbook that ships with the program."""
+    root, name = (chosen.folder, "folder") if chosen.folder else (HANDBOOK, "handbook")
+    return await sync(index, Folder(name, root, chosen.base_url or ""), frozenset(chosen.acl), tell=tell)
+
+
+@asynccontextmanager
+async def open_store(settings: Settings) -> AsyncGenerator[tuple[Database, Keyring]]:
+    """The database, migrated, and the keys to it. Raises `StoreUnavailable`."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    async with open_database(settings.database) as database:
+        master = settings.key
+        if master is None:
+            master = await asyncio.to_thread(master_from_file, settings.master_key_file, create=True)
+        await migrate(database)
+        keyring = Keyring(master)
+        await database.read(partial(check_master, keyring))
+        yield database, keyring
+
+
+@asynccontextmanager
+async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> AsyncGenerator[Bot]:
+    """The whole program, ready to `Bot.serve`."""
+    metrics = Metrics.fresh()
+    by_name = {platform.name: platform for platform in platforms}
+    async with AsyncExitStack() as stack:
+        database, keyring = await stack.enter_async_context(open_store(settings))
+        inbox = SqlInbox(database, keyring, queue_options(settings, tuple(by_name)))
+        workers = settings.data_dir / "workers"
+        stack.enter_context(signed_in(workers, inbox.me))
+        await database.write(partial(strike_off, the_dead(workers)))
+        index = await stack.enter_async_context(open_index(settings.data_dir / "index"))
+        models = [await stack.enter_async_context(SglangModel.open(c)) for c in model_configs(settings)]
+        engine = Engine(
+            store=SqlStore(database, keyring, inbox, settings.limits.history_turns),
+            membership=Rooms(by_name),
+            retriever=MeasuredRetriever(index, metrics),
+            models=tuple(MeasuredModel(model, metrics) for model in models),
+            inbound=Inbound((SecretsGuard(),), keyring.fingerprint),
+            egress=Egress((SecretsGuard(), DeflectionGuard(), CitationGuard()), keyring.fingerprint),
+            tokens=tokens(settings),
+            budget=Budget(settings.model.context, settings.model.max_tokens),
+            limits=Limits(settings.limits.message_chars, settings.knowledge.passages),
+        )
+        dispatcher = Dispatcher(inbox, engine, by_name, dispatch_options(settings), metrics)
+        inbox.lost = dispatcher.lost
+        yield Bot(settings, database, inbox, index, models, engine, dispatcher, by_name, metrics)
+
+
+def queue_options(settings: Settings, routes: tuple[str, ...]) -> QueueOptions:
+    """The queue's part of the settings."""
+    q = settings.queue
+    caps = Caps(q.backlog, q.quota, q.quota_window.total_seconds())
+    return QueueOptions(routes, caps, q.lease, q.poll, q.retry_base, q.retry_max)
+
+
+def dispatch_options(settings: Settings) -> DispatchOptions:
+    """The dispatcher's part."""
+    q = settings.queue
+    return DispatchOptions(q.concurrency, q.deadline, q.grace, q.max_failures, q.max_crashes)
+
+
+def model_configs(settings: Settings) -> list[SglangConfig]:
+    """The models that may be asked, first choice first; none in quote mode."""
+    m = settings.model
+    if m.url is None:
+        return []
+    return [SglangConfig(
+        m.url, m.name, m.api_key.get_secret_value() if m.api_key else "",
+        connect=m.connect_timeout, first_token=m.first_token_timeout, idle=m.idle_timeout, whole=m.answer_timeout,
+        retries=m.retries, breaker_threshold=m.breaker_failures, breaker_cooldown=m.breaker_cooldown,
+        reasoning_effort=m.reasoning_effort,
+    )]
+
+
+def tokens(settings: Settings) -> Tokens:
+    """The model's own tokenizer where it is at hand, else an estimate."""
+    return FileTokens(settings.model.tokenizer) if settings.model.tokenizer else Estimate()
+
+
+# Chores: what runs beside the turns, each until it is cancelled.
+
+
+async def keep_indexed(bot: Bot) -> None:
+    """Indexes in the background, so that a start listens at once; tried again while it fails."""
+    pause = 1.0
+    while True:
+        try:
+            report = await bot.sync()
+        except BotError as error:
+            log.warning("pages could not be indexed", cause=str(error))
+            await asyncio.sleep(pause)
+            pause = min(60.0, 2 * pause)
+            continue
+        if report is not None:
+            log.info("pages indexed", added=report.added, changed=report.changed, deleted=report.deleted,
+                     unchanged=report.unchanged, failed=len(report.failed))
+        return
+
+
+async def housekeep(bot: Bot) -> None:
+    """Old delivery keys go, in batches."""
+    desk = Desk(bot.database)
+    while True:
+        try:
+            if gone := await desk.prune(bot.settings.queue.keep.total_seconds()):
+                log.info("old rows pruned", rows=gone)
+        except StoreUnavailable as error:
+            log.warning("old rows could not be pruned", cause=str(error))
+        await asyncio.sleep(HOUSEKEEPING.total_seconds())
+
+
+async def watch_queue(bot: Bot) -> None:
+    """The queue's depth, for the metrics."""
+    desk = Desk(bot.database)
+    while True:
+        try:
+            bot.metrics.waiting.set((await desk.depth()).ready)
+        except StoreUnavailable:
+            bot.metrics.store_failed("depth")
+        await asyncio.sleep(LOOK.total_seconds())
+
+
+async def model_ready(models: Sequence[SglangModel]) -> str | None:
+    """None, or why no model answers; the bot works without one, in quote mode."""
+    if not models or any([await model.ready() for model in models]):
+        return None
+    return "no model server answers; quoting pages instead"
+
+
+async def store_ready(database: Database) -> str | None:
+    """None, or why the database cannot be read."""
+    try:
+        await Desk(database).depth()
+    except Unavailable as error:
+        return str(error)
+    return None
+
+
+async def index_ready(bot: Bot) -> str | None:
+    """None, or why passages cannot be found yet."""
+    if not bot.indexed.is_set():
+        return "pages are being indexed"
+    try:
+        await bot.index.ready()
+    except Unavailable as error:
+        return str(error)
+    return None

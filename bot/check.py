@@ -1,0 +1,42 @@
+"""`bartizan check`: the settings as they are understood, and whether what they name answers."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+from adapters.sglang.model import SglangModel
+from bot.app import model_configs, open_store, store_ready
+from bot.settings import Settings
+from engine.errors import BotError
+
+
+async def check(settings: Settings) -> int:
+    """Prints both; exit code 1 when something does not answer."""
+    print(settings.describe(), end="\n\n")
+    problems = [problem for problem in (await _store(settings), await _model(settings)) if problem]
+    for problem in problems:
+        print(problem)
+    print("Something needs your attention." if problems else "Everything answers.")
+    return 1 if problems else 0
+
+
+async def _store(settings: Settings) -> str | None:
+    try:
+        async with open_store(settings) as (database, _):
+            why = await store_ready(database)
+    except BotError as error:
+        why = str(error)
+    print(f"store   {why or 'ready'}")
+    return f"The store: {why}" if why else None
+
+
+async def _model(settings: Settings) -> str | None:
+    configs = model_configs(settings)
+    if not configs:
+        print("model   none configured: answers quote the pages")
+        return None
+    async with AsyncExitStack() as stack:
+        models = [await stack.enter_async_context(SglangModel.open(config)) for config in configs]
+        away = [model.name for model in models if not await model.ready()]
+    print(f"model   {'not ready: ' + ', '.join(away) if away else 'ready'}")
+    return f"The model server does not answer: {', '.join(away)}" if away else None
