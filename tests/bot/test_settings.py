@@ -52,7 +52,7 @@ def test_with_nothing_configured_everything_has_a_default(tmp_path: Path, monkey
     settings = load_settings({})
     assert settings == Settings()
     assert settings.model.url is None
-    assert settings.database == "sqlite+aiosqlite:///.bartizan/bartizan.db"
+    assert settings.database == "sqlite:///.bartizan/bartizan.db"
     assert settings.master_key_file == Path(".bartizan/master.key")
     assert settings.key is None
     assert settings.http.host == "127.0.0.1"
@@ -330,8 +330,8 @@ def test_whatever_stands_for_a_duration_is_one_or_is_refused(said: object) -> No
         ("postgresql+asyncpg://h/db?ssl=require", "postgresql+asyncpg://h/db?ssl=require"),
         ("postgresql://h/db?sslmode=verify-full", "postgresql+asyncpg://h/db?ssl=verify-full"),
         ("postgresql:///db?host=/run/pg", "postgresql+asyncpg:///db?host=/run/pg"),
-        ("sqlite:///here.db", "sqlite+aiosqlite:///here.db"),
-        ("sqlite+aiosqlite:////var/lib/b.db", "sqlite+aiosqlite:////var/lib/b.db"),
+        ("sqlite:///here.db", "sqlite:///here.db"),
+        ("sqlite+aiosqlite:////var/lib/b.db", "sqlite:////var/lib/b.db"),
     ],
 )
 def test_a_database_is_named_by_its_address_alone(said: str, meant: str) -> None:

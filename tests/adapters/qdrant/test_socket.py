@@ -1,0 +1,121 @@
+"""Another process asks the one that has the index."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import uvloop
+
+from adapters.qdrant import frames
+from adapters.qdrant.index import EdgeIndex
+from adapters.qdrant.socket import LARGEST, RemoteIndex, open_index, serve
+from engine.errors import RetrieverUnavailable
+from engine.messages import Audience, Conversation, Found
+from tests.adapters.qdrant.worlds import ANN, Bags, a_page, ask, documents
+
+LEAVE = "# Leave\n\nGive four weeks notice."
+
+
+class Failing:
+    """A retriever on a bad day."""
+
+    async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
+        raise RetrieverUnavailable("the disk is full")
+
+
+async def test_the_second_asks_the_first(tmp_path: Path) -> None:
+    async with open_index(tmp_path, Bags()) as first:
+        assert isinstance(first, EdgeIndex)
+        await first.put([a_page("leave.md", LEAVE)])
+        async with open_index(tmp_path, Bags()) as second, open_index(tmp_path, Bags()) as third:
+            assert isinstance(second, RemoteIndex)
+            assert await ask(second, "notice") == await ask(third, "notice") == await ask(first, "notice")
+        assert documents(await ask(first, "notice")) == ["leave.md"]
+
+
+async def test_one_who_comes_a_moment_too_early_waits_for_the_socket(tmp_path: Path) -> None:
+    async def owner(leave: asyncio.Event, locked: asyncio.Event) -> None:
+        async with EdgeIndex.open(tmp_path, Bags()) as index:
+            locked.set()
+            await asyncio.sleep(0.05)
+            async with serve(index, tmp_path / "socket"):
+                await leave.wait()
+
+    leave, locked = asyncio.Event(), asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(owner(leave, locked))
+        await locked.wait()
+        async with open_index(tmp_path, Bags()) as opened:
+            assert isinstance(opened, RemoteIndex)
+        leave.set()
+
+
+async def test_the_socket_is_for_its_owner_alone_and_goes_with_it(tmp_path: Path) -> None:
+    async with serve(Failing(), tmp_path / "socket"):
+        assert stat.S_IMODE((tmp_path / "socket").stat().st_mode) == 0o600
+    assert not (tmp_path / "socket").exists()
+
+
+async def test_a_leftover_socket_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "socket").write_text("of a process that was killed")
+    async with serve(Failing(), tmp_path / "socket"):
+        with pytest.raises(RetrieverUnavailable, match="the disk is full"):
+            await ask(RemoteIndex(tmp_path / "socket"), "notice")
+
+
+async def test_a_path_too_long_for_a_socket_works_as_well(tmp_path: Path) -> None:
+    deep = tmp_path / ("deep" * 30)
+    deep.mkdir()
+    async with open_index(deep, Bags()), open_index(deep, Bags()) as second:
+        assert await ask(second, "notice") == Found()
+
+
+async def test_without_an_owner_there_is_no_answer(tmp_path: Path) -> None:
+    with pytest.raises(RetrieverUnavailable):
+        await ask(RemoteIndex(tmp_path / "socket"), "notice")
+
+
+@asynccontextmanager
+async def a_peer(path: Path) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize("nonsense", [
+    b"GET / HTTP/1.1\r\n\r\n", b"\0\0\0\x03abc", (LARGEST + 1).to_bytes(4, "big"), frames.packed({"question": 1}), b"\0\0",
+])
+async def test_nonsense_harms_nobody_else(tmp_path: Path, nonsense: bytes) -> None:
+    async with open_index(tmp_path, Bags()):
+        async with a_peer(tmp_path / "socket") as (reader, writer):
+            writer.write(nonsense)
+            writer.write_eof()
+            told = await reader.read()
+            assert b"found" not in told or b"\xc0" in told      # at most an error, never a finding
+        assert await ask(RemoteIndex(tmp_path / "socket"), "notice") == Found()
+
+
+async def test_an_owner_leaves_though_somebody_is_still_connected(tmp_path: Path) -> None:
+    async with open_index(tmp_path, Bags()):
+        reader, writer = await asyncio.open_unix_connection(str(tmp_path / "socket"))
+    assert await reader.read() == b""
+    writer.close()
+
+
+def test_it_works_on_uvloop_too(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with open_index(tmp_path, Bags()) as first, open_index(tmp_path, Bags()) as second:
+            assert isinstance(first, EdgeIndex)
+            await first.put([a_page("leave.md", LEAVE)])
+            assert documents(await ask(second, "notice", ANN)) == ["leave.md"]
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(story())
