@@ -57,7 +57,7 @@ class Privacy:
             select(message.c.id, message.c.conversation, message.c.sent_at, revision.c.n, revision.c.kind,
                    revision.c.body, revision.c.at)
             .join_from(message, revision, revision.c.message == message.c.id)
-            .where(message.c.author == who).order_by(message.c.sent_at, message.c.id, revision.c.n)
+            .where(message.c.author == who).order_by(message.c.received_at, message.c.id, revision.c.n)
         )
         messages: dict[str, dict[str, Any]] = {}
         for row in said:

@@ -168,6 +168,7 @@ class TurnQueue:
         messages = [e.message for e in said]
         self._store_places(connection, messages)
         keys = self._keys_of(connection, messages)
+        self._store_members(connection, messages, keys)
         connection.execute(
             self.statements.add(message, received_at=db_now()),
             [{"id": m.id, "conversation": m.conversation, "author": m.author, "sent_at": m.sent_at.timestamp()}
@@ -208,7 +209,7 @@ class TurnQueue:
         return rows
 
     def _store_places(self, connection: Connection, messages: Iterable[Message]) -> None:
-        """Platform, workspace, channel, person, membership, conversation: whatever is not known yet."""
+        """Platform, workspace, channel, conversation: whatever is not known yet."""
         new: dict[str, dict[str, dict[str, Any]]] = {t.name: {} for t in _PLACES}
         for m in messages:
             at, space, room = m.place, f"{m.place.platform}:{m.place.workspace}", channel_id(m)
@@ -216,16 +217,26 @@ class TurnQueue:
                 ("platform", at.platform, {"id": at.platform}),
                 ("workspace", space, {"id": space, "platform": at.platform}),
                 ("channel", room, {"id": room, "workspace": space, "direct": at.direct}),
-                ("person", m.author, {"id": m.author, "platform": at.platform}),
-                ("membership", f"{room} {m.author}", {"channel": room, "person": m.author}),
                 ("conversation", m.conversation, {"id": m.conversation, "channel": room, "thread": at.thread}),
             ):
                 if (name, key) not in self._known:
                     new[name].setdefault(key, row)
         for table in _PLACES:
             if rows := [row for _, row in sorted(new[table.name].items())]:
-                connection.execute(self.statements.add(table, **_STAMPED.get(table.name, {})), rows)
+                connection.execute(self.statements.add(table), rows)
                 self.learned.update((table.name, key) for key in new[table.name])
+
+    def _store_members(self, connection: Connection, messages: Iterable[Message], keys: dict[str, DataKey]) -> None:
+        """Who speaks in a channel is in it. Known by data key: who was forgotten and comes back is somebody new."""
+        new = {}
+        for m in messages:
+            fact = ("membership", f"{channel_id(m)} {keys[m.author].id}")
+            if fact not in self._known:
+                new[fact] = {"channel": channel_id(m), "person": m.author}
+        if new:
+            rows = [new[fact] for fact in sorted(new)]
+            connection.execute(self.statements.add(membership, since=db_now()), rows)
+            self.learned.update(new)
 
     def _keys_of(self, connection: Connection, messages: Sequence[Message]) -> dict[str, DataKey]:
         names = {m.author: m.author_name for m in messages}
@@ -425,8 +436,7 @@ class TurnQueue:
             connection.execute(_DECISIONS, rows)
 
 
-_PLACES: Final[Sequence[Table]] = (platform, workspace, channel, person, membership, conversation)
-_STAMPED: Final[dict[str, dict[str, Any]]] = {"person": {"created_at": db_now()}, "membership": {"since": db_now()}}
+_PLACES: Final[Sequence[Table]] = (platform, workspace, channel, conversation)
 _DECISIONS: Final = insert(decision).values(at=db_now())
 
 
