@@ -192,7 +192,7 @@ def model_configs(settings: Settings) -> list[SglangConfig]:
         m.url, m.name, m.api_key.get_secret_value() if m.api_key else "",
         connect=m.connect_timeout, first_token=m.first_token_timeout, idle=m.idle_timeout, whole=m.answer_timeout,
         retries=m.retries, breaker_threshold=m.breaker_failures, breaker_cooldown=m.breaker_cooldown,
-        reasoning_effort=m.reasoning_effort,
+        temperature=m.temperature, reasoning_effort=m.reasoning_effort,
     )]
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
-from adapters.loopback.platform import Loopback
 
+from adapters.loopback.config import LoopbackConfig
+from adapters.loopback.platform import Loopback
 from bot.app import (
     Bot,
     ChatPlatform,
@@ -29,20 +30,26 @@ log = structlog.get_logger()
 
 async def run(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT. A second signal does not wait for the turns under way."""
-    platforms = configured(settings)
-    if not platforms:
-        raise SettingsError(["no chat platform is configured: `bartizan chat` needs none"])
-    async with open_bot(settings, platforms) as bot, pages(bot):
+    async with configured(settings) as platforms, open_bot(settings, platforms) as bot, pages(bot):
         _heed_signals(bot)
         log.info("running", platforms=sorted(bot.platforms), models=len(bot.models))
         await bot.serve(keep_indexed, housekeep, watch_queue)
     log.info("stopped")
 
 
-def configured(settings: Settings) -> list[ChatPlatform]:
-    """The platforms that the settings name."""
-    loopback = settings.loopback
-    return [Loopback.from_settings(loopback, settings.limits)] if loopback.url and loopback.address else []
+@asynccontextmanager
+async def configured(settings: Settings) -> AsyncGenerator[list[ChatPlatform]]:
+    """The platforms that the settings name, open until the last reply has ended."""
+    chosen, address = settings.loopback, settings.loopback.address
+    async with AsyncExitStack() as stack:
+        platforms: list[ChatPlatform] = []
+        if chosen.url and address:
+            token = chosen.token.get_secret_value() if chosen.token else ""
+            config = LoopbackConfig(chosen.url, *address, token, settings.limits.event_bytes)
+            platforms.append(await stack.enter_async_context(Loopback.open(config)))
+        if not platforms:
+            raise SettingsError(["no chat platform is configured: `bartizan chat` needs none"])
+        yield platforms
 
 
 @asynccontextmanager

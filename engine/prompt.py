@@ -47,7 +47,7 @@ class Prompt:
     max_tokens: int = 1024
     priority: int = 20                  # higher is served first; guards 30, people 20, digests 0
     salt: str = ""                      # keeps one tenant's cached prefixes from another's
-    temperature: float = 0.2
+    temperature: float | None = None    # None: as the model is configured
     passages: tuple[Passage, ...] = ()  # those that fitted in: [1] is the first
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from adapters.sql.database import Database, migrate, open_database
 from tests.postgres import Postgres, postgres
 
+settings.register_profile("house", deadline=None)     # machines are noisy: no test asserts a time
+settings.load_profile("house")
 _databases = itertools.count(1)
 
 
@@ -36,6 +39,3 @@ async def database(database_url: str) -> AsyncGenerator[Database]:
     async with open_database(database_url) as opened:
         await migrate(opened)
         yield opened
-
-
-Clock = Callable[[], float]

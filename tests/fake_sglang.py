@@ -354,7 +354,7 @@ async def fake_sglang(
     runner = web.AppRunner(fake.app(), access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        await web.TCPSite(runner, host, port, backlog=2048).start()     # as uvicorn, which SGLang stands on
         fake.url = f"http://{host}:{runner.addresses[0][1]}"
         yield fake
     finally:

@@ -44,7 +44,7 @@ class CitationGuard:
 class CitationStream:
     """The marks of one answer."""
 
-    __slots__ = ("_before", "_end", "_held", "_held_at", "_markup", "_numbers", "_passages", "dropped")
+    __slots__ = ("_before", "_held", "_held_at", "_markup", "_numbers", "_passages", "dropped")
 
     def __init__(self, passages: tuple[Passage, ...]) -> None:
         self._passages = passages
@@ -53,7 +53,6 @@ class CitationStream:
         self._held = ""                         # prose that may be the beginning of a mark
         self._held_at = 0
         self._before = ""                       # the character before that
-        self._end = 0
         self.dropped = 0
         """Marks that pointed at no passage."""
 
@@ -64,10 +63,7 @@ class CitationStream:
 
     async def feed(self, piece: Piece) -> Scan:
         """Held back: a bracket that may become a mark, and the blank before it."""
-        if isinstance(piece, Text):
-            self._end += len(piece.text)
-            return self._scan(piece.text)
-        return self._scan("")
+        return self._scan(piece.text if isinstance(piece, Text) else "")
 
     async def close(self) -> Scan:
         """An unfinished mark is text."""
@@ -76,7 +72,7 @@ class CitationStream:
     def _scan(self, text: str, *, final: bool = False) -> Scan:
         edits: list[Edit] = []
         for where, at, stretch in self._markup.read(text, final=final):
-            if where is Where.PROSE:
+            if where in (Where.PROSE, Where.MARGIN):
                 if not self._held:
                     self._held_at = at
                 self._held += stretch
@@ -87,7 +83,7 @@ class CitationStream:
                 self._before = ""
         if final and self._held:
             self._read(edits, final=True)
-        return Scan(self._held_at if self._held else self._end, tuple(edits))
+        return Scan(self._held_at if self._held else self._markup.placed, tuple(edits))
 
     def _read(self, edits: list[Edit], *, final: bool = False) -> None:
         """Settles what is held, as far as that is possible."""

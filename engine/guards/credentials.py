@@ -59,6 +59,7 @@ _TOKENS: Final[tuple[tuple[str, str, tuple[str, ...], str], ...]] = (
 )
 PREFIXES: Final = tuple(prefix for *_, prefixes, _ in _TOKENS for prefix in prefixes)
 _TOKEN: Final = re2.compile("|".join(f"({pattern})" for *_, pattern in _TOKENS))
+_GLUED: Final = re.compile(r"[A-Za-z0-9_\-]*")
 _PLACEHOLDER: Final = re.compile(
     r"example|placeholder|redacted|removed|your[_\-. ]|your(?:key|token|secret|password|api)|[_\-]here\b|x{5,}|\*{3,}"
     r"|\.{3}|…|change[_\-]?me|dummy|insert[_\-]|replace[_\-]|0{12,}",
@@ -91,7 +92,7 @@ IBAN_LENGTHS: Final = {
 
 
 def token(run: str) -> tuple[int, str, str] | None:
-    """Length, rule and name of the token that ``run`` begins with. ASCII only."""
+    """Length, rule and name of the token that ``run`` begins with, and of what is glued to it. ASCII only."""
     found = _TOKEN.match(run)
     if not found:
         return None
@@ -108,7 +109,8 @@ def token(run: str) -> tuple[int, str, str] | None:
             return None
         elif text.startswith("sk-proj-"):
             name = "OpenAI key"
-    return len(text), rule, name
+    glued = _GLUED.match(run, len(text))
+    return glued.end() if glued else len(text), rule, name
 
 
 def entropy(text: str) -> float:

@@ -33,7 +33,7 @@ _ENDS: Final = frozenset(".!?。！？…;；:：>｡")
 _WEAK_ENDS: Final = frozenset(",，、")
 _POINT: Final = re.compile(             # where a line or a quotation may begin; all else is passed over
     "[.!?。！？…;；:：>｡\"“”„「」『』«»《》]"
-    r"|['‘’‚]|(?<=[^\W_A-Z]|[\])）】])[A-Z]"
+    r"|['‘’‚]|(?<=[^\W_A-Z]|[\])）】 ])[A-Z]"
     f"|(?<![,，、])[{openers(_ROOT)}]"
 )
 _MAX_QUOTE: Final = 600
@@ -206,6 +206,7 @@ class Lines:
             self._fresh = True
         elif not self._opened and char in _SINGLE and not _latin(self._previous):
             self._opened = _SINGLE[char]
+            self._fresh = True
         elif char in _ENDS:
             self._fresh = True
 

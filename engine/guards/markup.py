@@ -43,6 +43,11 @@ class Markup:
         self._opened = False        # on the fence's own first line
         self._span = 0              # backticks that opened the code span that we are in
 
+    @property
+    def placed(self) -> int:
+        """How many characters from the start have been placed."""
+        return self._at
+
     def read(self, text: str, *, final: bool = False) -> Iterator[tuple[Where, int, str]]:
         """Stretches of text with their offsets, in order. To be read to the end."""
         text = self._tail + text

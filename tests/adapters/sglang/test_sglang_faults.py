@@ -87,7 +87,7 @@ async def test_when_no_attempt_is_good_the_model_is_unavailable(fault: Behaviour
     (TOO_LONG, PromptTooLong, "context length"),
     (Refusal(400, "Requested token count exceeds the model's maximum context length of 8 tokens.", "BadRequestError"),
      PromptTooLong, "context length"),
-    (Refusal(400, "1 validation error in /opt/sglang/protocol.py", "BadRequestError"), ModelUnavailable, "(400)"),
+    (Refusal(400, "1 validation error in /sglang/protocol.py", "BadRequestError"), ModelUnavailable, "(400)"),
     (Refusal(404, "Not Found", "NotFoundError"), ModelUnavailable, "(404)"),
     (GARBAGE, ModelUnavailable, "not an answer"),
     (Sends((b"data: [1, 2]\n\n",)), ModelUnavailable, "not an answer"),
@@ -150,7 +150,7 @@ async def test_a_stream_that_falls_silent_runs_out_the_idle_budget_and_is_aborte
     async with (
         fake_sglang([Hushes(HALF)]) as fake, SglangModel.open(patient(fake.url, idle=AN_INSTANT)) as model,
     ):
-        with pytest.raises(ModelBroken, match="fell silent for 0.05 s"):
+        with pytest.raises(ModelBroken, match="fell silent"):
             await heard(model)
         assert await fake.until_aborted() == [TRACE]
 
