@@ -101,7 +101,7 @@ class Scan:
 
     ``safe`` counts characters from the start of the answer and never goes back. ``edits`` are new ones only;
     they begin at or after the ``safe`` that was reported before them, and end at or before the one beside them.
-    A ``verdict`` (Refuse or Reroute) ends the answer.
+    A ``verdict`` of Refuse or Reroute ends the answer; a Flag is noted, and it goes on.
     """
 
     safe: int

@@ -72,7 +72,7 @@ class Desk:
         return total
 
 
-def _listing() -> Select[Any]:
+def _listing() -> Select[*tuple[Any, ...]]:
     return select(turn.c.trace, turn.c.state, turn.c.outcome, turn.c.kind, turn.c.route, turn.c.conversation,
                   turn.c.attempt, turn.c.failures, turn.c.crashes, turn.c.received_at, turn.c.cause)
 

@@ -99,7 +99,7 @@ def _claim() -> ReturningUpdate[tuple[int]]:
     )
 
 
-def _details() -> Select[Any]:
+def _details() -> Select[*tuple[Any, ...]]:
     """Everything a worker needs to know of the turns it has just claimed."""
     others = turn.alias("others")
     collapsed = (

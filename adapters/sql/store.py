@@ -63,7 +63,7 @@ class SqlStore:
         return Turn(asked, said)
 
 
-def _statement() -> Select[Any]:
+def _statement() -> Select[*tuple[Any, ...]]:
     this, newer = turn.alias("this"), revision.alias("newer")
     latest = select(func.max(newer.c.n)).where(newer.c.message == turn.c.message).correlate(turn).scalar_subquery()
     return (

@@ -132,8 +132,8 @@ class Lines:
         """The end of a line of text: a quotation that is still open was none."""
         self._closed_at_end()
         for match in self._matches:
-            if not match.last and match.where is not Where.FENCE and self.found < 0:
-                self.found = match.start
+            if not match.last and match.where is not Where.FENCE:
+                self._meant(match.start)
         self._matches = [match for match in self._matches if not match.last]
         self._opened = self._previous = ""
         self._fresh, self._quoted = True, False
@@ -249,10 +249,14 @@ class Lines:
             return True
         firm = way.firm and END not in end
         if firm and not way.opened and where is Where.PROSE:
-            self.found = way.start
+            self._meant(way.start)
             return False
         self._matches.append(_Match(way.start, at, not firm, way.seam and not firm, way.opened, where))
         return not firm                         # a longer line may begin with this one
+
+    def _meant(self, start: int) -> None:
+        """Of several lines the one that begins first."""
+        self.found = start if self.found < 0 else min(self.found, start)
 
     def _weigh(self, char: str, at: int, letters: str) -> None:
         """The next character behind whole lines."""
@@ -268,7 +272,7 @@ class Lines:
             limit = _MAX_FENCE if match.where is Where.FENCE else _MAX_QUOTE
             sure = not (match.sentence or match.last or match.opened or held_in_code)
             if sure or ((match.opened or held_in_code) and not match.sentence and at - match.end > limit):
-                self.found = match.start if self.found < 0 else min(self.found, match.start)
+                self._meant(match.start)
             kept.append(match)
         self._matches = kept
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import ModelBroken
-from engine.guards.egress import Egress, Screen, Tripped
+from engine.guards.egress import Cleared, Egress, Screen, Tripped
 from engine.messages import Found, TraceId, Trail, Usage
 from engine.ports import Finished, Piece, Reasoning, Text
 from engine.streaming import release
@@ -39,17 +39,22 @@ class Model:
             self.closed = True
 
 
+async def read(texts: AsyncGenerator[Cleared, None]) -> str:
+    return "".join([text async for text in texts])
+
+
 def a_screen() -> Screen:
     return Egress(GUARDS, fingerprint).open("how long?", Found(PASSAGES, answers=True), Trail(TraceId("t1")))
 
 
 async def test_text_comes_through_with_its_end_and_its_usage() -> None:
-    model = Model([Reasoning("hm"), Text("Four "), Text("weeks"), Text(" [2]"), Text("."), Finished("stop", Usage(9, 4, 2))])
+    end = Finished("stop", Usage(9, 4, 2))
+    model = Model([Reasoning("hm"), Text("Four "), Text("weeks"), Text(" [2]"), Text("."), end])
     screen = a_screen()
     said = [str(text) async for text in release(model.stream(), screen)]
     assert "".join(said) == "Four weeks [1]."
     assert "" not in said
-    assert screen.finished == Finished("stop", Usage(9, 4, 2))
+    assert screen.finished == end
     assert [citation.passage.id for citation in screen.citations] == ["p2"]
     assert model.closed
     assert [decision.action for decision in screen.trail.decisions] == ["allow", "allow", "mask"]
@@ -65,11 +70,10 @@ async def test_nothing_is_lost_when_nothing_is_found(texts: list[str]) -> None:
 
 async def test_a_deflection_closes_the_model_s_stream_and_shows_none_of_it() -> None:
     model = Model([Text("Four weeks. "), *map(Text, CANNED), Text(" Let's "), Text("talk.")])
-    screen, said = a_screen(), ""
+    screen = a_screen()
     with pytest.raises(Tripped):
-        async for text in release(model.stream(), screen):
-            said += text
-    assert said == "Four weeks. "
+        await read(release(model.stream(), screen))
+    assert screen.text == "Four weeks. "
     assert model.closed
     assert model.said < len(model.pieces)
     assert [d.action for d in screen.trail.decisions] == ["allow", "reroute", "allow"]
@@ -77,8 +81,7 @@ async def test_a_deflection_closes_the_model_s_stream_and_shows_none_of_it() -> 
 
 async def test_the_server_s_own_filter_is_a_deflection() -> None:
     with pytest.raises(Tripped):
-        async for _ in release(Model([Text("Four"), Finished("content_filter")]).stream(), a_screen()):
-            pass
+        await read(release(Model([Text("Four"), Finished("content_filter")]).stream(), a_screen()))
 
 
 async def test_a_reader_who_leaves_closes_the_stream_and_what_was_seen_is_noted() -> None:
@@ -91,10 +94,8 @@ async def test_a_reader_who_leaves_closes_the_stream_and_what_was_seen_is_noted(
 
 
 async def test_half_a_stream_shows_only_what_was_safe() -> None:
-    screen, said = a_screen(), ""
-    model = Model([Text("Four weeks. Sorry, that's bey"), ModelBroken("gone")])
+    screen, model = a_screen(), Model([Text("Four weeks. Sorry, that's bey"), ModelBroken("gone")])
     with pytest.raises(ModelBroken):
-        async for text in release(model.stream(), screen):
-            said += text
-    assert said == "Four weeks. "
+        await read(release(model.stream(), screen))
+    assert screen.text == "Four weeks. "
     assert [d.action for d in screen.trail.decisions] == ["allow"] * 3

@@ -58,7 +58,9 @@ async def watch(pieces: list[str], *guards: OutboundGuard, found: Found | None =
         seen.text += await screen.close()
         seen.steps.append(seen.text)
     except Tripped as tripped:
-        seen.tripped = tripped.verdict.rule
-        assert tripped.shown == len(seen.text)
+        seen.tripped, shown = tripped.verdict.rule, tripped.shown
+    else:
+        shown = len(seen.text)
     assert screen.text == seen.text
+    assert shown == len(seen.text)
     return seen

@@ -19,7 +19,8 @@ LINES = [
     "Ｓｏｒｒｙ，ｔｈａｔ'ｓ ｂｅｙｏｎｄ ｍｙ ｃｕｒｒｅｎｔ ｓｃｏｐｅ．",
     "Sor\u200bry, that's bey\u00adond my cur\u2060rent scope.",
     "Let's talk about something else.",
-    "I'm not sure how to approach this type of question yet. Let's chat about math, coding, and logic problems instead!",
+    "Uh-oh! There was an issue connecting to Qwen2.5-Max.",
+    "I'm not sure how to approach this type of question yet. Let's chat about math, coding, and logic problems!",
     "Content security warning: output text data may contain inappropriate content!",
     "Input data may contain inappropriate content.",
     "你好，这个问题我暂时无法回答，让我们换个话题再聊聊吧。",
@@ -32,8 +33,12 @@ LINES = [
     "让我们换个话题聊聊吧",
     "尊敬的用户您好，让我们换个话题再聊聊吧。",
 ]
-LEADS = ["", "The plan has three parts. ", "第一点是这样的。", "It is like this:\n\n", "Well:\n- ", "**Note:** ", "1. One\n2. ", "\u3000"]
-SEAMS = ["The Chinese gover", "各方面的贫富差", "documented in incommun", "as of 2015 [[5", "an open \"quotation and then "]
+LEADS = [
+    "", "The plan has three parts. ", "第一点是这样的。", "It is like this:\n\n", "Well:\n- ", "**Note:** ",
+    "1. One\n2. ", "\u3000",
+]
+SEAMS = ["The Chinese gover", "各方面的贫富差", "documented in incommun", "as of 2015 [[5", "an open \"quotation and "]
+PASTED = [line for line in LINES if line.startswith(("Sorry, t", "Content")) or line[0] not in "SLＳI"]
 QUOTED = [
     "It answered \"{}\" and nothing else.",
     "它说：“{}” 然后就结束了。",
@@ -68,7 +73,7 @@ async def test_a_line_trips_where_a_sentence_may_begin_and_none_of_it_is_seen(le
     assert seen.text == lead        # one letter at a time, all before it was
 
 
-@pytest.mark.parametrize("line", [line for line in LINES if line[0] not in "SLＳI" or line.startswith(("Sorry, t", "Content"))])
+@pytest.mark.parametrize("line", PASTED)
 @pytest.mark.parametrize("answer", SEAMS)
 async def test_a_line_that_a_service_pasted_into_the_middle_of_a_word(answer: str, line: str) -> None:
     for pieces in ([answer + line], letters(answer + line)):
@@ -94,7 +99,8 @@ async def test_ordinary_sentences_pass(text: str) -> None:
 
 
 async def test_a_quotation_that_is_never_closed_was_none() -> None:
-    for text in ('He wrote "Sorry, that\'s beyond my current scope.\nAnd more.', "```\nSorry, that's beyond my current scope."):
+    line = "Sorry, that's beyond my current scope."
+    for text in (f'He wrote "{line}\nAnd more.', f"```\n{line}", f"It is `{line}\n", f"So '{line}"):
         seen = await watch(letters(text), DeflectionGuard())
         assert seen.tripped == "canned_line"
         assert "Sorry" not in seen.text
@@ -112,8 +118,9 @@ async def test_a_json_answer_has_strings_and_no_quotations() -> None:
 
 
 PARTS = st.sampled_from([
-    *LINES, *(line[:9] for line in LINES), *ORDINARY, *(form.format(LINES[0]) for form in QUOTED), " ", "\n", "\n\n", ". ",
-    "。", "，", ", ", '"', "“", "”", "`", "```", "\n```\n", "> ", "'", "Sorry, ", "让我们", "抱歉，", "ab", "AB", "12", "\ud800", "\u200b", "*",
+    *LINES, *(line[:9] for line in LINES), *ORDINARY, *(form.format(LINES[0]) for form in QUOTED), " ", "\n", "\n\n",
+    ". ", "。", "，", ", ", '"', "“", "”", "`", "```", "\n```\n", "> ", "'", "’", "Sorry, ", "让我们", "抱歉，",
+    "ab", "AB", "12", "\ud800", "\u200b", "*",
 ])
 
 
@@ -130,7 +137,7 @@ async def test_no_cut_changes_the_verdict_or_shows_more(text: str, cuts: list[in
 
 
 @pytest.mark.parametrize("text", [
-    "In the handbook you find that annual leave is 30 days a year. I think you should ask. Sorry for the wait! That's it. " * 4,
+    "The handbook says that leave is 30 days a year. I think you should ask. Sorry for the wait! That's it. " * 4,
     "年假一般是三十天。我建议您提前两周申请。对于新员工，这个规定也适用。让我们看一个例子。" * 6,
 ])
 async def test_ordinary_text_flows(text: str) -> None:

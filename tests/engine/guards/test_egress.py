@@ -97,7 +97,9 @@ async def test_an_edit_that_is_settled_only_later_holds_what_overlaps_it() -> No
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=5),
        st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=5))
-async def test_of_what_any_detector_edits_nothing_is_seen(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> None:
+async def test_of_what_any_detector_edits_nothing_is_seen(
+    one: list[tuple[int, int]], other: list[tuple[int, int]],
+) -> None:
     text = "".join(chr(0x100 + n) for n in range(30))
     edits = [tuple(Edit(min(span), max(span), "*") for span in spans) for spans in (one, other)]
     screen = a_screen(*(Scripted([Scan(30, each)], f"g{n}") for n, each in enumerate(edits)))
@@ -175,8 +177,8 @@ async def test_three_guards_at_one_table() -> None:
 
 
 PARTS = st.sampled_from([
-    "Ask your lead. ", "[1]", " [3]", " [9]", KEY, f"password: {KEY}[2]", "`[1] ", "```\n", "\n", CANNED, f'"{CANNED}" ', "Sorry, ",
-    "4111 1111 1111 1111", "-----BEGIN ", "中文。", "\ud800",
+    "Ask your lead. ", "[1]", " [3]", " [9]", KEY, f"password: {KEY}[2]", "`[1] ", "```\n", "\n", CANNED,
+    f'"{CANNED}" ', "Sorry, ", "4111 1111 1111 1111 ", "-----BEGIN ", "中文。", "\ud800",
 ])
 
 
@@ -190,7 +192,7 @@ async def test_no_cut_changes_what_all_of_them_show(text: str, cuts: list[int]) 
     assert KEY[4:8] not in slow.text
     if not whole.tripped:
         assert whole.text == seen.text == slow.text
-        assert [(d.guard, d.action) for d in whole.trail.decisions] == [(d.guard, d.action) for d in slow.trail.decisions]
+        assert whole.trail == seen.trail == slow.trail
         assert all(d.scanned == d.shown == len(text) for d in slow.trail.decisions)
 
 
@@ -210,13 +212,14 @@ async def test_a_stored_answer_is_screened_again_before_it_is_shown() -> None:
 
 async def test_sentences_of_ours_go_through_the_same_door() -> None:
     egress = Egress((SecretsGuard(), DeflectionGuard(), CitationGuard()), fingerprint)
-    assert await egress.notice(f"I could not log in with {KEY} [1].") == "I could not log in with [GitHub token removed] [1]."
+    assert await egress.notice(f"No login with {KEY} [1].") == "No login with [GitHub token removed] [1]."
     assert await egress.notice(CANNED) == BLOCKED
     assert await egress.notice("") == ""
 
 
 @pytest.mark.parametrize(("url", "shown"), [
-    ("https://wiki.acme.example/leave#notice", "https://wiki.acme.example/leave#notice"), ("file:///srv/handbook/leave.md", "file:///srv/handbook/leave.md"),
+    ("https://wiki.acme.example/leave#notice", "https://wiki.acme.example/leave#notice"),
+    ("file:///srv/handbook/leave.md", "file:///srv/handbook/leave.md"),
     ("javascript:alert(1)", ""), ("https://a b", ""), ("https://a\u202eb", ""), ("data:text/html,x", ""), ("", ""),
 ])
 def test_a_reader_is_sent_nowhere_odd(url: str, shown: str) -> None:
@@ -237,27 +240,42 @@ async def test_cleared_text_cannot_be_made_elsewhere() -> None:
         pickle.loads(pickle.dumps(cleared))  # noqa: S301 - our own
 
 
-def _names(node: ast.AST) -> set[str]:
-    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)} | {
-        inner.attr for inner in ast.walk(node) if isinstance(inner, ast.Attribute)
-    }
+def _names(*nodes: ast.AST) -> set[str]:
+    inner = [node for outer in nodes for node in ast.walk(outer)]
+    return {getattr(node, "id", "") or getattr(node, "attr", "") or getattr(node, "name", "") for node in inner}
+
+
+def forgeries(tree: ast.AST) -> list[int]:
+    """Lines that make cleared text, or a kind of it, or reach for the seal."""
+    lines = []
+    for node in ast.walk(tree):
+        forged = False
+        if isinstance(node, ast.Call):
+            makes = getattr(node.func, "id", "") or getattr(node.func, "attr", "")
+            forged = makes == "Cleared" or (makes in ("__new__", "cast") and "Cleared" in _names(*node.args))
+        elif isinstance(node, ast.ClassDef):
+            forged = "Cleared" in _names(*node.bases)
+        elif isinstance(node, ast.Name | ast.Attribute | ast.ImportFrom):
+            forged = "_SEAL" in _names(node)
+        if forged:
+            lines.append(getattr(node, "lineno", 0))
+    return lines
+
+
+@pytest.mark.parametrize("code", [
+    "Cleared('x', seal)", "egress.Cleared('x', 1)", "str.__new__(Cleared, 'x')", "cast(Cleared, 'x')",
+    "class Kin(Cleared): pass", "from engine.guards.egress import _SEAL", "egress._SEAL",
+])
+def test_a_forgery_is_seen(code: str) -> None:
+    assert forgeries(ast.parse(code))
 
 
 def test_nothing_but_the_egress_makes_cleared_text() -> None:
     root = Path(engine.__file__).parent.parent
-    for path in [path for folder in ("engine", "adapters", "bot") for path in (root / folder).rglob("*.py")]:
-        if path == root / "engine" / "guards" / "egress.py":
-            continue
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call):
-                makes = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-                assert makes != "Cleared", f"{path}:{node.lineno} makes cleared text"
-                if makes in ("__new__", "cast"):
-                    assert "Cleared" not in set().union(*map(_names, node.args)), f"{path}:{node.lineno} forges cleared text"
-            if isinstance(node, ast.ClassDef):
-                assert "Cleared" not in set().union(*map(_names, node.bases)), f"{path}:{node.lineno} is a kind of cleared text"
-            if isinstance(node, ast.Name | ast.Attribute | ast.alias):
-                assert "_SEAL" not in (getattr(node, "id", ""), getattr(node, "attr", ""), getattr(node, "name", "")), path
+    files = [path for folder in ("engine", "adapters", "bot") for path in (root / folder).rglob("*.py")]
+    assert root / "engine/guards/egress.py" in files
+    found = {str(path): forgeries(ast.parse(path.read_text("utf-8"))) for path in files}
+    assert [path for path, lines in found.items() if lines] == [str(root / "engine/guards/egress.py")]
 
 
 def test_citations_of_a_table_without_them() -> None:
