@@ -201,7 +201,7 @@ async def an_index(folder: Path, chunks: int) -> AsyncGenerator[EdgeIndex]:
             pieces = []
             for n in range(100):
                 text = " ".join(chance.choices(WORDS, k=100)) + f" number {page}"
-                sparse = words.embed(text)
+                sparse = words.embed_document(text)
                 vector = array("f", (chance.gauss(0, 1) for _ in range(embedder.size)))
                 pieces.append(Chunk(text, 0, len(text), "Page", "page", f"{page}/{n}", vector.tobytes(),
                                     list(sparse.indices), list(sparse.values)))

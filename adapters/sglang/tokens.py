@@ -19,4 +19,8 @@ class FileTokens:
             tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:      # the library raises bare Exceptions
             raise ValueError(f"cannot read the tokenizer {path}: {error}") from error
-        self.count = lru_cache(CACHED)(lambda text: len(tokenizer.encode(text).ids))
+        self._counted = lru_cache(CACHED)(lambda text: len(tokenizer.encode(text).ids))
+
+    def count(self, text: str) -> int:
+        """Tokens, as the model will count them."""
+        return self._counted(text)

@@ -59,6 +59,7 @@ _TOKENS: Final[tuple[tuple[str, str, tuple[str, ...], str], ...]] = (
 )
 PREFIXES: Final = tuple(prefix for *_, prefixes, _ in _TOKENS for prefix in prefixes)
 _TOKEN: Final = re2.compile("|".join(f"({pattern})" for *_, pattern in _TOKENS))
+_SHORT: Final = re.compile(r"[MNO][A-Za-z0-9_\-]{0,21}\.")
 _GLUED: Final = re.compile(r"[A-Za-z0-9_\-]*")
 _PLACEHOLDER: Final = re.compile(
     r"example|placeholder|redacted|removed|your[_\-. ]|your(?:key|token|secret|password|api)|[_\-]here\b|x{5,}|\*{3,}"
@@ -111,6 +112,11 @@ def token(run: str) -> tuple[int, str, str] | None:
             name = "OpenAI key"
     glued = _GLUED.match(run, len(text))
     return glued.end() if glued else len(text), rule, name
+
+
+def hopeless(run: str) -> bool:
+    """Whether no token begins like this, although its prefix does: "No." need not be held up for what follows."""
+    return bool(_SHORT.match(run))
 
 
 def entropy(text: str) -> float:

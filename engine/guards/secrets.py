@@ -213,6 +213,8 @@ class _Token:
         stop = _NOT_TOKEN.search(text, self._at - base, limit)
         capped = stop is None and len(text) >= limit
         if stop is None and not capped and not final:
+            if credentials.hopeless(text[start : start + 24]):
+                return True
             self._at = base + len(text)
             return False
         end = stop.start() if stop else min(limit, len(text))

@@ -8,14 +8,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 import uvloop
 
 from adapters.qdrant import frames
 from adapters.qdrant.index import EdgeIndex
-from adapters.qdrant.socket import LARGEST, RemoteIndex, open_index, serve
+from adapters.qdrant.socket import LARGEST, Ask, RemoteIndex, Told, open_index, serve
 from engine.errors import RetrieverUnavailable
-from engine.messages import Audience, Conversation, Found
+from engine.messages import Found
 from tests.adapters.qdrant.worlds import ANN, Bags, a_page, ask, documents
 
 LEAVE = "# Leave\n\nGive four weeks notice."
@@ -24,7 +25,7 @@ LEAVE = "# Leave\n\nGive four weeks notice."
 class Failing:
     """A retriever on a bad day."""
 
-    async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
+    async def find(self, *_: object, **__: object) -> Found:
         raise RetrieverUnavailable("the disk is full")
 
 
@@ -91,7 +92,8 @@ async def a_peer(path: Path) -> AsyncIterator[tuple[asyncio.StreamReader, asynci
 
 
 @pytest.mark.parametrize("nonsense", [
-    b"GET / HTTP/1.1\r\n\r\n", b"\0\0\0\x03abc", (LARGEST + 1).to_bytes(4, "big"), frames.packed({"question": 1}), b"\0\0",
+    b"GET / HTTP/1.1\r\n\r\n", b"\0\0\0\x03abc", (LARGEST + 1).to_bytes(4, "big"), frames.packed({"question": 1}),
+    b"\0\0",
 ])
 async def test_nonsense_harms_nobody_else(tmp_path: Path, nonsense: bytes) -> None:
     async with open_index(tmp_path, Bags()):
@@ -99,13 +101,16 @@ async def test_nonsense_harms_nobody_else(tmp_path: Path, nonsense: bytes) -> No
             writer.write(nonsense)
             writer.write_eof()
             told = await reader.read()
-            assert b"found" not in told or b"\xc0" in told      # at most an error, never a finding
+            assert not told or told == frames.packed(Told(error=msgspec.msgpack.decode(told[frames.HEAD :])["error"]))
         assert await ask(RemoteIndex(tmp_path / "socket"), "notice") == Found()
 
 
 async def test_an_owner_leaves_though_somebody_is_still_connected(tmp_path: Path) -> None:
+    answer = frames.packed(Told(Found()))
     async with open_index(tmp_path, Bags()):
         reader, writer = await asyncio.open_unix_connection(str(tmp_path / "socket"))
+        writer.write(frames.packed(Ask("notice", ANN, 6)))
+        assert await reader.readexactly(len(answer)) == answer
     assert await reader.read() == b""
     writer.close()
 
