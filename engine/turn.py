@@ -73,7 +73,7 @@ class Engine:
         A refusal leaves by raising, like everything else that is not an answer.
         """
         answer = claim.answer
-        if answer is None:
+        if answer is None or not await self.may_still_be_shown(answer, claim, reply):
             answer = await self.compose(claim, reply, trail, last=last)
             await self.store.answered(claim, answer, trail, posted=reply.posted)    # nothing is computed twice now
         try:
@@ -81,6 +81,11 @@ class Engine:
         except Tripped as trip:         # the rules have changed since it was checkpointed
             raise Refused(str(trip), BLOCKED) from trip
         await reply.finish(shown)
+
+    async def may_still_be_shown(self, answer: Answer, claim: Claim, reply: Reply) -> bool:
+        """Whether a checkpointed answer's passages are still for everyone here: rights may have gone meanwhile."""
+        audience = await self.membership.audience(claim.message.place, reply.visibility)
+        return all(audience.may_read(acl) for acl in answer.acl)
 
     async def compose(self, claim: Claim, reply: Reply, trail: Trail, *, last: bool) -> Answer:
         """From the question to the finished words, which stand on the platform by then, but for their sources."""

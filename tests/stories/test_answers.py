@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from adapters.sql.desk import Desk
+from adapters.sql.inbox import QueueOptions
+from adapters.sql.queue import Caps
 from bot.dispatch import DispatchOptions
 from engine.errors import ModelBroken, ModelUnavailable
 from engine.ports import Finished, Reasoning
@@ -249,6 +251,22 @@ async def test_what_a_stopped_process_left_half_said_is_finished_by_the_next(tmp
     assert (post.text, len(room.posts), post.closed) == ("Eleven days [1].", 1, 1)
 
 
+async def test_a_checkpointed_answer_is_made_anew_when_somebody_may_not_read_it_any_more(tmp_path: Path) -> None:
+    secret = a_passage("Ten days.", title="HR", acl=frozenset({"group:hr"}))
+    event = said()
+    away = Room({"ann": frozenset({"org", "group:hr"})}, down=1)
+    first = a_bot(tmp_path, model=ScriptedModel([["Ten days [1]."]]), passages=[secret], room=away, queue=patient())
+    async with first as bot:
+        await bot.inbox.receive(event)
+        await until(lambda: away.down == 0)         # the answer is checkpointed, its last edit fails
+        await asyncio.sleep(0.1)
+    room = Room({"ann": frozenset({"org"})}, posts=away.posts)
+    async with a_bot(tmp_path, model=ScriptedModel([["I do not know."]]), passages=[secret], room=room) as bot:
+        await bot.database.write(lambda c: c.execute(text("UPDATE turn SET not_before = 0")))
+        post = await bot.settles(event)
+    assert (post.text, post.sources) == ("I do not know.", [])
+
+
 async def test_a_turn_that_kills_processes_is_given_up(tmp_path: Path) -> None:
     event = said()
     async with a_bot(tmp_path, model=ScriptedModel([[30.0]]), options=DispatchOptions(grace=timedelta(0))) as bot:
@@ -262,9 +280,6 @@ async def test_a_turn_that_kills_processes_is_given_up(tmp_path: Path) -> None:
 
 
 async def test_a_crowded_conversation_is_told_once(tmp_path: Path) -> None:
-    from adapters.sql.inbox import QueueOptions
-    from adapters.sql.queue import Caps
-
     queue = QueueOptions(("test",), caps=Caps(backlog=2), poll=timedelta(seconds=0.05))
     async with a_bot(tmp_path, model=ScriptedModel([[0.2, "Yes."]]), queue=queue) as bot:
         await asyncio.gather(*(bot.inbox.receive(said(f"{n}")) for n in range(10)))
@@ -277,6 +292,12 @@ async def test_a_crowded_conversation_is_told_once(tmp_path: Path) -> None:
 async def test_a_model_is_told_of_a_long_message_limit_by_settings(tmp_path: Path) -> None:
     async with a_bot(tmp_path, passages=[LEAVE], limits=Limits(message_chars=5)) as bot:
         assert (await bot.hears(said("123456"))).text.startswith("Your message has 6 characters; I read up to 5")
+
+
+def patient() -> QueueOptions:
+    """Does not try again for a long time."""
+    return QueueOptions(("test",), poll=timedelta(seconds=0.05), retry_base=timedelta(minutes=5),
+                        retry_max=timedelta(minutes=5))
 
 
 async def until(condition) -> None:     # type: ignore[no-untyped-def]
