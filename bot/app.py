@@ -127,10 +127,15 @@ async def sync_pages(
     return await sync(index, Folder(name, root, chosen.base_url or ""), frozenset(chosen.acl), tell=tell)
 
 
+def make_private(folder: Path) -> None:
+    """The data folder, which nobody else may look into."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
 @asynccontextmanager
 async def open_store(settings: Settings) -> AsyncGenerator[tuple[Database, Keyring]]:
     """The database, migrated, and the keys to it. Raises `StoreUnavailable`."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(settings.data_dir)
     async with open_database(settings.database) as database:
         master = settings.key
         if master is None:
