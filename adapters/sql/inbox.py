@@ -157,8 +157,7 @@ class SqlInbox:
         failures = 0
         try:
             while True:
-                batch = self.ledger.take()
-                failures = 0 if await self._round(batch) else failures + 1
+                failures = 0 if await self._whole_round() else failures + 1
                 if failures:
                     self._give_up_turns()
                     await asyncio.sleep(min(PAUSE[1], PAUSE[0] * 2 ** min(failures, 10)))
@@ -175,10 +174,23 @@ class SqlInbox:
         except TimeoutError:
             self._look = True
 
+    async def _whole_round(self) -> bool:
+        """A transaction under way is not given up: somebody waits for every write in it."""
+        under_way = asyncio.ensure_future(self._round(self.ledger.take()))
+        try:
+            return await asyncio.shield(under_way)
+        except asyncio.CancelledError:
+            await under_way
+            raise
+
     async def _drain(self) -> None:
         while batch := self.ledger.take():
             await self._round(batch)
         self.ledger.close("the store is closed")
+        try:
+            await self.database.write(self.queue.sign_off)
+        except StoreUnavailable as error:       # then the lease runs out
+            log.warning("could not sign off", cause=str(error))
 
     async def _round(self, batch: list[Entry], *, again: bool = False) -> bool:
         """One transaction; False when the database did not take it."""

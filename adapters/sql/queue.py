@@ -416,6 +416,11 @@ class TurnQueue:
             connection.execute(sql.ORPHANS, {"me": self.me, "ids": orphans})
         return Beat(reclaimed, running - held)
 
+    def sign_off(self, connection: Connection) -> None:
+        """We end: whatever still stands to our name is free at once."""
+        connection.execute(sql.RELEASE, {"me": self.me})
+        connection.execute(sql.LEAVE, {"me": self.me})
+
     def _mine(self, connection: Connection, held: Sequence[Held]) -> set[int]:
         bound = {"claims": [(h.id, h.attempt) for h in held], "me": self.me}
         return set(connection.execute(sql.MINE, bound).scalars())

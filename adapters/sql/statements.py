@@ -187,6 +187,10 @@ ORPHANS: Final = (
     .where(turn.c.state == RUNNING, turn.c.worker == bindparam("me"), turn.c.id.in_(bindparam("ids", expanding=True)))
     .values(state="ready", worker=None)
 )
+RELEASE: Final = (
+    update(turn).where(turn.c.state == RUNNING, turn.c.worker == bindparam("me")).values(state="ready", worker=None)
+)
+LEAVE: Final[Delete] = delete(worker).where(worker.c.id == bindparam("me"))
 WITHDRAW: Final = (
     update(turn)
     .where(turn.c.message == bindparam("withdrawn"), OPEN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -135,13 +136,24 @@ async def test_who_lost_the_turn_can_write_nothing(database: Database) -> None:
 
 
 async def test_a_dead_workers_turn_is_taken_over_after_its_lease(database: Database) -> None:
+    hangs = replace(QUICK, lease=timedelta(hours=1))       # beats once, and then not for twenty minutes
+    async with a_worker(database, hangs) as first, a_worker(database) as second:
+        await first.receive(said())
+        old = await take(first)
+        new = await take(second)
+        assert (new.trace, new.attempt, new.crashes) == (old.trace, 2, 1)
+        with pytest.raises(Fenced):
+            await first.finish(old, Outcome.ANSWERED, trail(old))
+
+
+async def test_a_worker_that_ends_leaves_nothing_behind(database: Database) -> None:
     async with a_worker(database) as first:
         await first.receive(said())
         old = await take(first)
-    # it stopped without a word
+    assert await count(database, "worker") == 0
     async with a_worker(database) as second:
         new = await take(second)
-        assert (new.trace, new.attempt, new.crashes) == (old.trace, 2, 1)
+        assert (new.trace, new.attempt, new.crashes) == (old.trace, 2, 0)
 
 
 async def test_a_worker_that_lives_keeps_its_turn_beyond_the_lease(database: Database) -> None:
