@@ -15,7 +15,7 @@ import structlog
 
 from adapters.files.folder import Folder
 from adapters.qdrant.index import EdgeIndex
-from adapters.qdrant.socket import RemoteIndex, open_index
+from adapters.qdrant.socket import SharedIndex, open_index
 from adapters.qdrant.sync import SyncReport, sync
 from adapters.sglang.config import SglangConfig
 from adapters.sglang.model import SglangModel
@@ -76,7 +76,7 @@ class Bot:
     settings: Settings
     database: Database
     inbox: SqlInbox
-    index: EdgeIndex | RemoteIndex
+    index: SharedIndex
     models: Sequence[SglangModel]
     engine: Engine
     dispatcher: Dispatcher
@@ -111,10 +111,10 @@ class Bot:
 
     async def sync(self, tell: Callable[[int, int], None] = lambda _done, _total: None) -> SyncReport | None:
         """Brings the index up to the configured folder. None: another process owns the index and does so."""
-        if not isinstance(self.index, EdgeIndex):
+        if (index := self.index.own) is None:
             self.indexed.set()
             return None
-        report = await sync_pages(self.index, self.settings.knowledge, tell)
+        report = await sync_pages(index, self.settings.knowledge, tell)
         self.indexed.set()
         return report
 
@@ -128,8 +128,11 @@ async def sync_pages(
 
 
 def make_private(folder: Path) -> None:
-    """The data folder, which nobody else may look into."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """The data folder, which nobody else may look into. Raises `StoreUnavailable`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreUnavailable(f"{folder} cannot be used: {error.strerror}") from error
 
 
 @asynccontextmanager

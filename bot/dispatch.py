@@ -106,7 +106,7 @@ class Dispatcher:
                     self._ended.clear()
                     await self._ended.wait()
         except TimeoutError:
-            log.info("handing back unfinished turns", turns=len(self._running))
+            log.info("the grace is over", turns=len(self._running))
             self.hurry()
 
     async def _turn(self, claim: Claim) -> None:

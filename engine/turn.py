@@ -144,7 +144,7 @@ class Engine:
         if deflected:
             raise Deflected("every model that may be asked gave a stock script")
         screen = self.egress.open(question, found, trail)
-        words = recite(quote(found, connected=bool(self.models)))
+        words = recite(quote(found, question, connected=bool(self.models)))
         return await self.say(words, screen, reply, Mode.QUOTE, None)
 
     async def say(

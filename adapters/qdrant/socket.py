@@ -12,7 +12,7 @@ import socket
 import struct
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -116,24 +116,70 @@ class RemoteIndex:
                 await writer.wait_closed()
 
 
+@dataclass(slots=True)
+class SharedIndex:
+    """The index of a folder, whichever process owns it. When the owner ends, one of those who asked it takes over."""
+
+    folder: Path
+    embedder: QueryEmbedder | None
+    asked: EdgeIndex | RemoteIndex = field(init=False)
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _moving: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def own(self) -> EdgeIndex | None:
+        """The index itself, where this process owns it and may write to it."""
+        return self.asked if isinstance(self.asked, EdgeIndex) else None
+
+    async def ready(self) -> None:
+        """Returns once questions can be answered without waiting. Raises `RetrieverUnavailable`."""
+        await self.asked.ready()
+
+    async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
+        """As the engine's `Retriever`."""
+        before = self.asked
+        try:
+            return await before.find(question, past=past, audience=audience, limit=limit)
+        except RetrieverUnavailable:
+            if isinstance(before, EdgeIndex):
+                raise
+        async with self._moving:
+            if self.asked is before:        # nobody has looked since
+                await self.settle()
+        return await self.asked.find(question, past=past, audience=audience, limit=limit)
+
+    async def settle(self) -> None:
+        """Takes the index, or finds out whom to ask. Raises `RetrieverUnavailable`."""
+        async with AsyncExitStack() as stack:
+            ours = Embedder()
+            try:
+                index = await stack.enter_async_context(EdgeIndex.open(self.folder, self.embedder or ours))
+            except IndexBusy:
+                self.asked = await _remote(self.folder / "socket")
+                return
+            if self.embedder is None:       # only now: who asks the owner needs no model
+                await stack.enter_async_context(ours.running())
+            await stack.enter_async_context(serve(index, self.folder / "socket"))
+            self.asked = index
+            await self._stack.enter_async_context(stack.pop_all())
+
+    async def close(self) -> None:
+        """Lets go of what is ours."""
+        await self._stack.aclose()
+
+
 @asynccontextmanager
-async def open_index(folder: Path, embedder: QueryEmbedder | None = None) -> AsyncGenerator[EdgeIndex | RemoteIndex]:
+async def open_index(folder: Path, embedder: QueryEmbedder | None = None) -> AsyncGenerator[SharedIndex]:
     """The index in ``folder``: our own, served to others, or a way to ask the process that has it.
 
     Without an ``embedder`` it brings MiniLM, which loads in the background. Raises `RetrieverUnavailable`.
     """
-    async with AsyncExitStack() as stack:
-        opened: EdgeIndex | RemoteIndex
-        ours = Embedder()
-        try:
-            opened = await stack.enter_async_context(EdgeIndex.open(folder, embedder or ours))
-        except IndexBusy:
-            opened = await _remote(folder / "socket")
-        else:
-            if embedder is None:        # only now: who asks the owner needs no model
-                await stack.enter_async_context(ours.running())
-            await stack.enter_async_context(serve(opened, folder / "socket"))
-        yield opened
+    shared = SharedIndex(folder, embedder)
+    try:
+        await shared.settle()
+        yield shared
+    finally:
+        await shared.close()
 
 
 async def _remote(path: Path) -> RemoteIndex:

@@ -32,7 +32,6 @@ TRACE = TraceId("a" * 32)
 EGRESS = Egress((), lambda _text: "")
 HURRIED = timedelta(milliseconds=300)
 
-
 @dataclass(slots=True)
 class Pile:
     """An inbox that keeps everything in a list; ``broken`` is raised instead."""
@@ -60,7 +59,6 @@ class Pile:
             raise self.reject_broken
         self.rejected.append((platform, raw, reason))
 
-
 @asynccontextmanager
 async def a_platform(token: str = "", **changes: Any) -> AsyncGenerator[tuple[ChatServer, Loopback]]:
     """A chat server and the platform over it, not yet listening; short of time and patience."""
@@ -69,7 +67,6 @@ async def a_platform(token: str = "", **changes: Any) -> AsyncGenerator[tuple[Ch
         config = LoopbackConfig(chat.url, "127.0.0.1", 0, token, **told)
         async with Loopback.open(config) as platform:
             yield chat, platform
-
 
 @asynccontextmanager
 async def listening(inbox: Pile, token: str = "", **changes: Any) -> AsyncGenerator[ChatServer]:
@@ -83,7 +80,6 @@ async def listening(inbox: Pile, token: str = "", **changes: Any) -> AsyncGenera
             task.cancel()
             await asyncio.wait([task])
 
-
 def a_message_event(**changes: Any) -> dict[str, Any]:
     return {
         "type": "message", "key": "k1", "id": "m1", "conversation": "general", "channel": "general",
@@ -91,24 +87,19 @@ def a_message_event(**changes: Any) -> dict[str, Any]:
         "at": "2026-03-02T12:00:00Z", **changes,
     }
 
-
 def a_claim(*, attempt: int = 1, posted: str | None = None, direct: bool = False) -> Claim:
     place = Place("loopback", "acme", "general", PersonId("loopback:ann"), direct=direct)
     asked = Message(MessageId("loopback:m1"), ConversationId("loopback:general"), PersonId("loopback:ann"),
                     "how much notice?", place, NOON)
     return Claim(TRACE, asked, attempt=attempt, posted=posted)
 
-
 def again(claim: Claim) -> Claim:
     """The same turn in its next attempt; nothing of this one was checkpointed."""
     return replace(claim, attempt=claim.attempt + 1)
 
-
 async def cleared(text: str) -> Cleared:
     return await EGRESS.notice(text)
 
-
 async def shown(answer: Answer, note: str = "") -> Shown:
     return await EGRESS.show(answer, Trail(TRACE), note)
-
 

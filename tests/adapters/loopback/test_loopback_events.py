@@ -56,7 +56,8 @@ async def test_a_redelivery_is_acknowledged_as_known() -> None:
 async def test_edits_and_deletions_are_events_of_their_own() -> None:
     pile = Pile()
     async with listening(pile) as chat:
-        await chat.push({"type": "edit", "key": "k2", "id": "m1", "text": "never mind", "at": "2026-03-02T13:00:00+01:00"})
+        edit = {"type": "edit", "key": "k2", "id": "m1", "text": "never mind", "at": "2026-03-02T13:00:00+01:00"}
+        await chat.push(edit)
         await chat.push({"type": "delete", "key": "k3", "id": "m1", "at": "2026-03-02T12:00:01Z"})
     noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
     assert pile.events == [

@@ -18,7 +18,7 @@ from adapters.terminal.session import open_session
 from adapters.terminal.talk import converse
 from adapters.terminal.typed import Typed
 from bot.dispatch import DispatchOptions
-from engine.errors import BotError, ModelBroken, StoreUnavailable
+from engine.errors import ModelBroken, StoreUnavailable
 from engine.messages import Event
 from tests.builders import a_passage
 from tests.fakes import Room, Script, ScriptedModel, TestBot, a_bot, quick_queue
@@ -198,13 +198,6 @@ async def test_a_store_that_is_away_is_one_sentence_and_the_chat_goes_on(tmp_pat
         assert out.getvalue().splitlines()[1:] == [StoreUnavailable.reply]
         assert desk.says == ["never read"]
         assert not terminal.busy
-    with pytest.raises(BotError):
-        async with at_desk(tmp_path) as (terminal, _, _):
-            listening = asyncio.create_task(terminal.listen(Away()))
-            try:
-                await terminal.say("hello?")
-            finally:
-                listening.cancel()
 
 
 async def test_commands_are_obeyed_and_unknown_ones_explained(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ OURS = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;[^\x1b]*\x1b\\")
 
 
 async def shown(answer: Answer, note: str = "") -> Shown:
-    return await Egress((), lambda text: "").show(answer, Trail(TraceId("ab" * 16)), note)
+    return await Egress((), str).show(answer, Trail(TraceId("ab" * 16)), note)
 
 
 def obeyed(text: str) -> list[str]:
@@ -91,7 +91,8 @@ async def test_a_source_without_an_address_is_named_all_the_same() -> None:
 
 
 async def test_json_is_one_line_with_everything_in_it() -> None:
-    line = render.answer_json(await shown(an_answer("Ja,\nzehn\x1b[2J Tage\u2028 [1] …", a_passage("Zehn.\n\nUnd so."))))
+    answer = an_answer("Ja,\nzehn\x1b[2J Tage\u2028 [1] …", a_passage("Zehn.\n\nUnd so."))
+    line = render.answer_json(await shown(answer))
     assert line.isprintable()
     assert json.loads(line) == {
         "answer": "Ja,\nzehn[2J Tage\n [1] …", "grounded": True, "mode": "model", "trace": "ab" * 16,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from adapters.terminal.session import open_session
+from engine.errors import StoreUnavailable
 
 HOLD = """
 import sys, pathlib
@@ -82,3 +86,21 @@ def test_no_two_questions_share_an_id(tmp_path: Path) -> None:
         said = [session.said("hello?") for _ in range(100)]
     assert len({each.key for each in said}) == len({each.message.id for each in said}) == 100
     assert {each.message.place.platform for each in said} == {session.route}
+
+
+def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreUnavailable, match="cannot be used"), open_session(tmp_path / "file", resume=True):
+        pass
+
+
+def test_a_conversation_that_cannot_be_noted_is_not_begun(tmp_path: Path) -> None:
+    with open_session(tmp_path, resume=True) as session:
+        before = session.conversation
+        read_only = os.open(tmp_path / "chat-1.json", os.O_RDONLY)
+        session.descriptor, descriptor = read_only, session.descriptor
+        with pytest.raises(StoreUnavailable):
+            session.begin()
+        assert session.conversation == before
+        session.descriptor = descriptor
+        os.close(read_only)

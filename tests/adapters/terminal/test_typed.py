@@ -63,8 +63,9 @@ async def test_files_and_nothing_at_all_are_read_like_pipes(tmp_path: Path) -> N
     (tmp_path / "questions").write_text("one\n\ntwo")
     with (tmp_path / "questions").open() as file:
         assert await lines(Typed(file.fileno())) == ["one", "", "two"]
-    with open(os.devnull) as nothing:
-        assert await lines(Typed(nothing.fileno())) == []
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    assert await lines(Typed(nothing)) == []
+    os.close(nothing)
     assert await lines(Typed(-1)) == []
 
 
