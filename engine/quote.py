@@ -26,8 +26,8 @@ _WORD: Final = re.compile(r"\w+")
 _STEM: Final = 6
 _COMMON: Final = frozenset(_WORD.findall(
     "a an and any are as at be before by can do does for from get have how i if in is it long many me much my need of "
-    "on or our should than that the their there they this to us was we what when where which who why will with would you "
-    "your"
+    "on or our should than that the their there they this to us was we what when where which who why will with would "
+    "you your"
 ))
 
 
