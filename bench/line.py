@@ -22,6 +22,7 @@ from array import array
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -427,7 +428,8 @@ async def _program(folder: Path, model: str, streams: int) -> list[Row]:
             for n in range(streams):
                 await chat.push({
                     "type": "message", "key": f"k{n}", "id": f"m{n}", "conversation": f"c{n}", "channel": "bench",
-                    "workspace": "bench", "author": "ann", "text": question(n), "at": time.time(),
+                    "workspace": "bench", "author": "ann", "text": question(n),
+                    "at": datetime.now(UTC).isoformat(),
                 })
             peak, until = idle, time.monotonic() + 15
             while time.monotonic() < until:
