@@ -32,7 +32,7 @@ import uvloop
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from adapters.qdrant.embed import Embedder
-from adapters.qdrant.index import EdgeIndex, bm25
+from adapters.qdrant.index import PassageIndex, bm25
 from adapters.qdrant.points import Piece as Chunk
 from adapters.qdrant.points import Record
 from adapters.sglang.config import SglangConfig
@@ -46,7 +46,7 @@ from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
 from engine.guards.egress import Egress
 from engine.guards.secrets import SecretsGuard
-from engine.messages import Answer, Audience, Claim, Conversation, Found, Outcome, TraceId, Trail
+from engine.messages import Answer, Audience, Claim, Conversation, Found, Outcome, Passage, TraceId, Trail
 from engine.ports import Text
 from engine.prompt import ChatMessage, Prompt
 from engine.streaming import release
@@ -192,11 +192,11 @@ def line(quick: bool) -> list[Row]:
 
 
 @asynccontextmanager
-async def an_index(folder: Path, chunks: int) -> AsyncGenerator[EdgeIndex]:
+async def an_index(folder: Path, chunks: int) -> AsyncGenerator[PassageIndex]:
     """Synthetic chunks with synthetic vectors, behind the real embedder for the questions."""
     chance, words = random.Random(1), bm25()
     embedder = Embedder()
-    async with embedder.running(), EdgeIndex.open(folder, embedder) as index:
+    async with embedder.running(), PassageIndex.open(folder, embedder) as index:
         await index.ready()
         for page in range(chunks // 100):
             pieces = []
@@ -215,11 +215,14 @@ async def an_index(folder: Path, chunks: int) -> AsyncGenerator[EdgeIndex]:
 class Sure:
     """The real index, whose passages always count as an answer, so that every prompt holds some."""
 
-    index: EdgeIndex
+    index: PassageIndex
 
     async def find(self, asked: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
         found = await self.index.find(asked, past=past, audience=audience, limit=limit)
         return Found(found.passages, answers=True)
+
+    async def still_readable(self, passages: Sequence[Passage], audience: Audience) -> tuple[Passage, ...]:
+        return await self.index.still_readable(passages, audience)
 
 
 def retrieval(quick: bool) -> list[Row]:

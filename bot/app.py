@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeAlias
 import structlog
 
 from adapters.files.folder import Folder
-from adapters.qdrant.index import EdgeIndex
+from adapters.qdrant.index import PassageIndex
 from adapters.qdrant.socket import SharedIndex, open_index
 from adapters.qdrant.sync import SyncReport, sync
 from adapters.sglang.config import SglangConfig
@@ -120,7 +120,7 @@ class Bot:
 
 
 async def sync_pages(
-    index: EdgeIndex, chosen: KnowledgeSettings, tell: Callable[[int, int], None] = lambda _done, _total: None,
+    index: PassageIndex, chosen: KnowledgeSettings, tell: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> SyncReport:
     """Brings the index up to the configured folder, or to the handbook that ships with the program."""
     root, name = (chosen.folder, "folder") if chosen.folder else (HANDBOOK, "handbook")

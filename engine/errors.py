@@ -12,6 +12,8 @@ BotError                     the person gets a sentence, the turn ends
     ├── ModelUnavailable     nothing was shown yet; quote mode can answer
     ├── ModelBroken          it broke off in the middle, or spoke nonsense
     ├── RetrieverUnavailable
+    ├── PassageWithdrawn     rights went while the answer was written; it is written anew without that page
+    ├── MembershipUnavailable    who may read what is not known, so nothing is shown
     ├── StoreUnavailable     do not acknowledge: the platform will redeliver
     └── PlatformUnavailable
 
@@ -97,6 +99,18 @@ class RetrieverUnavailable(Unavailable):
     """The index cannot be searched."""
 
     reply = "I cannot search the documents right now. Please try again in a few minutes."
+
+
+class PassageWithdrawn(Unavailable):
+    """A page behind an answer was deleted, or closed to somebody here, before the answer was whole."""
+
+    reply = "A page that my answer came from was withdrawn while I wrote it. Please ask again."
+
+
+class MembershipUnavailable(Unavailable):
+    """It cannot be said who is in the room, or which groups they are in."""
+
+    reply = "I cannot find out right now who may read what. Please try again in a few minutes."
 
 
 class StoreUnavailable(Unavailable):

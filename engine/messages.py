@@ -20,6 +20,8 @@ EventKey = NewType("EventKey", str)
 """What the platform calls one delivery of one event; a redelivery carries the same key."""
 Labels: TypeAlias = frozenset[str]
 """Access labels: ``user:<person>``, ``group:<name>``, ``channel:<id>``, ``org``."""
+ORG: Final = "org"
+"""Everyone who belongs to the organisation; a guest does not."""
 
 
 class Visibility(StrEnum):
@@ -112,6 +114,9 @@ class Passage:
     score: float = 0.0
     acl: Labels = frozenset()           # whoever holds one of these may read it; empty: nobody
     date: datetime | None = None        # when the document was last changed, if its source says
+    document: str = ""                  # which one it is a piece of: "source/path"; rights are looked up by it
+    start: int = 0                      # its place there, in characters; both 0: not known
+    end: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +187,12 @@ class Member:
 
     person: PersonId
     labels: Labels
+    guest: bool = False         # from outside: reads what is marked for this person, group or channel, and no more
+
+    @property
+    def held(self) -> Labels:
+        """The labels that count: what is for the whole organisation is not for its guests."""
+        return self.labels - {ORG} if self.guest else self.labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +203,7 @@ class Audience:
 
     def may_read(self, acl: Labels) -> bool:
         """Every single member holds one of the labels. Nobody, or no label: closed."""
-        return bool(self.members) and all(member.labels & acl for member in self.members)
+        return bool(self.members) and all(member.held & acl for member in self.members)
 
 
 class Kind(StrEnum):

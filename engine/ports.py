@@ -16,6 +16,7 @@ from engine.messages import (
     Event,
     Found,
     Outcome,
+    Passage,
     Place,
     Trail,
     Usage,
@@ -142,6 +143,14 @@ class Retriever(Protocol):
     """Passages for a question, none of which any member of the audience may not read."""
 
     async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found: ...
+
+    async def still_readable(self, passages: Sequence[Passage], audience: Audience) -> tuple[Passage, ...]:
+        """Those whose document is there and may be read by the whole audience, by the store's own record of it.
+
+        The second look: just before passages enter a prompt, and again before the answer made of them is shown.
+        Raises `RetrieverUnavailable`: then none may be used.
+        """
+        ...
 
 
 class Inbox(Protocol):

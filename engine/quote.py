@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.messages import Found, Passage
+from engine.rag.words import content_words
 
 QUOTED: Final = 3
 """Passages that are quoted, at most."""
@@ -22,13 +23,6 @@ _BETWEEN: Final = re.compile(       # two units: behind a sentence, before an it
     r"(?<=[^\s\d][.!?…])\s+|(?<=[。！？])|\n\s*\n|\n(?=[ \t]*(?:[-*+] |[|>#]|\d{1,3}[.)] ))|(?<=\|)\n"
 )
 _HEADING: Final = re.compile(r"#{1,6} ")
-_WORD: Final = re.compile(r"\w+")
-_STEM: Final = 6
-_COMMON: Final = frozenset(_WORD.findall(
-    "a an and any are as at be before by can do does for from get have how i if in is it long many me much my need of "
-    "on or our should than that the their there they this to us was we what when where which who why will with would "
-    "you your"
-))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +52,7 @@ def quote(found: Found, question: str, *, connected: bool) -> str:
 
 def best(passages: Sequence[Passage], question: str) -> list[int]:
     """Which passages are quoted: a few, first those that speak of most of what was asked, and none of far less."""
-    asked = _words(question)
+    asked = content_words(question)
     speaks = [max((len(unit.about & asked) for unit in _units(p.text)), default=0) for p in passages]
     order = sorted(range(len(passages)), key=lambda n: (-speaks[n], n))
     return [n for n in order if speaks[n] > 0.7 * speaks[order[0]] or n == order[0]][:QUOTED]
@@ -78,7 +72,7 @@ def excerpt(text: str, question: str) -> str:
     units = _units(text)
     if not units:
         return text.strip()[:LONGEST]
-    asked = _words(question)
+    asked = content_words(question)
     held = Counter(word for unit in units for word in unit.words & asked)
 
     def worth(n: int) -> tuple[int, float, int]:
@@ -104,9 +98,9 @@ def _units(text: str) -> list[_Unit]:
     for end, after in [*((gap.start(), gap.end()) for gap in _BETWEEN.finditer(text)), (len(text), len(text))]:
         piece = text[at:end]
         if _HEADING.match(piece.lstrip()):
-            heading = _words(piece)
+            heading = content_words(piece)
         elif piece.strip():
-            units.append(_Unit(at + len(piece) - len(piece.lstrip()), end, _words(piece), heading))
+            units.append(_Unit(at + len(piece) - len(piece.lstrip()), end, content_words(piece), heading))
         at = after
     return units
 
@@ -118,8 +112,3 @@ def _length(units: Sequence[_Unit], first: int, last: int) -> int:
 def _without_headings(text: str) -> str:
     lines = [line for line in text.splitlines() if not _HEADING.match(line)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-
-
-def _words(text: str) -> frozenset[str]:
-    """Folded and cut to their stems, roughly: enough to see that "notices" speaks of a notice."""
-    return frozenset(w[:_STEM] for w in _WORD.findall(text.casefold()) if w not in _COMMON)

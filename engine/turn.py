@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from engine.errors import (
@@ -14,6 +14,7 @@ from engine.errors import (
     MessageTooLong,
     ModelBroken,
     ModelUnavailable,
+    PassageWithdrawn,
     Refused,
     RetrieverUnavailable,
 )
@@ -85,7 +86,11 @@ class Engine:
     async def may_still_be_shown(self, answer: Answer, claim: Claim, reply: Reply) -> bool:
         """Whether a checkpointed answer's passages are still for everyone here: rights may have gone meanwhile."""
         audience = await self.membership.audience(claim.message.place, reply.visibility)
-        return all(audience.may_read(acl) for acl in answer.acl)
+        try:
+            await self.stands(Found(tuple(citation.passage for citation in answer.citations)), audience)
+        except (PassageWithdrawn, RetrieverUnavailable):
+            return False
+        return True
 
     async def compose(self, claim: Claim, reply: Reply, trail: Trail, *, last: bool) -> Answer:
         """From the question to the finished words, which stand on the platform by then, but for their sources."""
@@ -96,7 +101,10 @@ class Engine:
         question = (await self.inbound.first(message.text, trail)).text
         past = await self.store.load(message.conversation, before=claim, audience=audience)
         found, passed = await together(self.find(question, past, audience), self.inbound.beside(question, trail))
-        return await self.speak(claim, passed.text, past, found, reply=reply, trail=trail, last=last)
+        found = await self.still(found, audience)
+        answer = await self.speak(claim, passed.text, past, found, reply=reply, trail=trail, last=last)
+        await self.stands(found, await self.membership.audience(message.place, reply.visibility))
+        return answer
 
     def check(self, text: str) -> None:
         """Raises `EmptyMessage` or `MessageTooLong`."""
@@ -114,7 +122,27 @@ class Engine:
                 raise
             return Found()
         # The index is asked with the mask; what it brings is looked at once more.
-        return Found(tuple(p for p in found.passages if audience.may_read(p.acl)), found.answers)
+        return replace(found, passages=tuple(p for p in found.passages if audience.may_read(p.acl)))
+
+    async def still(self, found: Found, audience: Audience) -> Found:
+        """What of it the store still has for this audience at the moment when a prompt is made of it."""
+        if not found.passages:
+            return found
+        try:
+            passages = await self.retriever.still_readable(found.passages, audience)
+        except RetrieverUnavailable:
+            if not self.models:
+                raise
+            return Found()
+        return replace(found, passages=passages, answers=found.answers and bool(passages))
+
+    async def stands(self, found: Found, audience: Audience) -> None:
+        """Raises `PassageWithdrawn` unless all of it may still be read by everyone who is here now."""
+        if not found.passages:
+            return
+        still = await self.retriever.still_readable(found.passages, audience)
+        if len(still) < len(found.passages) or not all(audience.may_read(p.acl) for p in found.passages):
+            raise PassageWithdrawn(f"{len(found.passages) - len(still)} passages may not be read any more")
 
     async def speak(
         self, claim: Claim, question: str, past: Conversation, found: Found, *, reply: Reply, trail: Trail, last: bool,

@@ -89,6 +89,12 @@ class Shelf:
         readable = tuple(p for p in self.passages if audience.may_read(p.acl))[:limit]
         return Found(readable, answers=bool(readable))
 
+    async def still_readable(self, passages: Sequence[Passage], audience: Audience) -> tuple[Passage, ...]:
+        if self.broken:
+            raise RetrieverUnavailable("the shelf fell down")
+        there = {p.id: p for p in self.passages if audience.may_read(p.acl)}
+        return tuple(p for p in passages if p.id in there)
+
 
 @dataclass(slots=True)
 class Post:

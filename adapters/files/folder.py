@@ -1,34 +1,52 @@
-"""The Markdown pages of a folder, read with care: nothing outside of it, nothing too large, nothing that is no file."""
+"""The pages of a folder, read with care: nothing outside of it, nothing too large, nothing that is no file."""
 
 from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from adapters.parsing.formats import Rejected
+from adapters.parsing.media import DOCUMENTS
+from adapters.parsing.parser import LARGEST_DOCUMENT, LARGEST_TEXT, Parser, stem
 from engine.rag.chunk import front_matter
-from engine.rag.page import Page, Unreadable
+from engine.rag.page import Changes, Entry, Page, Unreadable
 
-SUFFIXES: Final = (".md", ".markdown")
-LARGEST: Final = 2_000_000      # bytes of one page
 DATES: Final = ("updated", "last_updated", "date")
+FRESH: Final = 2.0              # seconds in which a file may change twice and keep its time, on some file systems
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A source. Without ``base_url`` its pages open as local files."""
+    """A source. Without ``base_url`` its pages open as local files. ``suffixes``: which files are pages.
+
+    A file that changed less than ``fresh`` seconds ago is read whatever its times say.
+    """
 
     name: str
     root: Path
     base_url: str = ""
-    largest: int = LARGEST
+    largest: int = LARGEST_TEXT         # bytes of a page that is text
+    suffixes: tuple[str, ...] = DOCUMENTS
+    fresh: float = FRESH
+    parser: Parser = field(default_factory=Parser, compare=False)
 
-    def paths(self) -> Iterator[str | Unreadable]:
+    def cursor(self) -> str:
+        """A folder keeps no record of its changes."""
+        return ""
+
+    def changes(self, cursor: str) -> Changes | None:
+        """It is listed as a whole."""
+        del cursor
+        return None
+
+    def listing(self) -> Iterator[Entry | Unreadable]:
         """Hidden files and folders are not pages. Links are followed to files only, and only inside the folder."""
         away: list[OSError] = []
         if not self.root.is_dir():
@@ -37,8 +55,8 @@ class Folder:
         for folder, inner, files in os.walk(self.root, onerror=away.append):
             inner[:] = sorted(name for name in inner if not name.startswith("."))
             for name in sorted(files):
-                if name.lower().endswith(SUFFIXES) and not name.startswith("."):
-                    yield self._named(os.path.relpath(os.path.join(folder, name), self.root))
+                if name.lower().endswith(self.suffixes) and not name.startswith("."):
+                    yield self._entry(os.path.join(folder, name))
             while away:
                 error = away.pop()
                 path = os.path.relpath(error.filename, self.root)
@@ -54,42 +72,41 @@ class Folder:
                 status = os.fstat(opened.fileno())
                 if not stat.S_ISREG(status.st_mode):
                     return Unreadable(path, "is not a file")
-                raw = opened.read(self.largest + 1)
+                raw = opened.read(LARGEST_DOCUMENT + 1)
         except (OSError, ValueError) as error:
             return Unreadable(path, getattr(error, "strerror", None) or type(error).__name__)
-        if len(raw) > self.largest:
-            return Unreadable(path, f"is larger than {self.largest:,} bytes")
-        text, note = _decoded(raw)
         changed = datetime.fromtimestamp(int(status.st_mtime), UTC)
-        return Page(path, text, file.stem, self._url(path), _dated(text) or changed, note)
+        return page(self.parser, path, raw, url=self._url(path), date=changed, largest=self.largest)
 
-    def _named(self, path: str) -> str | Unreadable:
-        shown = _shown(path)
-        return path if shown == path else Unreadable(shown, "its name is not UTF-8")
+    def close(self) -> None:
+        """Ends the parser's process."""
+        self.parser.close()
+
+    def _entry(self, file: str) -> Entry | Unreadable:
+        path = os.path.relpath(file, self.root)
+        if (shown := _shown(path)) != path:
+            return Unreadable(shown, "its name is not UTF-8")
+        return Entry(path, _stamp(file, self.fresh), self._url(path))
 
     def _url(self, path: str) -> str:
         if self.base_url:
             return f"{self.base_url.rstrip('/')}/{quote(path)}"
-        return (self.root / path).resolve().as_uri()
+        return Path(os.path.realpath(self.root), path).as_uri()
 
 
-def _shown(path: str) -> str:
-    return os.fsencode(path).decode("utf-8", "replace")
+def page(
+    parser: Parser, path: str, raw: bytes, *, url: str, date: datetime | None, largest: int = LARGEST_TEXT
+) -> Page | Unreadable:
+    """What a file's bytes say. A date that stands in the page itself outranks ``date``, which every copy changes."""
+    content = parser.content(raw, path, largest=largest)
+    if isinstance(content, Rejected):
+        return Unreadable(path, content.why, lasting=True)
+    return Page(path, content.text, content.title or stem(path), url, dated(content.text) or date, content.note,
+                content.form, anchors=content.anchors)
 
 
-def _decoded(raw: bytes) -> tuple[str, str]:
-    note = ""
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError as error:
-        text, note = raw.decode(errors="replace"), f"is not UTF-8 at byte {error.start}"
-    if "\0" in text:
-        text, note = text.replace("\0", "\ufffd"), note or "holds NUL"      # no database keeps NUL in a text
-    return text, note
-
-
-def _dated(text: str) -> datetime | None:
-    """What the page says of itself outranks the file's time, which every copy changes."""
+def dated(text: str) -> datetime | None:
+    """What the page's front matter says of its date."""
     fields, _ = front_matter(text)
     for name in DATES:
         try:
@@ -98,3 +115,19 @@ def _dated(text: str) -> datetime | None:
             continue
         return said.astimezone(UTC) if said.tzinfo else said.replace(tzinfo=UTC)
     return None
+
+
+def _stamp(file: str, fresh: float) -> str:
+    """Inode, size and times; nothing for what is no plain file, or has changed a moment ago and may do so again."""
+    try:
+        status = os.lstat(file)
+    except OSError:
+        return ""               # whoever reads it will say why
+    newest = max(status.st_mtime, status.st_ctime)
+    if not stat.S_ISREG(status.st_mode) or newest > time.time() - fresh:
+        return ""
+    return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}"
+
+
+def _shown(path: str) -> str:
+    return os.fsencode(path).decode("utf-8", "replace")

@@ -1,5 +1,6 @@
-"""all-MiniLM-L6-v2 through fastembed: 384 numbers for a text, off the event loop and without a network.
+"""Texts to vectors through fastembed, off the event loop and without a network.
 
+The model is all-MiniLM-L6-v2, which ships with the program, or one from a folder of the operator's choosing.
 Memory decides the settings. The arena stays off, what loading freed goes back to the system, batches are small;
 threads do not spin, since the cores belong to others, too.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import hashlib
+import json
 import os
 from array import array
 from collections import OrderedDict
@@ -16,7 +18,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -42,6 +44,75 @@ SHA256: Final[Mapping[str, str]] = {
     "model.onnx": "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
 }
 VERSION: Final = f"{NAME}:{SHA256['model.onnx'][:16]}"
+WEIGHTS: Final = ("model_quantized.onnx", "model_int8.onnx", "model_optimized.onnx", "model.onnx")
+"""What weights are called in a model's folder, or in its folder "onnx"; the first that is there is taken."""
+NEEDED: Final = ("tokenizer.json", "tokenizer_config.json")
+BESIDE: Final = ("config.json", "special_tokens_map.json", "modules.json", "sentence_bert_config.json",
+                 "config_sentence_transformers.json", "1_Pooling/config.json")
+WIDEST: Final = 16              # characters of a text that are looked at for each token of the window
+LARGEST: Final = 8_000          # tokens; no window that we fill is larger
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One model: its files with their SHA-256, and how its vectors are made."""
+
+    name: str
+    folder: Path
+    weights: Path
+    sha256: Mapping[str, str]
+    size: int | None = None             # numbers of a vector; None: known once it is loaded
+    window: int = WINDOW                # tokens
+    pooling: str = "mean"               # or "cls"
+    ask: str = ""                       # stands in front of a question
+    tell: str = ""                      # stands in front of a passage
+
+    @property
+    def model(self) -> str:
+        """Names the model and its very weights: vectors of another one are not comparable."""
+        return f"{self.name}:{self.sha256[self.weights.name][:16]}"
+
+    @property
+    def longest(self) -> int:
+        """Characters of a text that are looked at."""
+        return max(LONGEST, WIDEST * self.window)
+
+
+def ours() -> Chosen:
+    """The model that ships with the program."""
+    return Chosen(NAME, FOLDER, model_path(), SHA256, SIZE)
+
+
+def in_folder(folder: Path, sha256: Mapping[str, str] | None = None) -> Chosen:
+    """A sentence-transformers model as ONNX. Reads every file once; blocking.
+
+    ``sha256``: what an index's own record says of the files; None takes them as they are. Raises
+    `RetrieverUnavailable` for a folder that holds no such model, or other files than the record says.
+    """
+    places = [folder / part / name for name in WEIGHTS for part in ("", "onnx")]
+    weights = next((path for path in places if path.is_file()), None)
+    if weights is None:
+        raise RetrieverUnavailable(f"the folder of the embedding model holds no {WEIGHTS[-1]}")
+    files = {weights.name: weights} | {name: folder / name for name in NEEDED}
+    files |= {name: folder / name for name in BESIDE if (folder / name).is_file()}
+    data = weights.with_name(f"{weights.name}_data")
+    if data.is_file():                  # weights over 2 GB stand in a file beside the graph
+        files[data.name] = data
+    found = {name: _digest(name, path) for name, path in files.items()}
+    if sha256 is not None:
+        _same(found, sha256)
+    pooling, prompts = _described(folder, "1_Pooling/config.json"), _described(
+        folder, "config_sentence_transformers.json").get("prompts", {})
+    limits = [
+        _described(folder, "sentence_bert_config.json").get("max_seq_length"),
+        _described(folder, "tokenizer_config.json").get("model_max_length"), LARGEST,
+    ]
+    window = min(int(limit) for limit in limits if isinstance(limit, int | float) and limit > 0)
+    return Chosen(
+        folder.resolve().name, folder, weights, found, None, window,
+        "cls" if pooling.get("pooling_mode_cls_token") else "mean",
+        prompts.get("query", ""), prompts.get("document", prompts.get("passage", "")),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +122,8 @@ class Counter:
     tokenizer: Tokenizer
 
     @classmethod
-    def load(cls) -> Self:
-        tokenizer = Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
+    def load(cls, folder: Path = FOLDER) -> Self:
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         tokenizer.no_truncation()
         tokenizer.no_padding()
         return cls(tokenizer)
@@ -62,31 +133,46 @@ class Counter:
 
 
 @dataclass(frozen=True)
-class MiniLM:
-    """The loaded model. Blocking: for a worker thread, or a process of its own."""
+class TextModel:
+    """A loaded model. Blocking: for a worker thread, or a process of its own."""
 
+    chosen: Chosen
     model: CustomTextEmbedding
+    size: int
 
     @classmethod
-    def load(cls, *, threads: int = 1) -> Self:
+    def load(cls, folder: Path | None = None, *, threads: int = 1) -> Self:
         """Checks every file and loads the model. Raises `RetrieverUnavailable` for one that is not ours."""
-        verify({name: FOLDER / name for name in SHA256 if name != "model.onnx"} | {"model.onnx": model_path()})
+        if folder is None:
+            chosen = ours()
+            verify({name: FOLDER / name for name in SHA256 if name != "model.onnx"} | {"model.onnx": chosen.weights})
+        else:
+            chosen = in_folder(folder)
+        return cls.of(chosen, threads=threads)
+
+    @classmethod
+    def of(cls, chosen: Chosen, *, threads: int = 1) -> Self:
+        """Loads a model whose files were looked at. Raises `RetrieverUnavailable`."""
         os.environ["HF_HUB_OFFLINE"] = "1"                  # read when fastembed is imported
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         try:
-            model = _load(threads)
+            model = _load(chosen, threads)
+            size = chosen.size or len(next(iter(model.embed(["size"]))))
+        except RetrieverUnavailable:
+            raise
         except Exception as error:
             raise RetrieverUnavailable(f"the embedding model does not load: {type(error).__name__}") from error
         _trim()
-        return cls(model)
+        return cls(chosen, model, size)
 
     @cached_property
     def tokens(self) -> Counter:
-        return Counter.load()
+        return Counter.load(self.chosen.folder)
 
-    def embed(self, texts: Sequence[str]) -> list[array[float]]:
+    def embed(self, texts: Sequence[str], *, question: bool = False) -> list[array[float]]:
         """One unit vector of 32-bit floats for each text, in the order given."""
-        fit = [sendable(text) for text in texts]
+        front = self.chosen.ask if question else self.chosen.tell
+        fit = [front + sendable(text, self.chosen.longest) for text in texts]
         order = sorted(range(len(fit)), key=lambda n: len(fit[n]))  # equals share a batch, so little is padded
         try:
             vectors = list(self.model.embed([fit[n] for n in order], batch_size=BATCH))
@@ -101,15 +187,42 @@ class Embedder:
     """Query vectors for the event loop: one worker thread, and the last few vectors kept."""
 
     kept: int = 256
+    chosen: Chosen = field(default_factory=ours)
     size: int = SIZE
     _worker: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "embed"))
     _cache: OrderedDict[str, array[float]] = field(default_factory=OrderedDict)
-    _model: asyncio.Future[MiniLM] | None = None
+    _model: asyncio.Future[TextModel] | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def of(cls, folder: Path, sha256: Mapping[str, str] | None = None) -> AsyncGenerator[Self]:
+        """Of the model in this folder, as `in_folder`; loaded at once, since only then its vectors' size is known."""
+        chosen = await asyncio.to_thread(in_folder, folder, sha256)
+        embedder = cls(chosen=chosen)
+        async with embedder.running():
+            embedder.size = (await embedder._loaded()).size
+            yield embedder
+
+    @property
+    def model(self) -> str:
+        """Which model this is."""
+        return self.chosen.model
+
+    @property
+    def sha256(self) -> Mapping[str, str]:
+        """Of each of its files."""
+        return self.chosen.sha256
+
+    @property
+    def folder(self) -> str:
+        """Where it was loaded from; "": it ships with the program."""
+        return "" if self.chosen.folder == FOLDER else str(self.chosen.folder)
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[Self]:
         """Begins at once; the model loads behind it."""
-        self._model = asyncio.get_running_loop().run_in_executor(self._worker, MiniLM.load)
+        load = TextModel.load if self.chosen.folder == FOLDER else partial(TextModel.of, self.chosen)
+        self._model = asyncio.get_running_loop().run_in_executor(self._worker, load)
         self._model.add_done_callback(_seen)
         try:
             yield self
@@ -127,42 +240,62 @@ class Embedder:
             self._cache.move_to_end(text)
             return self._cache[text]
         model = await self._loaded()
-        vector, = await asyncio.get_running_loop().run_in_executor(self._worker, model.embed, [text])
+        work = partial(model.embed, [text], question=True)
+        vector, = await asyncio.get_running_loop().run_in_executor(self._worker, work)
         self._cache[text] = vector
         if len(self._cache) > self.kept:
             self._cache.popitem(last=False)
         return vector
 
-    async def _loaded(self) -> MiniLM:
+    async def _loaded(self) -> TextModel:
         if self._model is None:
             raise RetrieverUnavailable("the embedder is not running")
         return await asyncio.shield(self._model)    # one caller's cancellation does not cancel the loading
 
 
-def sendable(text: str) -> str:
+def sendable(text: str, longest: int = LONGEST) -> str:
     """What the libraries below can take: no lone surrogates, and no more than is looked at."""
-    return text[:LONGEST].encode("utf-8", "replace").decode()
+    return text[:longest].encode("utf-8", "replace").decode()
 
 
-def verify(files: Mapping[str, Path]) -> None:
-    """Raises `RetrieverUnavailable` unless every file is, bit for bit, the one that we chose."""
+def verify(files: Mapping[str, Path], sha256: Mapping[str, str] = SHA256) -> None:
+    """Raises `RetrieverUnavailable` unless every file is, bit for bit, the one that was chosen."""
     for name, path in files.items():
-        try:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise RetrieverUnavailable(f"{name} of the embedding model cannot be read: {error.strerror}") from error
-        if digest != SHA256[name]:
+        _same({name: _digest(name, path)}, sha256)
+
+
+def _digest(name: str, path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise RetrieverUnavailable(f"{name} of the embedding model cannot be read: {error.strerror}") from error
+
+
+def _same(found: Mapping[str, str], sha256: Mapping[str, str]) -> None:
+    for name, digest in found.items():
+        if digest != sha256.get(name):
             raise RetrieverUnavailable(f"{name} of the embedding model is not the file it should be (sha256 {digest})")
 
 
-def _seen(loading: asyncio.Future[MiniLM]) -> None:
+def _described(folder: Path, name: str) -> Mapping[str, Any]:
+    """One of the model's own descriptions; empty when there is none."""
+    try:
+        described = json.loads((folder / name).read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise RetrieverUnavailable(f"{name} of the embedding model cannot be read: {type(error).__name__}") from error
+    return described if isinstance(described, dict) else {}
+
+
+def _seen(loading: asyncio.Future[TextModel]) -> None:
     """A failure is told to whoever waits for the model; nobody may."""
     if not loading.cancelled():
         loading.exception()
 
 
-def _load(threads: int) -> CustomTextEmbedding:
+def _load(chosen: Chosen, threads: int) -> CustomTextEmbedding:
     # 540 modules and a quarter of a second: only the process that embeds pays for them
     from fastembed.common.model_description import DenseModelDescription, ModelSource, PoolingType  # noqa: PLC0415
     from fastembed.text.custom_text_embedding import CustomTextEmbedding, PostprocessingConfig  # noqa: PLC0415
@@ -170,11 +303,13 @@ def _load(threads: int) -> CustomTextEmbedding:
     class Quiet(CustomTextEmbedding):
         SUPPORTED_MODELS = [  # noqa: RUF012 - declared so by fastembed
             DenseModelDescription(
-                model=NAME, sources=ModelSource(url="local"), dim=SIZE, model_file=str(model_path()),
-                description="", license="apache-2.0", size_in_GB=0.023,
+                model=chosen.name, sources=ModelSource(url="local"), dim=chosen.size or 0,
+                model_file=str(chosen.weights.resolve()), description="", license="", size_in_GB=0.0,
             )
         ]
-        POSTPROCESSING_MAPPING = {NAME: PostprocessingConfig(PoolingType.MEAN, normalization=True)}  # noqa: RUF012
+        POSTPROCESSING_MAPPING = {  # noqa: RUF012 - likewise
+            chosen.name: PostprocessingConfig(PoolingType(chosen.pooling.upper()), normalization=True)
+        }
 
         @classmethod
         def add_extra_session_options(cls, session_options: Any, extra_options: dict[str, Any]) -> None:
@@ -182,12 +317,12 @@ def _load(threads: int) -> CustomTextEmbedding:
             session_options.add_session_config_entry("session.intra_op.allow_spinning", "0")
 
     model = Quiet(
-        NAME, cache_dir=str(FOLDER), specific_model_path=str(FOLDER), threads=threads,
+        chosen.name, cache_dir=str(chosen.folder), specific_model_path=str(chosen.folder), threads=threads,
         providers=["CPUExecutionProvider"], enable_cpu_mem_arena=False,
     )
     if model.tokenizer is None:
         raise RetrieverUnavailable("the embedding model came without its tokenizer")
-    model.tokenizer.enable_truncation(WINDOW)
+    model.tokenizer.enable_truncation(chosen.window)
     return model
 
 

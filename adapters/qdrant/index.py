@@ -1,62 +1,66 @@
-"""The index: Qdrant Edge in this process, behind `engine.ports.Retriever`.
+"""The index: pages with their rights over a `PassageStore`, behind `engine.ports.Retriever`.
 
 Rights come first. Every page has an allow-list; the distinct lists are held against the audience, member by member,
 and only pages of the lists that pass are searched, word statistics included: a page that may not be read changes
 neither the order nor the scores of what is found. Each passage is judged once more by its page's record, so that
-what was deleted or revoked is gone with the next question.
+what was deleted or revoked is gone with the next question, and again by `still_readable` before it is shown.
 
-Edge is a library without threads of its own to wait in, so its calls run in two of ours. Filtered searches are
-always exact: walking its graph under a filter loses results without a word.
+An index has generations, one of which answers. Another model or chunker makes a new one beside it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
-import shutil
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from array import array
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
-from typing import Any, Final, Protocol, Self, TypeVar
+from typing import Final, Protocol, Self, TypeAlias
 
 import qdrant_edge as edge
 
+from adapters.qdrant.edge import EdgeFolder
 from adapters.qdrant.embed import sendable
 from adapters.qdrant.points import (
-    CHUNK,
-    DENSE,
-    RECORD,
-    SPARSE,
+    MANIFEST_ID,
+    Manifest,
     Piece,
     Record,
     generation,
     list_id,
+    list_point,
+    manifest_of,
+    manifest_point,
     passage_of,
     piece_points,
     record_id,
     record_of,
     record_point,
 )
+from adapters.qdrant.store import CHUNK, LIST, RECORD, Candidates, Generations, Hit, PassageStore, Words
 from engine.errors import RetrieverUnavailable
-from engine.messages import Audience, Conversation, Found, Labels
-from engine.rag.followup import standalone
-from engine.rag.rank import fuse, spread
+from engine.messages import Audience, Conversation, Found, Labels, Passage
+from engine.rag import chunk
+from engine.rag.access import passing
+from engine.rag.answers import SURE, Evidence, certainty, names
+from engine.rag.followup import asked, direction, weighted
+from engine.rag.rank import MEANING, WORDING, apart, fuse, spread
 
-T = TypeVar("T")
-CANDIDATES: Final = 50          # of each of the two searches
-BATCH: Final = 500              # points of one update
-EXACT: Final = edge.SearchParams(exact=True)
-SURE: Final = 0.40              # cosine from which the nearest passage counts as an answer
-NEAR: Final = 0.25              # cosine from which it does if it shares the question's words
-SHARED: Final = 0.5             # ... at least this part of them
+STALE: Final = 5.0              # seconds until a shared index is asked again which allow-lists there are
+KEPT: Final = 256               # answers to the same question that are kept until the index changes
+
+Key: TypeAlias = tuple[tuple[str, ...], int, frozenset[str], str, int]
+"""What was asked, the limit, the allow-lists that passed, the generation, and the count of changes to it."""
 
 
-class IndexBusy(RetrieverUnavailable):
-    """Another process has this index open; ask it through its socket."""
+class OtherModel(RetrieverUnavailable):
+    """The active generation was made with another model: ask with that one, or build a new generation."""
+
+    def __init__(self, manifest: Manifest, model: str) -> None:
+        super().__init__(f"the index was made with {manifest.model}, not with {model}")
+        self.manifest = manifest
 
 
 class QueryEmbedder(Protocol):
@@ -64,6 +68,11 @@ class QueryEmbedder(Protocol):
 
     @property
     def size(self) -> int: ...
+    @property
+    def model(self) -> str:
+        """Which model this is: "name:sha256 of its weights, shortened"."""
+        ...
+
     async def ready(self) -> None: ...
     async def query(self, text: str) -> Sequence[float]: ...
 
@@ -74,45 +83,68 @@ def bm25() -> edge.Bm25:
 
 
 @dataclass(frozen=True, slots=True)
-class _Hit:
-    id: str
-    document: str
-    hash: str
-    score: float
+class _Question:
+    """What is asked, with what it leans on, its words by their weights, and those that are names or numbers."""
+
+    text: str
+    words: Words
+    names: tuple[int, ...]
 
 
 @dataclass(slots=True)
-class EdgeIndex:
-    """One index on disk, opened by one process at a time."""
+class PassageIndex:
+    """One index. ``store`` is its active generation; ``manifest`` says what that was made with."""
 
     embedder: QueryEmbedder
-    _shard: edge.EdgeShard
+    store: PassageStore
+    manifest: Manifest
+    _generations: Generations
+    _opened: AsyncExitStack
     _records: dict[str, Record] = field(default_factory=dict)
     _lists: dict[str, Labels] = field(default_factory=dict)
     _words: edge.Bm25 = field(default_factory=bm25)
-    _readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "search"))
-    _writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "index"))     # keeps the order
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _changes: int = 0
+    _meanwhile: dict[str, Record | None] | None = None      # rights that changed while a new generation is built
+    _looked: float = 0.0
+    _cache: OrderedDict[Key, Found] = field(default_factory=OrderedDict)
 
     @classmethod
     @asynccontextmanager
     async def open(cls, path: Path, embedder: QueryEmbedder) -> AsyncGenerator[Self]:
-        """Loads the index in this folder, or makes a new one. Raises `IndexBusy` and `RetrieverUnavailable`."""
-        with _locked(path):
-            shard = await asyncio.to_thread(lambda: _guarded(lambda: _shard(path / "shard", embedder.size)))
-            index = cls(embedder, shard)
-            try:
-                for record in await index._call(index._readers, index._stored):
-                    index._remember(record)
+        """The index in this folder, or a new one. Raises `IndexBusy`, `OtherModel` and `RetrieverUnavailable`."""
+        with EdgeFolder.locked(path) as folder:
+            async with cls.over(folder, embedder) as index:
                 yield index
-            finally:
-                for pool in (index._readers, index._writer):
-                    await asyncio.to_thread(pool.shutdown)
-                await asyncio.to_thread(_guarded, index._shard.close)
+
+    @classmethod
+    @asynccontextmanager
+    async def over(cls, generations: Generations, embedder: QueryEmbedder) -> AsyncGenerator[Self]:
+        """The active generation, or a new first one. Raises `OtherModel` and `RetrieverUnavailable`."""
+        async with AsyncExitStack() as stack:
+            store = await stack.enter_async_context(generations.active(embedder.size))
+            manifest = await manifest_in(store)
+            if manifest is None:
+                manifest = making(embedder)
+                await store.upsert([manifest_point(manifest)])
+            if (manifest.model, manifest.size) != (embedder.model, embedder.size):
+                raise OtherModel(manifest, embedder.model)
+            index = cls(embedder, store, manifest, generations, stack.pop_all())
+        try:
+            await index._load()
+            yield index
+        finally:
+            await index._opened.aclose()
 
     @property
     def records(self) -> Mapping[str, Record]:
-        """Every page that the index holds, by document."""
+        """Every page that the index holds, by document; of a shared one, as it was when it was opened or written."""
         return dict(self._records)
+
+    @property
+    def generation(self) -> str:
+        """Names the active generation."""
+        return self.manifest.generation
 
     async def ready(self) -> None:
         """Returns once questions can be answered without waiting for the model."""
@@ -121,217 +153,243 @@ class EdgeIndex:
     async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
         """The best passages that every member of the audience may read, at most two of one page.
 
-        ``answers`` is true if the nearest passage has a cosine of at least `SURE`, or one of at least `NEAR` while
-        some passage holds at least the part `SHARED` of the question's words (stop words aside).
+        ``answers`` is what `engine.rag.answers` makes of them.
         """
-        asked = sendable(standalone(question, past))
-        readable = {acl: key for key, acl in self._lists.items() if audience.may_read(acl)}
-        if not readable or not asked.strip() or limit < 1:
+        return await self.search(asked(question, past), audience=audience, limit=limit)
+
+    async def search(self, questions: tuple[str, ...], *, audience: Audience, limit: int) -> Found:
+        """As `find`, for what `engine.rag.followup.asked` made of a question and those before it."""
+        questions = tuple(sendable(question) for question in questions if question.strip())
+        if not questions or limit < 1:
             return Found()
-        vector = list(await self.embedder.query(asked))
-        return await self._call(self._readers, partial(self._search, asked, vector, readable, audience, limit))
+        while True:
+            store = self.store
+            try:
+                return await self._find(store, questions, audience, limit)
+            except RetrieverUnavailable:
+                if store is self.store:     # else a new generation has taken over meanwhile
+                    raise
+
+    async def still_readable(self, passages: Sequence[Passage], audience: Audience) -> tuple[Passage, ...]:
+        """Those whose page is still there and may still be read by everyone, by the page's own record."""
+        by_name = {passage.document: passage for passage in passages}
+        open_to_all = await self.readable(by_name, audience)
+        return tuple(passage for passage in passages if passage.document in open_to_all)
+
+    async def readable(self, documents: Collection[str], audience: Audience) -> frozenset[str]:
+        """Those of these documents that are there and that the audience may read, now."""
+        current = await self._current(self.store, documents)
+        return passing({name: record.acl for name, record in current.items()}, audience)
 
     async def put(self, pages: Iterable[tuple[Record, Sequence[Piece]]]) -> None:
         """Adds pages, or replaces what was there of them. A crash leaves each as it was, or marked as unfinished."""
         for record, pieces in pages:
-            known = record.document in self._records
-            await self._rewrite(record, partial(self._write, record, pieces, known=known))
+            async with self._writing:
+                known = record.document in self._records or self.store.shared
+                await self._begun(record)
+                if known:
+                    await self.store.relabel(record.document, list_id(record.acl))
+                await self.store.upsert(piece_points(record, pieces))
+                if known:
+                    await self.store.prune(record.document, generation(record))
+                await self._done(record)
+                if self._meanwhile is not None:
+                    self._meanwhile[record.document] = record
 
     async def relabel(self, records: Iterable[Record]) -> None:
         """New rights, address or date for pages whose text is the same."""
         for record in records:
-            await self._rewrite(record, partial(self._relabelled, record))
+            async with self._writing:
+                await self._begun(record)
+                await self.store.relabel(record.document, list_id(record.acl))
+                await self._done(record)
+                if self._meanwhile is not None:
+                    self._meanwhile[record.document] = record
 
     async def remove(self, documents: Iterable[str]) -> None:
         """The next question does not find them any more."""
         for document in documents:
-            self._records.pop(document, None)
-            await self._call(self._writer, partial(self._removed, document))
-        self._lists = {list_id(record.acl): record.acl for record in self._records.values()}
+            async with self._writing:
+                self._changes += 1
+                record = self._records.pop(document, None)
+                if record and self.store.shared:    # who reads elsewhere learns of it before the pieces go
+                    await self.store.upsert([record_point(replace(record, hash="", acl=frozenset()))])
+                await self.store.prune(document, "")
+                await self.store.delete([record_id(document)])
+                if self._meanwhile is not None:
+                    self._meanwhile[document] = None
+        if not self.store.shared:
+            self._lists = {list_id(record.acl): record.acl for record in self._records.values()}
+
+    async def vectors(self, documents: Iterable[str]) -> dict[str, bytes]:
+        """The dense vectors of these pages' pieces, by the hash of what was embedded: 32-bit floats, part by part."""
+        found: dict[str, dict[int, bytes]] = {}
+        async with aclosing(self.store.scroll(CHUNK, documents=list(documents), vectors=True)) as batches:
+            async for points in batches:
+                for point in points:
+                    if point.dense is not None:
+                        rows = found.setdefault(point.payload["hash"], {})
+                        rows[point.payload.get("part", 0)] = array("f", point.dense).tobytes()
+        return {key: b"".join(row for _, row in sorted(rows.items())) for key, rows in found.items()}
 
     async def tidy(self) -> None:
         """Gives back the room of what was removed, and writes everything to disk."""
-        await self._call(self._writer, self._tidied)
+        await self.store.tidy()
 
-    async def _rewrite(self, record: Record, work: Callable[[], None]) -> None:
+    @asynccontextmanager
+    async def next_generation(self, embedder: QueryEmbedder, manifest: Manifest) -> AsyncGenerator[PassageIndex]:
+        """A new, empty generation to be filled while this one answers. It takes over when the block ends well.
+
+        The change is one step, also for a process that dies in the middle of it; the old generation is dropped
+        after it. When the block raises, all stays as it was. Rights and deletions that this one learns of meanwhile
+        hold in the new one, too; a text that changes meanwhile is the next sync's affair.
+        """
+        if self._meanwhile is not None:
+            raise RetrieverUnavailable("a new generation is being built already")
+        self._meanwhile = {}
+        try:
+            async with AsyncExitStack() as stack:
+                store = await stack.enter_async_context(self._generations.begin(manifest.generation, manifest.size))
+                await store.upsert([manifest_point(manifest)])
+                fresh = PassageIndex(embedder, store, manifest, self._generations, AsyncExitStack())
+                yield fresh
+                async with self._writing:
+                    await fresh._catch_up(self._meanwhile)
+                    await store.tidy()
+                    await self._generations.activate(manifest.generation)
+                    old, self._opened = self._opened, stack.pop_all()
+                    self._records, self._lists = fresh._records, fresh._lists
+                    self.embedder, self.store, self.manifest = embedder, store, manifest
+                    self._changes += 1
+        finally:
+            self._meanwhile = None
+        await old.aclose()
+        await self._generations.drop()
+
+    async def _catch_up(self, changed: Mapping[str, Record | None]) -> None:
+        """What another generation learned while this one was built."""
+        for document, record in changed.items():
+            known = self._records.get(document)
+            if record is None:
+                await self.remove([document])
+            elif known and known.acl != record.acl:
+                await self.relabel([replace(known, acl=record.acl)])
+
+    async def _load(self) -> None:
+        async with aclosing(self.store.scroll(RECORD)) as batches:
+            async for points in batches:
+                for point in points:
+                    self._remember(record_of(point.payload))
+
+    async def _begun(self, record: Record) -> None:
         """New rights hold from now on; the rest of the record only once everything is written."""
-        self._remember(replace(record, hash=""))
-        await self._call(self._writer, work)
+        unfinished = replace(record, hash="")
+        self._remember(unfinished)
+        points = [record_point(unfinished)]
+        if self.store.shared:
+            points.append(list_point(record.acl))
+        await self.store.upsert(points)
+
+    async def _done(self, record: Record) -> None:
+        await self.store.upsert([record_point(record)])
         self._remember(record)
 
     def _remember(self, record: Record) -> None:
         self._records[record.document] = record
         self._lists[list_id(record.acl)] = record.acl
+        self._changes += 1
 
-    async def _call(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(pool, _guarded, work)
-        except RuntimeError as error:   # the pool refuses work after its shutdown
-            raise RetrieverUnavailable("the index is closed") from error
-
-    def _search(
-        self, asked: str, vector: list[float], readable: Mapping[Labels, str], audience: Audience, limit: int
+    async def _find(
+        self, store: PassageStore, questions: tuple[str, ...], audience: Audience, limit: int
     ) -> Found:
-        words = self._words.embed_query(asked)
-        near, worded = self._candidates(vector, words, readable)
+        await self._look_again(store)
+        allowed = passing(self._lists, audience)
+        if not allowed:
+            return Found()
+        key = (questions, limit, allowed, self.generation, self._changes)
+        if key in self._cache:
+            self._cache.move_to_end(key)
+            return self._cache[key]
+        dense = direction([list(await self.embedder.query(question)) for question in questions])
+        words = weighted(self._words.embed_query(question).indices for question in questions)
+        named = self._words.embed_query(" ".join(names(questions[0]))).indices
+        question = _Question("\n".join(questions), Words(list(words), list(words.values())), tuple(named))
+        candidates = await store.search(dense, question.words, allowed)
+        found = await self._ranked(store, question, candidates, audience, limit)
+        if not store.shared:                        # others may have changed a shared one
+            self._cache[key] = found
+            if len(self._cache) > KEPT:
+                self._cache.popitem(last=False)
+        return found
+
+    async def _ranked(
+        self, store: PassageStore, question: _Question, candidates: Candidates, audience: Audience, limit: int,
+    ) -> Found:
+        """The short list of what was found, each passage judged by its page's record."""
+        near, worded = candidates.near, candidates.worded
+        open_to_all = await self._open(store, (hit.document for hit in (*near, *worded)), audience)
+        near, worded = _held(near, open_to_all), _held(worded, open_to_all)
         hits = {hit.id: hit for hit in (*near, *worded)}
-        scores = dict(fuse([hit.id for hit in near], [hit.id for hit in worded]))
+        scores = dict(fuse([hit.id for hit in near], [hit.id for hit in worded], weights=(MEANING, WORDING)))
         best = spread(
             (hits[key] for key in scores), limit=limit,
             document=lambda hit: hit.document, content=lambda hit: hit.hash,
         )
-        points = {str(point.id): point for point in self._shard.retrieve([hit.id for hit in best], True, [SPARSE])}
-        passages, shared = [], 0.0
+        points = await store.fetch([hit.id for hit in best], words=True)
+        nearness = {hit.id: hit.score for hit in reversed(near)}        # of several parts, the nearest
+        passages, evidence = [], []
         for hit in best:
-            point, record = points.get(hit.id), self._records.get(hit.document)
-            if point and point.payload and record and audience.may_read(record.acl):
-                passages.append(passage_of(hit.id, point.payload, record, scores[hit.id]))
-                shared = max(shared, _shared(words, point))
-        nearest = max((hit.score for hit in near), default=0.0)
-        answers = nearest >= SURE or (nearest >= NEAR and shared >= SHARED)
-        return Found(tuple(passages), answers and bool(passages))
+            record = open_to_all[hit.document] if store.shared else self._records.get(hit.document)
+            if (point := points.get(hit.id)) and record and audience.may_read(record.acl):
+                passages.append(passage_of(
+                    hit.id, point.payload, record, scores[hit.id], question.text,
+                ))
+                evidence.append(Evidence(nearness.get(hit.id, 0.0), point.words.indices if point.words else ()))
+        distinct = apart([(each.document, each.start, each.end) for each in passages])
+        sure = certainty(evidence, words=question.words.indices, names=question.names)
+        return Found(tuple(passages[n] for n in distinct), bool(passages) and sure >= SURE)
 
-    def _candidates(
-        self, vector: list[float], words: edge.SparseVector, readable: Mapping[Labels, str]
-    ) -> tuple[list[_Hit], list[_Hit]]:
-        """The nearest by meaning, and by words; of pages that are readable, and still there."""
-        allowed = edge.Filter(must=[edge.FieldCondition(key="acl", match=edge.MatchAny(any=list(readable.values())))])
-        lexical = edge.SearchParams(exact=True, idf=edge.IdfParams(corpus=allowed))
-        searches = [(edge.Query.Nearest(vector, using=DENSE), EXACT)]
-        if words.indices:
-            searches.append((edge.Query.Nearest(words, using=SPARSE), lexical))
-        requests = [
-            edge.QueryRequest(
-                limit=CANDIDATES, query=query, filter=allowed, params=params, with_payload=["doc", "hash"]
-            )
-            for query, params in searches
-        ]
-        near, *worded = (
-            self._hits(points, readable) for points in self._shard.query_batch(edge.QueryBatchRequest(requests))
-        )
-        return near, worded[0] if worded else []
+    async def _open(self, store: PassageStore, documents: Iterable[str], audience: Audience) -> dict[str, Record]:
+        current = await self._current(store, set(documents))
+        open_to_all = passing({name: record.acl for name, record in current.items()}, audience)
+        return {name: record for name, record in current.items() if name in open_to_all}
 
-    def _hits(self, points: Iterable[edge.ScoredPoint], readable: Mapping[Labels, str]) -> list[_Hit]:
-        hits = [
-            _Hit(str(point.id), point.payload["doc"], point.payload["hash"], point.score)
-            for point in points
-            if point.payload and self._held(point.payload["doc"], readable)
-        ]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.id))      # equals come in the order of their arrival
+    async def _current(self, store: PassageStore, documents: Collection[str]) -> dict[str, Record]:
+        """The records of those of these documents that are there, by the store itself if others write to it."""
+        if not store.shared:
+            return {name: self._records[name] for name in documents if name in self._records}
+        points = await store.fetch([record_id(name) for name in documents])
+        return {record.document: record for record in (record_of(point.payload) for point in points.values())}
 
-    def _held(self, document: str, readable: Mapping[Labels, str]) -> bool:
-        record = self._records.get(document)
-        return record is not None and record.acl in readable
-
-    def _write(self, record: Record, pieces: Sequence[Piece], *, known: bool) -> None:
-        """First the mark of the unfinished, then rights, new pieces, the end of the old ones, and the record."""
-        self._shard.update(edge.UpdateOperation.upsert_points([record_point(replace(record, hash=""))]))
-        if known:
-            self._set_acl(record)
-        for batch in _batches(piece_points(record, pieces)):
-            self._shard.update(edge.UpdateOperation.upsert_points(batch))
-        if known:
-            old = edge.Filter(
-                must=[_is("doc", record.document), _is("kind", CHUNK)],
-                must_not=[_is("generation", generation(record))],
-            )
-            self._shard.update(edge.UpdateOperation.delete_points_by_filter(old))
-        self._shard.update(edge.UpdateOperation.upsert_points([record_point(record)]))
-
-    def _relabelled(self, record: Record) -> None:
-        self._shard.update(edge.UpdateOperation.upsert_points([record_point(replace(record, hash=""))]))
-        self._set_acl(record)
-        self._shard.update(edge.UpdateOperation.upsert_points([record_point(record)]))
-
-    def _set_acl(self, record: Record) -> None:
-        pieces = edge.Filter(must=[_is("doc", record.document), _is("kind", CHUNK)])
-        self._shard.update(edge.UpdateOperation.set_payload_by_filter(pieces, {"acl": list_id(record.acl)}))
-
-    def _removed(self, document: str) -> None:
-        pieces = edge.Filter(must=[_is("doc", document), _is("kind", CHUNK)])
-        self._shard.update(edge.UpdateOperation.delete_points_by_filter(pieces))
-        self._shard.update(edge.UpdateOperation.delete_points([record_id(document)]))
-
-    def _tidied(self) -> None:
-        self._shard.optimize()
-        self._shard.flush()
-
-    def _stored(self) -> list[Record]:
-        only = edge.Filter(must=[_is("kind", RECORD)])
-        records: list[Record] = []
-        offset: Any = None
-        while True:
-            points, offset = self._shard.scroll(
-                edge.ScrollRequest(offset=offset, limit=1000, filter=only, with_payload=True)
-            )
-            records += [record_of(point.payload) for point in points if point.payload]
-            if offset is None:
-                return records
+    async def _look_again(self, store: PassageStore) -> None:
+        """What others wrote: new allow-lists, or a new generation under this one's name."""
+        now = asyncio.get_running_loop().time()
+        if not store.shared or now - self._looked < STALE:
+            return
+        self._looked = now
+        manifest = await manifest_in(store)
+        if manifest and manifest.model != self.embedder.model:
+            raise OtherModel(manifest, self.embedder.model)
+        async with aclosing(store.scroll(LIST)) as batches:
+            async for points in batches:
+                for point in points:
+                    acl = frozenset(point.payload["labels"])
+                    self._lists[list_id(acl)] = acl
 
 
-@contextmanager
-def _locked(path: Path) -> Generator[None]:
-    """Holds the folder for this process; the system lets go of it however the process ends."""
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise RetrieverUnavailable(f"the folder of the index cannot be used: {error.strerror}") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise IndexBusy("another process has the index open") from error
-    finally:
-        os.close(lock)
-
-
-def _shard(path: Path, size: int) -> edge.EdgeShard:
-    """A new shard is built aside and renamed, so that one that is there is whole."""
-    dense = edge.EdgeVectorParams(
-        size=size, distance=edge.Distance.Cosine,
-        memory=edge.Memory.Cold,        # else 32 MB are read in at the start, however small the index
+def making(embedder: QueryEmbedder, chunker: str = chunk.VERSION) -> Manifest:
+    """What an index is made with that this embedder asks."""
+    return Manifest(
+        embedder.model, chunker, embedder.size, tuple(sorted(getattr(embedder, "sha256", {}).items())),
+        str(getattr(embedder, "folder", "")),
     )
-    config = edge.EdgeConfig(
-        vectors={DENSE: dense},
-        sparse_vectors={SPARSE: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
-        hnsw_config=edge.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10_000),   # no graph: exact
-    )
-    if not path.exists():
-        aside = path.with_suffix(".new")
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(mode=0o700)
-        shard = edge.EdgeShard.create(str(aside), config)
-        for key in ("acl", "doc", "kind"):
-            shard.update(edge.UpdateOperation.create_field_index(key, edge.PayloadSchemaType.Keyword))
-        shard.flush()
-        shard.close()
-        aside.rename(path)
-    return edge.EdgeShard.load(str(path), config)
 
 
-def _shared(words: edge.SparseVector, point: edge.Record) -> float:
-    """The part of the question's words, stop words aside, that a passage holds."""
-    held = point.vector.get(SPARSE) if isinstance(point.vector, dict) else None
-    if not words.indices or not isinstance(held, edge.SparseVector):
-        return 0.0
-    return len(set(words.indices) & set(held.indices)) / len(words.indices)
+async def manifest_in(store: PassageStore) -> Manifest | None:
+    """What this generation was made with; None: it is new, or of a version that did not say."""
+    points = await store.fetch([MANIFEST_ID])
+    return manifest_of(points[MANIFEST_ID].payload) if MANIFEST_ID in points else None
 
 
-def _guarded(work: Callable[[], T]) -> T:
-    """A panic in Rust is no `Exception`, and must not end the program."""
-    try:
-        return work()
-    except RetrieverUnavailable:
-        raise
-    except BaseException as error:
-        raise RetrieverUnavailable(f"the index failed: {type(error).__name__}") from error
-
-
-def _is(key: str, value: str) -> edge.FieldCondition:
-    return edge.FieldCondition(key=key, match=edge.MatchValue(value))
-
-
-def _batches(points: list[edge.Point]) -> Iterator[list[edge.Point]]:
-    for at in range(0, len(points), BATCH):
-        yield points[at : at + BATCH]
+def _held(hits: Iterable[Hit], open_to_all: Collection[str]) -> tuple[Hit, ...]:
+    return tuple(hit for hit in hits if hit.document in open_to_all)

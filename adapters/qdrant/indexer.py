@@ -1,8 +1,8 @@
-"""``python -m adapters.qdrant.indexer``: cuts and embeds pages in a process of its own.
+"""``python -m adapters.qdrant.indexer [FOLDER]``: cuts and embeds pages in a process of its own.
 
 Jobs come in on stdin, results go out on stdout, both as frames, in the same order. The memory that embedding takes
 goes back to the system with the process; a page that brings it down brings down nothing else. It ends with stdin:
-when its parent is done, or dead.
+when its parent is done, or dead. FOLDER holds another embedding model than ours.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ import os
 import queue
 import sys
 import threading
-from typing import Final, TypeAlias
+from array import array
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Protocol, TypeAlias
 
 import msgspec
 import qdrant_edge as edge
@@ -20,17 +23,28 @@ from adapters.qdrant import embed, frames
 from adapters.qdrant.index import bm25
 from adapters.qdrant.points import Piece
 from engine.errors import RetrieverUnavailable
+from engine.ports import Tokens
 from engine.rag import chunk
+from engine.rag.page import Form
 
-VERSION: Final = f"{chunk.VERSION}/{embed.VERSION}/bm25-1"
+
+def version(model: str) -> str:
+    """What chunks and vectors are made with; ``model`` names the embedding model and its weights."""
+    return f"{chunk.VERSION}/{model}/bm25-1"
+
+
+VERSION: Final = version(embed.VERSION)
 """Pages that were indexed under another version are indexed again."""
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One page to be cut and embedded."""
+    """One page to be cut and embedded. ``known`` are hashes of chunks whose vectors are there already."""
 
     text: str
     name: str
+    form: Form = Form.MARKDOWN
+    known: frozenset[str] = frozenset()
+    anchors: dict[str, str] | None = None
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
@@ -38,7 +52,7 @@ class Ready(msgspec.Struct, frozen=True, tag=True):
 
 
 class Pieces(msgspec.Struct, frozen=True, tag=True):
-    """What became of one job."""
+    """What became of one job. A piece whose hash was known comes without a dense vector."""
 
     pieces: list[Piece]
 
@@ -52,12 +66,21 @@ class Broken(msgspec.Struct, frozen=True, tag=True):
 Told: TypeAlias = Ready | Pieces | Broken
 
 
+class Model(Protocol):
+    """A loaded embedding model."""
+
+    @property
+    def tokens(self) -> Tokens: ...
+    def embed(self, texts: Sequence[str]) -> list[array[float]]: ...
+
+
 def main() -> None:
     """Runs until stdin ends."""
     os.nice(10)                 # people who ask come first
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     try:
-        model = embed.MiniLM.load(threads=os.cpu_count() or 1)
+        folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+        model = embed.TextModel.load(folder, threads=os.cpu_count() or 1)
     except RetrieverUnavailable as error:
         _tell(Broken(str(error)))
         return
@@ -67,20 +90,31 @@ def main() -> None:
     while True:
         job = jobs.get()
         try:
-            _tell(Pieces(pieces(job, model, words)))
+            _tell(Pieces(pieces(job, model, words, model.chosen.window)))
         except RetrieverUnavailable as error:
             _tell(Broken(str(error)))
 
 
-def pieces(job: Job, model: embed.MiniLM, words: edge.Bm25) -> list[Piece]:
-    """All chunks of a page with their vectors."""
-    chunks = chunk.chunk(job.text, name=job.name, tokens=model.tokens, window=embed.WINDOW)
-    dense = model.embed([part.indexed for part in chunks])
-    sparse = [words.embed_document(embed.sendable(part.indexed)) for part in chunks]
-    return [
-        Piece(c.text, c.start, c.end, c.heading, c.anchor, c.hash, d.tobytes(), s.indices, s.values)
-        for c, d, s in zip(chunks, dense, sparse, strict=True)
-    ]
+def pieces(job: Job, model: Model, words: edge.Bm25, window: int = embed.WINDOW) -> list[Piece]:
+    """All chunks of a page; those that are new, with their vectors. Equal ones are embedded once."""
+    chunks = chunk.chunk(job.text, name=job.name, tokens=model.tokens, window=window, kind=job.form.value)
+    new = {part.hash: part for part in chunks if part.hash not in job.known}
+    vectors = iter(model.embed([text for part in new.values() for text in part.parts]))
+    dense = {key: b"".join(next(vectors).tobytes() for _ in part.parts) for key, part in new.items()}
+    made = []
+    for part in chunks:
+        sparse = words.embed_document(embed.sendable(part.indexed))
+        made.append(Piece(
+            part.text, part.start, part.end, part.heading, _anchor(part.anchor, job), part.hash,
+            dense.get(part.hash, b""), sparse.indices, sparse.values, len(part.parts),
+            [(at, _anchor(slug, job)) for at, slug in part.anchors],
+        ))
+    return made
+
+
+def _anchor(slug: str, job: Job) -> str:
+    """Where the document itself lets that heading be opened."""
+    return slug if job.anchors is None else job.anchors.get(slug, "")
 
 
 def _listen(jobs: queue.SimpleQueue[Job]) -> None:

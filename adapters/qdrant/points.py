@@ -1,4 +1,4 @@
-"""What stands in the index: the pieces of a page with their vectors, and one record a page."""
+"""What stands in the index: the pieces of a page with their vectors, one record a page, and one of the index itself."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-import qdrant_edge as edge
 
+from adapters.qdrant.store import CHUNK, LIST, MANIFEST, RECORD, Point, Words
 from engine.messages import Labels, Passage, PassageId
+from engine.rag.locate import best_anchor
 
-DENSE: Final = "dense"
-SPARSE: Final = "bm25"
-CHUNK: Final = "chunk"
-RECORD: Final = "record"
 NAMESPACE: Final = uuid.UUID("6f3c7f0e-0d0b-5d64-9d1c-5b8f5a1e2c47")
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """One chunk with both of its vectors; ``dense`` is 32-bit floats in the machine's own order."""
+    """One chunk with its vectors; ``dense`` is 32-bit floats in the machine's own order, one part after the other.
+
+    ``anchors``: where in ``text`` its sections begin, and how each is opened.
+    """
 
     text: str
     start: int
@@ -34,6 +34,8 @@ class Piece(msgspec.Struct, frozen=True):
     dense: bytes
     indices: list[int]
     values: list[float]
+    parts: int = 1
+    anchors: list[tuple[int, str]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,23 @@ class Record:
     acl: Labels
     url: str
     date: datetime | None = None
+    channel: str = ""                   # where it was said, if it is chat
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an index is made with. Another model or another chunker makes another generation."""
+
+    model: str                          # "name:sha256 of its weights, shortened"
+    chunker: str
+    size: int                           # numbers of a dense vector
+    sha256: tuple[tuple[str, str], ...] = ()    # of each of the model's files, in hex
+    folder: str = ""                    # where the model was loaded from; "": the one that ships with the program
+
+    @property
+    def generation(self) -> str:
+        """The same for the same making."""
+        return hashlib.sha256(f"{self.model}\0{self.chunker}\0{self.size}".encode()).hexdigest()[:12]
 
 
 def list_id(acl: Labels) -> str:
@@ -59,12 +78,13 @@ def generation(record: Record) -> str:
     return hashlib.sha256(f"{record.hash}\0{record.version}".encode()).hexdigest()[:16]
 
 
-def record_point(record: Record) -> edge.Point:
+def record_point(record: Record) -> Point:
     """A point without vectors: no search finds it."""
-    return edge.Point(_id(record.document), {}, {
+    return Point(_id(record.document), {
         "kind": RECORD,
         "doc": record.document,
         "source": record.source,
+        "channel": record.channel,
         "hash": record.hash,
         "version": record.version,
         "labels": sorted(record.acl),
@@ -74,41 +94,86 @@ def record_point(record: Record) -> edge.Point:
 
 
 def record_id(document: str) -> str:
+    """The id of a page's record point."""
     return _id(document)
 
 
 def record_of(payload: Mapping[str, Any]) -> Record:
+    """What `record_point` wrote."""
     return Record(
         payload["doc"], payload["source"], payload["hash"], payload["version"], frozenset(payload["labels"]),
         payload["url"], datetime.fromisoformat(payload["date"]) if payload["date"] else None,
+        payload.get("channel", ""),
     )
 
 
-def piece_points(record: Record, pieces: Sequence[Piece]) -> list[edge.Point]:
-    """The pieces of one page, in the page's generation."""
+def list_point(acl: Labels) -> Point:
+    """One distinct allow-list, so that a reader of a shared index knows which there are."""
+    return Point(_id("", "list", list_id(acl)), {"kind": LIST, "labels": sorted(acl)})
+
+
+def manifest_point(manifest: Manifest) -> Point:
+    """The index's own record."""
+    return Point(MANIFEST_ID, {
+        "kind": MANIFEST, "model": manifest.model, "chunker": manifest.chunker, "size": manifest.size,
+        "sha256": dict(manifest.sha256), "folder": manifest.folder,
+    })
+
+
+def manifest_of(payload: Mapping[str, Any]) -> Manifest:
+    """What `manifest_point` wrote."""
+    return Manifest(
+        payload["model"], payload["chunker"], payload["size"], tuple(sorted(payload["sha256"].items())),
+        payload["folder"],
+    )
+
+
+def piece_points(record: Record, pieces: Sequence[Piece]) -> list[Point]:
+    """The pieces of one page, in the page's generation. The parts of a long one after the first only lead to it."""
     born, acl = generation(record), list_id(record.acl)
-    return [
-        edge.Point(
-            _id(record.document, born, str(number)),
-            {DENSE: array("f", piece.dense).tolist(), SPARSE: edge.SparseVector(piece.indices, piece.values)},
-            {
-                "kind": CHUNK, "doc": record.document, "acl": acl, "generation": born, "hash": piece.hash,
-                "text": piece.text, "heading": piece.heading, "anchor": piece.anchor,
-                "start": piece.start, "end": piece.end,
-            },
-        )
-        for number, piece in enumerate(pieces)
-    ]
+    points = []
+    for number, piece in enumerate(pieces):
+        key = _id(record.document, born, str(number))
+        common = {
+            "kind": CHUNK, "doc": record.document, "source": record.source, "channel": record.channel,
+            "acl": acl, "generation": born, "hash": piece.hash,
+        }
+        whole = {
+            "text": piece.text, "heading": piece.heading, "anchor": piece.anchor, "start": piece.start,
+            "end": piece.end, "anchors": [list(anchor) for anchor in piece.anchors],
+        }
+        first, *others = _rows(piece)
+        points.append(Point(key, common | whole, first, Words(piece.indices, piece.values)))
+        points += [
+            Point(_id(record.document, born, str(number), str(part)), {**common, "of": key, "part": part}, row)
+            for part, row in enumerate(others, 1)
+        ]
+    return points
 
 
-def passage_of(point_id: str, payload: Mapping[str, Any], record: Record, score: float) -> Passage:
-    """What a reader gets to see; rights, address and date are the record's, which is the truth about them."""
-    anchor = payload["anchor"]
+def passage_of(
+    point_id: str, payload: Mapping[str, Any], record: Record, score: float, question: str = ""
+) -> Passage:
+    """What a reader gets to see; rights, address and date are the record's, which is the truth about them.
+
+    It opens at the section that speaks most of the question.
+    """
+    anchor = best_anchor(payload["text"], payload["anchors"], question, payload["heading"]) or payload["anchor"]
     return Passage(
         PassageId(point_id), payload["text"], payload["heading"], f"{record.url}#{anchor}" if anchor else record.url,
-        score, record.acl, record.date,
+        score, record.acl, record.date, record.document, payload["start"], payload["end"],
     )
+
+
+def _rows(piece: Piece) -> list[array[float]]:
+    """The vectors of its parts."""
+    numbers = array("f", piece.dense)
+    size = len(numbers) // piece.parts
+    return [numbers[at : at + size] for at in range(0, size * piece.parts, size or 1)]
 
 
 def _id(*parts: str) -> str:
     return str(uuid.uuid5(NAMESPACE, "\0".join(parts)))
+
+
+MANIFEST_ID: Final = _id("", "manifest")

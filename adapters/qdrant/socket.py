@@ -10,50 +10,66 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
 from adapters.qdrant import frames
+from adapters.qdrant.edge import IndexBusy
 from adapters.qdrant.embed import Embedder, sendable
-from adapters.qdrant.index import EdgeIndex, IndexBusy, QueryEmbedder
+from adapters.qdrant.index import PassageIndex, QueryEmbedder
 from engine.errors import RetrieverUnavailable
-from engine.messages import Audience, Conversation, ConversationId, Found
+from engine.messages import Audience, Conversation, Found, Passage
 from engine.ports import Retriever
-from engine.rag.followup import standalone
+from engine.rag.followup import asked
 
+T = TypeVar("T")
 LARGEST: Final = 16_000_000     # bytes of one frame: an audience of 100,000 people
 PATIENCE: Final = 30.0          # seconds for a question, a peer's next one included
 STARTING: Final = 5.0           # seconds in which the owner of an index opens its socket
 NAME_MAX: Final = 100           # a socket's address holds 107 bytes
-NO_PAST: Final = Conversation(ConversationId(""))
 
 
-class Ask(msgspec.Struct, frozen=True):
-    """One question; what it leans on is already in it."""
+class Owned(Retriever, Protocol):
+    """The index itself, in the process that owns it."""
 
-    question: str
+    async def search(self, questions: tuple[str, ...], *, audience: Audience, limit: int) -> Found: ...
+
+
+class Ask(msgspec.Struct, frozen=True, tag=True):
+    """One question, and what it may lean on: see `engine.rag.followup.asked`."""
+
+    questions: tuple[str, ...]
     audience: Audience
     limit: int
 
 
+class Check(msgspec.Struct, frozen=True, tag=True):
+    """Which of these passages may still be read?"""
+
+    passages: tuple[Passage, ...]
+    audience: Audience
+
+
 class Told(msgspec.Struct, frozen=True):
-    """What was found, or why nothing could be."""
+    """What was found or may still be read, or why nothing could be."""
 
     found: Found | None = None
     error: str = ""
 
 
-_asks: Final = msgspec.msgpack.Decoder(Ask)
+Asked: TypeAlias = Ask | Check
+
+_asks: Final[msgspec.msgpack.Decoder[Asked]] = msgspec.msgpack.Decoder(Asked)
 _tolds: Final = msgspec.msgpack.Decoder(Told)
 
 
 @asynccontextmanager
-async def serve(index: Retriever, path: Path) -> AsyncGenerator[None]:
+async def serve(index: Owned, path: Path) -> AsyncGenerator[None]:
     """Answers on this socket. Only the owner of the index may call it: what lies there is taken for a leftover."""
     talks: set[asyncio.Task[None]] = set()
     closing = asyncio.Event()
@@ -89,11 +105,17 @@ class RemoteIndex:
 
     async def ready(self) -> None:
         """Returns once the owner answers. Raises `RetrieverUnavailable`."""
-        await self.find("", past=NO_PAST, audience=Audience(), limit=0)
+        await self._answer(Ask((), Audience(), 0))
 
     async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
         """As the owner finds it."""
-        ask = Ask(sendable(standalone(question, past)), audience, limit)
+        return await self._answer(Ask(tuple(map(sendable, asked(question, past))), audience, limit))
+
+    async def still_readable(self, passages: Sequence[Passage], audience: Audience) -> tuple[Passage, ...]:
+        """As the owner's records say."""
+        return (await self._answer(Check(tuple(passages), audience))).passages
+
+    async def _answer(self, ask: Asked) -> Found:
         try:
             async with asyncio.timeout(PATIENCE):
                 told = await self._asked(ask)
@@ -103,7 +125,7 @@ class RemoteIndex:
             raise RetrieverUnavailable(told.error if told else "the index's owner hung up")
         return told.found
 
-    async def _asked(self, ask: Ask) -> Told | None:
+    async def _asked(self, ask: Asked) -> Told | None:
         with _address(self.path) as address:
             reader, writer = await asyncio.open_unix_connection(address)
         try:
@@ -122,14 +144,14 @@ class SharedIndex:
 
     folder: Path
     embedder: QueryEmbedder | None
-    asked: EdgeIndex | RemoteIndex = field(init=False)
+    asked: PassageIndex | RemoteIndex = field(init=False)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _moving: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
-    def own(self) -> EdgeIndex | None:
+    def own(self) -> PassageIndex | None:
         """The index itself, where this process owns it and may write to it."""
-        return self.asked if isinstance(self.asked, EdgeIndex) else None
+        return self.asked if isinstance(self.asked, PassageIndex) else None
 
     async def ready(self) -> None:
         """Returns once questions can be answered without waiting. Raises `RetrieverUnavailable`."""
@@ -137,23 +159,30 @@ class SharedIndex:
 
     async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
         """As the engine's `Retriever`."""
+        return await self._by(lambda index: index.find(question, past=past, audience=audience, limit=limit))
+
+    async def still_readable(self, passages: Sequence[Passage], audience: Audience) -> tuple[Passage, ...]:
+        """As the engine's `Retriever`."""
+        return await self._by(lambda index: index.still_readable(passages, audience))
+
+    async def _by(self, ask: Callable[[PassageIndex | RemoteIndex], Awaitable[T]]) -> T:
         before = self.asked
         try:
-            return await before.find(question, past=past, audience=audience, limit=limit)
+            return await ask(before)
         except RetrieverUnavailable:
-            if isinstance(before, EdgeIndex):
+            if isinstance(before, PassageIndex):
                 raise
         async with self._moving:
             if self.asked is before:        # nobody has looked since
                 await self.settle()
-        return await self.asked.find(question, past=past, audience=audience, limit=limit)
+        return await ask(self.asked)
 
     async def settle(self) -> None:
         """Takes the index, or finds out whom to ask. Raises `RetrieverUnavailable`."""
         async with AsyncExitStack() as stack:
             ours = Embedder()
             try:
-                index = await stack.enter_async_context(EdgeIndex.open(self.folder, self.embedder or ours))
+                index = await stack.enter_async_context(PassageIndex.open(self.folder, self.embedder or ours))
             except IndexBusy:
                 self.asked = await _remote(self.folder / "socket")
                 return
@@ -197,7 +226,7 @@ async def _remote(path: Path) -> RemoteIndex:
             return remote
 
 
-async def _converse(index: Retriever, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _converse(index: Owned, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Questions and answers until the peer leaves, falls silent, or talks nonsense."""
     with suppress(ConnectionError, TimeoutError):
         while True:
@@ -206,7 +235,7 @@ async def _converse(index: Retriever, reader: asyncio.StreamReader, writer: asyn
                     ask = await frames.read(reader, _asks, limit=LARGEST)
                 if ask is None:
                     return
-                told = Told(await index.find(ask.question, past=NO_PAST, audience=ask.audience, limit=ask.limit))
+                told = Told(await _found(index, ask))
             except RetrieverUnavailable as error:
                 told = Told(error=str(error))
             except frames.BadFrame as error:
@@ -215,6 +244,12 @@ async def _converse(index: Retriever, reader: asyncio.StreamReader, writer: asyn
                 return
             writer.write(frames.packed(told))
             await writer.drain()
+
+
+async def _found(index: Owned, ask: Asked) -> Found:
+    if isinstance(ask, Check):
+        return Found(await index.still_readable(ask.passages, ask.audience))
+    return await index.search(ask.questions, audience=ask.audience, limit=ask.limit)
 
 
 def _peer(writer: asyncio.StreamWriter) -> int:

@@ -1,26 +1,36 @@
-"""The index follows a source: what is new is embedded, what is gone is forgotten, what stayed is left alone."""
+"""The index follows its sources: what is new is embedded, what is gone is forgotten, what stayed is left alone.
+
+A sync has two halves. The survey finds out what there is, reading only what may have changed; then the index is
+brought up to it: first whatever takes something away (documents, rights), then what is new. Every page is written
+whole and then recorded, so a sync that is cut off is completed by the next one. A chunk is embedded only when no
+chunk of the page, or of one that is going away, has the same words under the same headings.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import sys
+import time
 from asyncio.subprocess import DEVNULL, PIPE
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
 from adapters.qdrant import frames
-from adapters.qdrant.index import EdgeIndex
 from adapters.qdrant.indexer import VERSION, Broken, Job, Pieces, Ready, Told
 from adapters.qdrant.points import Piece, Record
+from adapters.sources.journal import KEPT, Journal, Progress, Seen, Tombstone
 from engine.errors import RetrieverUnavailable
 from engine.messages import Labels
-from engine.rag.page import Page, Source, Unreadable
+from engine.rag.page import Access, Entry, Form, Page, Source, Unreadable
 
 COMMAND: Final = (sys.executable, "-P", "-m", "adapters.qdrant.indexer")
 """``-P``: a folder called "adapters" where the bot happens to be started is not imported."""
@@ -28,10 +38,30 @@ LARGEST: Final = 256_000_000    # bytes of one result
 LOADING: Final = 60.0           # seconds until the model has to be there
 PATIENCE: Final = 600.0         # seconds for one page; the largest that we read takes about two minutes
 AHEAD: Final = 2                # pages sent before the first one's result is awaited
+RECONCILED: Final = 86_400.0    # seconds after which a source is listed as a whole, whatever its cursor says
+LENT: Final = 1_000             # pages going away whose vectors are kept for those that come
 
-Progress: TypeAlias = Callable[[int, int], None]
+Tell: TypeAlias = Callable[[int, int], None]
+Have: TypeAlias = Callable[[str], Awaitable[Mapping[str, bytes]]]
 
 _decoder: Final = msgspec.msgpack.Decoder(Told)
+
+
+def command_for(folder: Path | None) -> tuple[str, ...]:
+    """The indexer with the embedding model in this folder; None: with ours."""
+    return (*COMMAND, str(folder)) if folder else COMMAND
+
+
+class Index(Protocol):
+    """What a sync needs of an index. Everything raises `RetrieverUnavailable`."""
+
+    @property
+    def records(self) -> Mapping[str, Record]: ...
+    async def put(self, pages: Iterable[tuple[Record, Sequence[Piece]]]) -> None: ...
+    async def relabel(self, records: Iterable[Record]) -> None: ...
+    async def remove(self, documents: Iterable[str]) -> None: ...
+    async def vectors(self, documents: Iterable[str]) -> dict[str, bytes]: ...
+    async def tidy(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +74,19 @@ class SyncReport:
     unchanged: int = 0
     failed: tuple[tuple[str, str], ...] = ()
     notes: tuple[tuple[str, str], ...] = ()     # indexed, though something was not quite right with them
+    chunks: int = field(default=0, compare=False)       # of the pages that were added or changed
+    embedded: int = field(default=0, compare=False)     # of these, the ones that nobody had embedded before
+    read: int = field(default=0, compare=False)         # pages that had to be looked into
+    seconds: float = field(default=0.0, compare=False)
+
+    def __add__(self, other: SyncReport) -> SyncReport:
+        """Of several sources, one after the other."""
+        return SyncReport(
+            self.added + other.added, self.changed + other.changed, self.deleted + other.deleted,
+            self.unchanged + other.unchanged, self.failed + other.failed, self.notes + other.notes,
+            self.chunks + other.chunks, self.embedded + other.embedded, self.read + other.read,
+            self.seconds + other.seconds,
+        )
 
 
 def _silent(done: int, total: int) -> None:
@@ -51,64 +94,267 @@ def _silent(done: int, total: int) -> None:
 
 
 async def sync(
-    index: EdgeIndex, source: Source, acl: Labels, *, tell: Progress = _silent, command: Sequence[str] = COMMAND
+    index: Index, source: Source, acl: Labels | Access, *, tell: Tell = _silent, command: Sequence[str] = COMMAND,
 ) -> SyncReport:
-    """Brings the index up to the source; ``tell`` gets (done, total) of the pages to embed.
+    """`Syncer.sync` without a memory: every page is read, and hashes tell what changed."""
+    with Journal.open(None) as journal:
+        return await Syncer(index, journal, command).sync(source, acl, tell=tell)
 
-    Every page is written whole and then recorded, so a sync that is cut off is completed by the next one. Raises
-    `RetrieverUnavailable` when the index or the embedding model does not work.
-    """
-    known = {
-        record.document.removeprefix(f"{source.name}/"): record
-        for record in index.records.values() if record.source == source.name
-    }
-    wanted, failed, notes = await asyncio.to_thread(_survey, source, acl)
-    gone = [known[path] for path in known if path not in wanted and not _among(path, failed)]
-    kept = {path: replace(known[path], acl=acl) for path in known if path not in wanted and _among(path, failed)}
-    same = {path for path, record in wanted.items() if path in known and _text(record) == _text(known[path])}
-    moved = [
-        record for path, record in [*kept.items(), *((path, wanted[path]) for path in same)]
-        if (record.acl, record.url) != (known[path].acl, known[path].url)
-    ]
-    todo = [path for path in wanted if path not in same]
 
-    await index.remove([record.document for record in gone])
-    await index.relabel(moved)
-    done: list[str] = []
-    problems = list(failed)
-    if todo:
-        async with aclosing(embedded(source, todo, command)) as results:
-            tell(0, len(todo))
-            count = 0
+@dataclass(slots=True)
+class Syncer:
+    """Keeps one index up to its sources. One sync at a time; `forget` does not wait for it."""
+
+    index: Index
+    journal: Journal
+    command: Sequence[str] = COMMAND
+    version: str = VERSION              # of chunker and model, as the indexer of ``command`` has them
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)    # nothing is put while something is forgotten
+
+    async def sync(
+        self, source: Source, acl: Labels | Access, *, full: bool = False, tell: Tell = _silent,
+    ) -> SyncReport:
+        """Brings the index up to the source; ``tell`` gets (done, total) of the pages to embed.
+
+        ``full``: everything is read again, whatever cursors and stamps say. Raises `RetrieverUnavailable` when the
+        index, the journal or the embedding model does not work.
+        """
+        access = acl if isinstance(acl, Access) else Access(acl)
+        async with self._turn:
+            try:
+                return await _Sync(self, source, access, full, tell).run()
+            finally:
+                await asyncio.to_thread(source.close)
+
+    async def forget(self, source: str, paths: Iterable[str], at: datetime | None = None) -> None:
+        """Documents that were taken back: the next question does not find them, and no late update revives them.
+
+        A document of the same path that is newer than ``at`` (now), or has no date and says something else, is a
+        new one.
+        """
+        records, when = self.index.records, at or datetime.now(UTC)
+        stones = {
+            path: Tombstone(when, record.hash if (record := records.get(f"{source}/{path}")) else "") for path in paths
+        }
+        async with self._writing:
+            await self.index.remove([f"{source}/{path}" for path in stones])
+            await asyncio.to_thread(self.journal.bury, source, stones)
+
+    async def drop(self, source: str) -> int:
+        """Forgets a whole source, and returns how many pages of it the index had."""
+        async with self._turn, self._writing:
+            gone = [record.document for record in self.index.records.values() if record.source == source]
+            await self.index.remove(gone)
+            await asyncio.to_thread(self.journal.forget, source)
+            if gone:
+                await self.index.tidy()
+        return len(gone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    """What there is. ``seen`` is every document that is there; ``failed`` are whole folders, too."""
+
+    seen: dict[str, Seen]
+    failed: tuple[Unreadable, ...]
+    read: int
+    cursor: str
+    whole: bool                 # everything was listed
+
+
+@dataclass(slots=True)
+class _Sync:
+    """One run over one source."""
+
+    syncer: Syncer
+    source: Source
+    access: Access
+    full: bool
+    tell: Tell
+    chunks: int = 0
+    embedded: int = 0
+
+    async def run(self) -> SyncReport:
+        began, clock = time.time(), time.monotonic()
+        index, journal, name = self.syncer.index, self.syncer.journal, self.source.name
+        survey = await asyncio.to_thread(self._surveyed, began)
+        known = {
+            record.document.removeprefix(f"{name}/"): record
+            for record in index.records.values() if record.source == name
+        }
+        buried = await asyncio.to_thread(journal.tombstones, name)
+        held = {path for path, stone in buried.items()
+                if (each := survey.seen.get(path)) and each.hash and stone.holds(each.hash, each.date)}
+        wanted = {path: self._record(path, each) for path, each in survey.seen.items()
+                  if each.hash and path not in held}
+        failed = [*survey.failed, *(Unreadable(path, each.said) for path, each in survey.seen.items() if not each.hash)]
+        missed = _Missed(failed)
+        gone = [known[path] for path in known if path not in wanted and (path in held or path not in missed)]
+        kept = {path: replace(known[path], acl=self._acl(path, survey.seen.get(path)))
+                for path in known if path not in wanted and path in missed and path not in held}
+        same = {path for path, record in wanted.items() if path in known and _text(record) == _text(known[path])}
+        moved = [
+            record for path, record in [*kept.items(), *((path, wanted[path]) for path in same)]
+            if (record.acl, record.url) != (known[path].acl, known[path].url)
+        ]
+        todo = [path for path in wanted if path not in same]
+        moved_on = [replace(known[path], acl=wanted[path].acl) for path in todo     # rights do not wait for vectors
+                    if path in known and known[path].acl != wanted[path].acl]
+
+        lent = await self._lent(gone, known, todo)
+        async with self.syncer._writing:
+            await index.remove([record.document for record in gone])
+            await index.relabel([*moved, *moved_on])
+        done, problems = await self._embed(survey, todo, known, lent) if todo else ([], [])
+        if gone or todo:
+            await index.tidy()
+        await asyncio.to_thread(self._remember, survey, began)
+        changed = sum(path in known for path in done)
+        notes = [(path, each.said) for path, each in survey.seen.items() if each.hash and each.said]
+        notes += ((path, f"was taken back on {buried[path].at:%Y-%m-%d %H:%M} UTC; this is not newer")
+                  for path in sorted(held))
+        return SyncReport(
+            len(done) - changed, changed + len(moved), len(gone), len(known) - len(gone) - changed - len(moved),
+            tuple((bad.path, bad.why) for bad in (*failed, *problems)), tuple(notes),
+            self.chunks, self.embedded, survey.read, time.monotonic() - clock,
+        )
+
+    def _surveyed(self, now: float) -> _Survey:
+        """Blocking. Reads what is new to the journal, or may have changed since."""
+        source, journal = self.source, self.syncer.journal
+        before = journal.seen(source.name)
+        progress = journal.progress(source.name)
+        cursor = source.cursor()
+        due = self.full or now - progress.listed > RECONCILED
+        changes = None if due or not progress.cursor or not cursor else source.changes(progress.cursor)
+        entries: Iterable[Entry | Unreadable] = source.listing() if changes is None else changes.touched
+        seen = {} if changes is None else {path: each for path, each in before.items() if path not in changes.gone}
+        failed: list[Unreadable] = []
+        fresh: dict[str, Seen] = {}
+        read = 0
+        for entry in (*_again(seen), *entries):
+            if isinstance(entry, Entry):
+                old = before.get(entry.path)
+                if self.full or not old or not entry.stamp or old.stamp != entry.stamp:
+                    each = self._looked_into(entry)
+                    read += 1
+                else:
+                    each = _as_listed(old, entry)
+            elif entry.path and not entry.path.endswith("/"):
+                each = Seen("", "", entry.why)
+            else:
+                failed.append(entry)
+                continue
+            seen[entry.path] = each
+            if each != before.get(entry.path):
+                fresh[entry.path] = each
+        missed = _Missed(failed)
+        gone = tuple(path for path in before if path not in seen and path not in missed)
+        journal.keep(source.name, fresh, gone)
+        return _Survey(seen, tuple(failed), read, cursor, changes is None)
+
+    def _looked_into(self, entry: Entry) -> Seen:
+        page = self.source.read(entry.path)
+        if isinstance(page, Unreadable):
+            return _as_listed(Seen(entry.stamp if page.lasting else "", "", page.why), entry)
+        said = None if page.acl is None else tuple(sorted(page.acl))
+        return _as_listed(Seen(entry.stamp, page.hash, page.note, page.url, page.date, said, page.form), entry)
+
+    async def _lent(
+        self, gone: Sequence[Record], known: Mapping[str, Record], todo: Sequence[str]
+    ) -> Mapping[str, bytes]:
+        """The vectors of what goes away, where something new comes: it may only have been renamed."""
+        if not gone or all(path in known for path in todo):
+            return {}
+        return await self.syncer.index.vectors([record.document for record in gone[:LENT] if self._reusable(record)])
+
+    async def _embed(
+        self, survey: _Survey, todo: Sequence[str], known: Mapping[str, Record], lent: Mapping[str, bytes]
+    ) -> tuple[list[str], list[Unreadable]]:
+        done: list[str] = []
+        problems: list[Unreadable] = []
+        have = partial(self._known, known, lent)
+        count = 0
+        async with aclosing(embedded(self.source, todo, self.syncer.command, have)) as results:
+            self.tell(0, len(todo))
             async for result in results:
                 if isinstance(result, Unreadable):
                     problems.append(result)
-                else:
-                    page, pieces = result
-                    await index.put([(_record(source, page, acl), pieces)])
-                    done.append(page.path)
+                elif await self._put(result, survey.seen[result.page.path]):
+                    done.append(result.page.path)
+                    self.chunks += len(result.pieces)
+                    self.embedded += result.made
                 count += 1
-                tell(count, len(todo))
-    if gone or todo:
-        await index.tidy()
-    changed = sum(path in known for path in done)
-    return SyncReport(
-        len(done) - changed, changed + len(moved), len(gone), len(known) - len(gone) - changed - len(moved),
-        tuple((bad.path, bad.why) for bad in problems), tuple(notes),
-    )
+                self.tell(count, len(todo))
+        return done, problems
+
+    async def _put(self, result: Embedded, seen: Seen) -> bool:
+        """False: it was taken back while it was being embedded."""
+        page = result.page
+        async with self.syncer._writing:
+            stones = await asyncio.to_thread(self.syncer.journal.tombstones, self.source.name)
+            if (stone := stones.get(page.path)) and stone.holds(page.hash, page.date):
+                return False
+            now = msgspec.structs.replace(seen, hash=page.hash, date=page.date, form=page.form)
+            await self.syncer.index.put([(self._record(page.path, now), result.pieces)])
+        return True
+
+    async def _known(self, known: Mapping[str, Record], lent: Mapping[str, bytes], path: str) -> Mapping[str, bytes]:
+        record = known.get(path)
+        if record is None or not self._reusable(record):
+            return lent
+        return {**lent, **await self.syncer.index.vectors([record.document])}
+
+    def _remember(self, survey: _Survey, began: float) -> None:
+        """How far this sync came; not of a source that was away, and of one cut off in the middle never."""
+        journal, name = self.syncer.journal, self.source.name
+        journal.weathered(began - KEPT)
+        if any(bad.path == "" for bad in survey.failed):
+            return
+        journal.advance(name, Progress(survey.cursor, began if survey.whole else journal.progress(name).listed))
+
+    def _record(self, path: str, seen: Seen) -> Record:
+        acl = self._acl(path, seen)
+        name, version = self.source.name, self.syncer.version
+        return Record(f"{name}/{path}", name, seen.hash, version, acl, seen.url, seen.date, _channel(seen.form, acl))
+
+    def _reusable(self, record: Record) -> bool:
+        """Its vectors are of the model that we embed with; of an unfinished page nobody knows."""
+        return bool(record.hash) and record.version == self.syncer.version
+
+    def _acl(self, path: str, seen: Seen | None) -> Labels:
+        return self.access.of(path, seen.labels if seen else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A page, its pieces, and how many of them were embedded for it."""
+
+    page: Page
+    pieces: list[Piece]
+    made: int
+
+
+async def _nothing(path: str) -> Mapping[str, bytes]:
+    """Every chunk is new."""
+    del path
+    return {}
 
 
 async def embedded(
-    source: Source, paths: Sequence[str], command: Sequence[str] = COMMAND
-) -> AsyncGenerator[tuple[Page, list[Piece]] | Unreadable, None]:
+    source: Source, paths: Sequence[str], command: Sequence[str] = COMMAND,
+    have: Have = _nothing,
+) -> AsyncGenerator[Embedded | Unreadable, None]:
     """One result for each path, in order, from a process of its own. A page that kills it is skipped.
 
-    Raises `RetrieverUnavailable` when the process does not get as far as its first page.
+    ``have``: the vectors that are there for a page's chunks, by hash. Raises `RetrieverUnavailable` when the
+    process does not get as far as its first page.
     """
     rest = deque(paths)
     while rest:
         async with _indexer(command) as process:
-            sent: deque[Page] = deque()
+            sent: deque[tuple[Page, Mapping[str, bytes]]] = deque()
             while rest or sent:
                 while rest and len(sent) < AHEAD:
                     page = await asyncio.to_thread(source.read, rest[0])
@@ -118,22 +364,30 @@ async def embedded(
                         rest.popleft()
                         yield page
                         continue
+                    vectors = await have(page.path)
                     rest.popleft()
-                    sent.append(page)
-                    await process.send(Job(page.text, page.name))
+                    sent.append((page, vectors))
+                    anchors = None if page.anchors is None else dict(page.anchors)
+                    await process.send(Job(page.text, page.name, page.form, frozenset(vectors), anchors))
                 if not sent:
                     break
                 told = await process.hear(PATIENCE)
-                page = sent.popleft()
+                page, vectors = sent.popleft()
                 if isinstance(told, Pieces):
-                    yield page, told.pieces
+                    yield _filled(page, told.pieces, vectors)
                     continue
                 if isinstance(told, Broken):
                     yield Unreadable(page.path, told.why)
                     continue
                 yield Unreadable(page.path, "indexing it failed or took too long")
-                rest.extendleft(waiting.path for waiting in reversed(sent))
+                rest.extendleft(waiting.path for waiting, _ in reversed(sent))
                 break                       # the next ones get a new process
+
+
+def _filled(page: Page, pieces: Sequence[Piece], vectors: Mapping[str, bytes]) -> Embedded:
+    made = len({piece.hash for piece in pieces if piece.dense})
+    whole = [piece if piece.dense else msgspec.structs.replace(piece, dense=vectors[piece.hash]) for piece in pieces]
+    return Embedded(page, whole, made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,32 +436,34 @@ def _environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key in kept or key.startswith(("PYTHON", "LC_"))}
 
 
-def _survey(
-    source: Source, acl: Labels
-) -> tuple[dict[str, Record], list[Unreadable], list[tuple[str, str]]]:
-    """Every page that is there, without its text; those that cannot be read; and what was noted. Blocking."""
-    wanted: dict[str, Record] = {}
-    failed: list[Unreadable] = []
-    notes: list[tuple[str, str]] = []
-    for path in source.paths():
-        page = path if isinstance(path, Unreadable) else source.read(path)
-        if isinstance(page, Unreadable):
-            failed.append(page)
-            continue
-        wanted[page.path] = _record(source, page, acl)
-        if page.note:
-            notes.append((page.path, page.note))
-    return wanted, failed, notes
+def _channel(form: Form, acl: Labels) -> str:
+    """Where it was said, if it is chat."""
+    if form is not Form.CHAT:
+        return ""
+    return next((label.removeprefix("channel:") for label in sorted(acl) if label.startswith("channel:")), "")
 
 
-def _record(source: Source, page: Page, acl: Labels) -> Record:
-    return Record(f"{source.name}/{page.path}", source.name, page.hash, VERSION, acl, page.url, page.date)
+def _as_listed(seen: Seen, entry: Entry) -> Seen:
+    """What the listing says of a document outranks what the document says."""
+    acl = seen.acl if entry.acl is None else tuple(sorted(entry.acl))
+    return msgspec.structs.replace(seen, url=entry.url or seen.url, acl=acl)
+
+
+def _again(seen: Mapping[str, Seen]) -> list[Entry]:
+    """Documents that could not be read last time, and might be now."""
+    return [Entry(path, "", each.url, each.labels) for path, each in seen.items() if not each.hash and not each.stamp]
 
 
 def _text(record: Record) -> tuple[str, str]:
     return record.hash, record.version
 
 
-def _among(path: str, failed: Sequence[Unreadable]) -> bool:
-    """It is one of them, or in a folder that is."""
-    return any(bad.path in {"", path} or (bad.path.endswith("/") and path.startswith(bad.path)) for bad in failed)
+class _Missed:
+    """Paths that could not be read, or are in a folder that could not."""
+
+    def __init__(self, failed: Iterable[Unreadable]) -> None:
+        self._paths = {bad.path for bad in failed}
+        self._folders = tuple(path for path in self._paths if path.endswith("/"))
+
+    def __contains__(self, path: str) -> bool:
+        return "" in self._paths or path in self._paths or path.startswith(self._folders)

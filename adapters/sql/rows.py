@@ -37,7 +37,7 @@ def answer_text(answer: Answer) -> str:
         {
             "marker": c.marker, "id": c.passage.id, "text": c.passage.text, "title": c.passage.title,
             "url": c.passage.url, "score": c.passage.score, "acl": sorted(c.passage.acl),
-            "date": c.passage.date.timestamp() if c.passage.date else None,
+            "date": c.passage.date.timestamp() if c.passage.date else None, "document": c.passage.document,
         }
         for c in answer.citations
     ]
@@ -56,7 +56,7 @@ def answer_of(sealed: str) -> Answer:
         Citation(
             c["marker"],
             Passage(PassageId(c["id"]), c["text"], c["title"], c["url"], c["score"], frozenset(c["acl"]),
-                    utc(c["date"]) if c["date"] is not None else None),
+                    utc(c["date"]) if c["date"] is not None else None, c.get("document", "")),
         )
         for c in whole["citations"]
     )

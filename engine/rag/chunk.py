@@ -15,16 +15,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise, zip_longest
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from engine.ports import Tokens
+from engine.rag import code
+from engine.rag.clean import masked, plain, shown
+from engine.rag.outline import Cuts, Path, Section
 
-VERSION: Final = "chunk-1"
+VERSION: Final = "chunk-3"
 """Part of an index's record: pages that another version cut are cut again."""
 WINDOW: Final = 256
+SIZE: Final = 512               # tokens of a chunk: with parts, the best of 256, 384 and 512
+TALK: Final = 16                # messages of a window; half as many, or twice, find less
+WORDS: Final = 390              # of a chunk, counted by its blanks: what a reader, or a model, gets at most
 SEPARATOR: Final = " › "
 BLOCK: Final = 7                # headings are ranks 1 to 6; items and rows come after the blocks, by depth
 WIDEST: Final = 8               # characters a token; past that it is no prose, and a tokenizer may take it for one word
@@ -32,12 +38,13 @@ LONGEST_HEADING: Final = 200    # characters that are kept of one
 
 _FRONT: Final = re.compile(r"\A\ufeff?(---|\+\+\+)[ \t]*\r?\n(.*?)(?:^|\n)\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _FIELD: Final = re.compile(r"^(\w[\w-]*)[ \t]*[:=][ \t]*(.*?)[ \t\r]*$", re.MULTILINE)
+_EMPTY: Final = re.compile(r"\n[ \t]*\n\s*(?=\S)")
 _LINE: Final = re.compile(r"\r\n?|\n")
 _LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _MARKUP: Final = re.compile(r"[`*]|~~")
 
-Span = tuple[int, int]
-Path = tuple[str, ...]
+Span: TypeAlias = tuple[int, int]
+Kind: TypeAlias = Literal["markdown", "python", "code", "chat", "text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +56,14 @@ class Chunk:
     end: int
     heading: str                # "Annual leave › Notice": the page's title and what its sections have in common
     anchor: str = ""
-
-    @property
-    def indexed(self) -> str:
-        """What is embedded and searched: the heading path stands in front of the text."""
-        return f"{self.heading}\n{self.text}"
+    anchors: tuple[tuple[int, str], ...] = ()       # where in ``text`` its sections begin, and their slugs
+    parts: tuple[str, ...] = ()                     # what is embedded: each fits the window, heading path included
+    indexed: str = ""                               # what is searched by words, heading path included
 
     @property
     def hash(self) -> str:
         """SHA-256 of what is indexed, in hex."""
-        return hashlib.sha256(self.indexed.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class _Section:
-    start: int
-    path: Path
-    anchor: str
-    filled: bool                # something stands between this heading and the next
+        return hashlib.sha256("\0".join((self.indexed, *self.parts)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def front_matter(text: str) -> tuple[Mapping[str, str], int]:
@@ -78,12 +75,15 @@ def front_matter(text: str) -> tuple[Mapping[str, str], int]:
     return fields, found.end()
 
 
-def chunk(text: str, *, name: str, tokens: Tokens, window: int = WINDOW) -> tuple[Chunk, ...]:
-    """All of a page, in order, in chunks of at most ``window`` tokens, heading path included.
+def chunk(
+    text: str, *, name: str, tokens: Tokens, window: int = WINDOW, size: int = SIZE, kind: Kind = "markdown"
+) -> tuple[Chunk, ...]:
+    """All of a page, in order, in chunks of at most ``size`` tokens, heading path included.
 
-    ``name`` is the title of a page that has none of its own.
+    ``window`` is what the embedding model sees; a longer chunk has several ``parts``. ``name`` is the title of a
+    page that has none of its own.
     """
-    return tuple(_Page(text, name, tokens, window).chunks())
+    return tuple(_Page(text, name, tokens, window, size, kind).chunks())
 
 
 def title(text: str, *, name: str) -> str:
@@ -98,34 +98,71 @@ class _Page:
     name: str
     tokens: Tokens
     window: int
+    size: int
+    kind: Kind
+    raw: str = ""               # the text before masking, of the same length
     begin: int = 0
     title: str = ""
-    sections: Sequence[_Section] = ()
+    sections: Sequence[Section] = ()
     starts: Sequence[int] = ()                                      # of the sections
-    cuts: Sequence[tuple[int, int]] = ()                            # offset and rank, in order
+    cuts: Cuts = field(default_factory=list)
     _headings: dict[Path, str] = field(default_factory=dict)
 
     def chunks(self) -> Iterator[Chunk]:
-        fields, self.begin = front_matter(self.text)
-        self.sections, self.cuts = _outline(self.text, self.begin)
+        if self.kind == "chat":
+            self.sections, self.cuts = [Section(0, (), "", filled=True)], messages(self.text)
+            self.title = self.name
+        elif self.kind in {"python", "code"}:
+            self.sections, self.cuts = (code.python if self.kind == "python" else code.blocks)(self.text)
+            self.title = self.name
+        else:
+            fields, self.begin = front_matter(self.text)
+            self.raw, self.text = self.text, masked(self.text)
+            self.sections, self.cuts = _outline(self.text, self.begin)
+            self.title = _title(fields, self.sections, self.name)
         self.starts = [section.start for section in self.sections]
-        self.title = _title(fields, self.sections, self.name)
-        for span in self._pack(self.begin, len(self.text)):
+        for span in self._windows() if self.kind == "chat" else self._pack(self.begin, len(self.text), self.size):
             start, end = self._trimmed(*span)
-            if start < end:
-                yield Chunk(self.text[start:end], start, end, self._heading(start, end), self._anchor(start, end))
+            text = shown(self.text[start:end])
+            if text.strip():
+                yield Chunk(text, start, end, self._heading(start, end), self._anchor(start, end),
+                            tuple(self._anchors(start, end)), tuple(self._parts(start, end)), self._indexed(start, end))
 
-    def _pack(self, start: int, end: int) -> list[Span]:
-        if self._fits(start, end):
+    def _windows(self) -> Iterator[Span]:
+        """`TALK` messages at a time, or as many as there is room for; each window shares half with the one before."""
+        edges = [0, *(at for at, _ in self.cuts), len(self.text)]
+        first = 0
+        while first < len(edges) - 1:
+            last = min(first + TALK, len(edges) - 1)
+            while last > first + 1 and not self._fits(edges[first], edges[last], self.size):
+                last -= 1
+            yield from self._pack(edges[first], edges[last], self.size)
+            if last == len(edges) - 1:
+                return
+            first += max(1, (last - first) // 2)
+
+    def _parts(self, start: int, end: int) -> Iterator[str]:
+        """A part has the heading path of its own sections, which may go deeper than the chunk's."""
+        for one, other in self._pack(start, end, self.window):
+            yield self._indexed(*self._trimmed(one, other))
+
+    def _indexed(self, start: int, end: int) -> str:
+        return f"{self._heading(start, end)}\n{self._words(self.text[start:end])}"
+
+    def _words(self, text: str) -> str:
+        return code.words(text) if self.kind in {"python", "code"} else plain(text)
+
+    def _pack(self, start: int, end: int, window: int) -> list[Span]:
+        if self._fits(start, end, window):
             return [(start, end)]
         inside = self.cuts[bisect_right(self.cuts, (start, 99)) : bisect_left(self.cuts, (end, 0))]
         if not inside:
-            return list(self._torn(start, end))
+            return list(self._torn(start, end, window))
         highest = min(rank for _, rank in inside)
         edges = (start, *(offset for offset, rank in inside if rank == highest), end)
-        return self._merged([self._pack(a, b) for a, b in pairwise(edges)])
+        return self._merged([self._pack(a, b, window) for a, b in pairwise(edges)], window)
 
-    def _merged(self, parts: list[list[Span]]) -> list[Span]:
+    def _merged(self, parts: list[list[Span]], window: int) -> list[Span]:
         """Neighbours that stayed whole share a chunk as long as it fits."""
         spans: list[Span] = []
         at = whole = 0
@@ -138,32 +175,32 @@ class _Page:
                 at += 1
                 continue
             run = parts[at:whole]
-            count = max(1, self._most(run[0][0][0], [part[0][1] for part in run]))
+            count = max(1, self._most(run[0][0][0], [part[0][1] for part in run], window))
             spans.append((run[0][0][0], run[count - 1][0][1]))
             at += count
         return spans
 
-    def _torn(self, start: int, end: int) -> Iterator[Span]:
+    def _torn(self, start: int, end: int, window: int) -> Iterator[Span]:
         """A single block that is longer than the window: cut after lines, else sentences, else words."""
         while start < end:
-            room = min(end, start + self.window * WIDEST)
-            size = max(1, self._most(start, range(start + 1, room + 1)))
+            room = min(end, start + window * WIDEST)
+            size = max(1, self._most(start, range(start + 1, room + 1), window))
             stop = start + size
             if stop < end:
                 tries = (self.text.rfind(mark, start + size // 4, stop) + len(mark) for mark in ("\n", ". ", " "))
-                stop = next((at for at in tries if at > start + size // 4 and self._fits(start, at)), stop)
+                stop = next((at for at in tries if at > start + size // 4 and self._fits(start, at, window)), stop)
             yield start, stop
             start = stop
 
-    def _most(self, start: int, ends: Sequence[int]) -> int:
+    def _most(self, start: int, ends: Sequence[int], window: int) -> int:
         """How many of these ever later ends still fit."""
-        return bisect_left(ends, True, key=lambda end: not self._fits(start, end))
+        return bisect_left(ends, True, key=lambda end: not self._fits(start, end, window))
 
-    def _fits(self, start: int, end: int) -> bool:
+    def _fits(self, start: int, end: int, window: int) -> bool:
         start, end = self._trimmed(start, end)
-        if end - start > self.window * WIDEST:
+        if end - start > window * WIDEST or len((self.raw or self.text)[start:end].split()) > WORDS:
             return False
-        return self.tokens.count(f"{self._heading(start, end)}\n{self.text[start:end]}") <= self.window
+        return self.tokens.count(self._indexed(start, end)) <= window
 
     def _trimmed(self, start: int, end: int) -> Span:
         piece = self.text[start:min(end, start + 1)] + self.text[max(start, end - 1):end]
@@ -172,7 +209,7 @@ class _Page:
         whole = self.text[start:end]
         return start + len(whole) - len(whole.lstrip()), max(start, end - len(whole) + len(whole.rstrip()))
 
-    def _under(self, start: int, end: int) -> list[_Section]:
+    def _under(self, start: int, end: int) -> list[Section]:
         """The sections that this span has a part of; those that are a mere heading only when there are no others."""
         first = max(0, bisect_right(self.starts, start) - 1)
         touched = self.sections[first : max(first + 1, bisect_left(self.starts, end))]
@@ -180,6 +217,11 @@ class _Page:
 
     def _anchor(self, start: int, end: int) -> str:
         return self._under(start, end)[0].anchor
+
+    def _anchors(self, start: int, end: int) -> Iterator[tuple[int, str]]:
+        for section in self._under(start, end):
+            at = max(section.start, start)
+            yield len(shown(self.text[start:at])), section.anchor
 
     def _heading(self, start: int, end: int) -> str:
         under = self._under(start, end)
@@ -200,11 +242,16 @@ class _Page:
         return heading[: bisect_left(sizes, True, key=lambda size: self.tokens.count(heading[:size]) > most)]
 
 
-def _outline(text: str, begin: int) -> tuple[list[_Section], list[tuple[int, int]]]:
+def messages(text: str) -> Cuts:
+    """Where the messages of a conversation begin, after the first: an empty line stands between them."""
+    return [(gap.end(), BLOCK) for gap in _EMPTY.finditer(text)]
+
+
+def _outline(text: str, begin: int) -> tuple[list[Section], Cuts]:
     """The sections of a page, and everywhere that it may be cut."""
     tokens = MarkdownIt("commonmark").enable("table").disable("inline").parse(text[begin:])
     lines = [begin, *(line.end() for line in _LINE.finditer(text, begin))]
-    sections = [_Section(begin, (), "", filled=False)]
+    sections = [Section(begin, (), "", filled=False)]
     stack: list[tuple[int, str]] = []
     slugs: dict[str, int] = {}
     cuts: dict[int, int] = {}
@@ -219,14 +266,14 @@ def _outline(text: str, begin: int) -> tuple[list[_Section], list[tuple[int, int
             stack = [*(entry for entry in stack if entry[0] < level), (level, heading)]
             if sections[-1].filled:
                 cuts[offset] = level
-            sections.append(_Section(offset, tuple(words for _, words in stack), _slug(heading, slugs), filled=False))
+            sections.append(Section(offset, tuple(words for _, words in stack), _slug(heading, slugs), filled=False))
             glued = -2
         elif token.type != "inline" and _rank(token) is not None:
             if glued == -2:
                 glued = offset
             if not sections[-1].filled:
                 last = sections[-1]
-                sections[-1] = _Section(last.start, last.path, last.anchor, filled=True)
+                sections[-1] = Section(last.start, last.path, last.anchor, filled=True)
             if offset != glued:
                 cuts.setdefault(offset, _rank(token) or BLOCK)
     return sections, sorted(cuts.items())
@@ -243,13 +290,13 @@ def _rank(token: Token) -> int | None:
     return None
 
 
-def _title(fields: Mapping[str, str], sections: Sequence[_Section], name: str) -> str:
+def _title(fields: Mapping[str, str], sections: Sequence[Section], name: str) -> str:
     first = next((section.path[-1] for section in sections if section.path and section.path[-1]), "")
     return (fields.get("title") or first or name)[:LONGEST_HEADING]
 
 
 def _plain(heading: str) -> str:
-    return _MARKUP.sub("", _LINK.sub(r"\1", heading[:LONGEST_HEADING])).strip()
+    return " ".join(_MARKUP.sub("", _LINK.sub(r"\1", shown(heading[:LONGEST_HEADING]))).split())
 
 
 def _slug(heading: str, seen: dict[str, int]) -> str:

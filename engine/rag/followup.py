@@ -1,23 +1,50 @@
-"""A question that leans on the one before it is searched together with it."""
+"""A question is searched together with those before it, each of which counts for less.
+
+Gluing the last question in front finds what "and after 15?" means, and loses whoever changes the subject. So the
+earlier questions only lean the search their way: half of the one before, a quarter of the one before that. A
+question that says much by itself is found by what it says; one that says little, by what was said before it.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from engine.messages import Conversation
 
-SHORT: Final = 3                # words; "and at night?" says too little to be found by itself
-_LEANS: Final = re.compile(
-    r"\s*(?:(?:and|but|or|so|then|also)\b|(?:what|how) about\b"
-    r"|(?:(?:is|are|was|were|does|do|did|can|could|may|will|would|has|have|if|when|why|who|where|how|what)\s+)?"
-    r"(?:it|its|they|them|their|that|this|these|those|he|she)\b)",
+FADING: Final = 0.5             # the weight of a question, compared with the one after it
+REMEMBERED: Final = 2           # earlier questions that count
+_TURNS: Final = re.compile(
+    r"\s*(?:(?:ok|okay|thanks|thank you|great|cool|got it|alright)\W+)*(?:(?:and\s+)?(?:now\s+)?(?:for\s+)?(?:an?\s+)?"
+    r"(?:(?:completely|totally|entirely)\s+)?(?:different|other|another|new|unrelated)"
+    r"(?:\s+(?:question|topic|thing|subject|matter))?\b|unrelated\b|by the way\b|btw\b|on another note\b)\W*",
     re.IGNORECASE,
 )
 
 
-def standalone(question: str, past: Conversation) -> str:
-    """What to search for: with the last question in front, when this one is very short or starts with a pronoun."""
-    if not past.turns or not (len(question.split()) <= SHORT or _LEANS.match(question)):
-        return question
-    return f"{past.turns[-1].question.text}\n{question}"
+def asked(question: str, past: Conversation) -> tuple[str, ...]:
+    """What is searched for, the question first, then the earlier ones that it may lean on, the latest first.
+
+    None of these if the question says that it is about something else; those words are left out of it.
+    """
+    turning = _TURNS.match(question)
+    if turning and (rest := question[turning.end():]).strip():
+        return (rest,)
+    before = [turn.question.text for turn in past.turns[-REMEMBERED:]]
+    return tuple(dict.fromkeys((question, *reversed(before))))
+
+
+def direction(vectors: Sequence[Sequence[float]]) -> list[float]:
+    """The unit vectors of what is asked, faded and added up; of no particular length."""
+    weights = [FADING**n for n in range(len(vectors))]
+    return [sum(map(float.__mul__, weights, numbers)) for numbers in zip(*vectors, strict=True)]
+
+
+def weighted(questions: Iterable[Iterable[int]]) -> Mapping[int, float]:
+    """The words of what is asked, as the ids of an index's vocabulary: faded and added up."""
+    words: dict[int, float] = {}
+    for n, question in enumerate(questions):
+        for word in question:
+            words[word] = words.get(word, 0.0) + FADING**n
+    return words

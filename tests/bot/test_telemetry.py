@@ -46,6 +46,7 @@ from engine.messages import (
     Event,
     Found,
     Outcome,
+    Passage,
     TraceId,
     Trail,
     Usage,
@@ -430,6 +431,10 @@ class OneRetriever:
             raise self.result
         return self.result
 
+    async def still_readable(self, passages: Sequence[Passage], audience: Audience) -> tuple[Passage, ...]:
+        del audience
+        return tuple(passages)
+
 
 async def test_searches_are_counted_by_what_came_of_them(metrics: Metrics) -> None:
     async def search(result: Found | Exception) -> Found:
@@ -444,6 +449,8 @@ async def test_searches_are_counted_by_what_came_of_them(metrics: Metrics) -> No
         1, 2, 1,
     ]
     assert value(metrics, "retrieval_seconds_count") == 4
+    retriever = MeasuredRetriever(OneRetriever(found()), metrics)
+    assert await retriever.still_readable([passage := a_passage()], Audience()) == (passage,)
 
 
 @dataclass(frozen=True, slots=True)

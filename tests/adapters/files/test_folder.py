@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.files.folder import Folder
-from engine.rag.page import Page, Unreadable
+from engine.rag.page import Entry, Page, Unreadable
 
 
 @pytest.fixture
@@ -27,13 +27,17 @@ def the_page(folder: Folder, path: str) -> Page:
     return page
 
 
+def paths(folder: Folder) -> list[str]:
+    return [entry.path for entry in folder.listing() if isinstance(entry, Entry)]
+
+
 def test_pages_come_in_order_and_hidden_ones_not_at_all(root: Path) -> None:
     (root / ".git").mkdir()
     (root / ".git" / "notes.md").write_text("x")
     (root / ".draft.md").write_text("x")
     (root / "picture.png").write_bytes(b"x")
     (root / "Z.MD").write_text("x")
-    assert list(Folder("wiki", root).paths()) == ["Z.MD", "about us.md", "policies/leave.md"]
+    assert paths(Folder("wiki", root)) == ["Z.MD", "about us.md", "policies/leave.md"]
 
 
 def test_a_page_opens_as_a_file_or_on_the_site_it_comes_from(root: Path) -> None:
@@ -61,7 +65,7 @@ def test_a_link_leads_no_further_than_the_folder(root: Path, tmp_path: Path) -> 
     (root / "loop.md").symlink_to(root / "loop.md")
     (root / "copy.md").symlink_to(root / "about us.md")
     folder = Folder("wiki", root)
-    read = {path: folder.read(path) for path in folder.paths() if isinstance(path, str)}
+    read = {path: folder.read(path) for path in paths(folder)}
     assert read["out.md"] == Unreadable("out.md", "leads out of the folder")
     assert isinstance(read["loop.md"], Unreadable)
     assert the_page(folder, "copy.md").text == "# About\n"
@@ -92,8 +96,8 @@ def test_bytes_that_are_no_text_are_replaced_and_noted(root: Path) -> None:
 def test_a_name_that_is_no_text_is_named_as_well_as_can_be(root: Path) -> None:
     with open(os.fsencode(root) + b"/\xff.md", "wb"):
         pass
-    assert Unreadable("\ufffd.md", "its name is not UTF-8") in list(Folder("wiki", root).paths())
+    assert Unreadable("\ufffd.md", "its name is not UTF-8") in list(Folder("wiki", root).listing())
 
 
 def test_a_folder_that_is_away_says_so(tmp_path: Path) -> None:
-    assert list(Folder("wiki", tmp_path / "nowhere").paths()) == [Unreadable("", "there is no such folder")]
+    assert list(Folder("wiki", tmp_path / "nowhere").listing()) == [Unreadable("", "there is no such folder")]

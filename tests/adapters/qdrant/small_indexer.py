@@ -5,16 +5,29 @@ from __future__ import annotations
 import os
 import sys
 import time
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 
 from adapters.qdrant import frames
-from adapters.qdrant.indexer import Broken, Job, Pieces, Ready
-from tests.adapters.qdrant.worlds import pieces
+from adapters.qdrant.index import bm25
+from adapters.qdrant.indexer import Broken, Job, Pieces, Ready, pieces
+from tests.adapters.qdrant.bags import Words, vector
+
+
+@dataclass(frozen=True)
+class Bag:
+    tokens: Words
+
+    def embed(self, texts: Sequence[str]) -> list[array[float]]:
+        return [vector(text) for text in texts]
 
 
 def main() -> None:
     decoder = msgspec.msgpack.Decoder(Job)
+    words = bm25()
     say(Broken("no model today")) if "--broken" in sys.argv else say(Ready())
     while (job := frames.read_blocking(sys.stdin.buffer, decoder)) is not None:
         if "POISON" in job.text:
@@ -23,7 +36,7 @@ def main() -> None:
             time.sleep(0.05)
         if "FOREVER" in job.text:
             time.sleep(600)
-        say(Broken("too odd") if "ODD" in job.text else Pieces(pieces(job.text, job.name)))
+        say(Broken("too odd") if "ODD" in job.text else Pieces(pieces(job, Bag(Words()), words)))
 
 
 def say(told: Ready | Pieces | Broken) -> None:

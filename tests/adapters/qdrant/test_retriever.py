@@ -1,4 +1,7 @@
-"""What every retriever of ours promises: told over the index itself, and over the way to it from another process."""
+"""What every retriever of ours promises: told over Edge, over the way to it from another process, and over a server.
+
+The server is the client library's own imitation; the same stories run over a real one where QDRANT_URL names it.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.qdrant.index import EdgeIndex, IndexBusy
+from adapters.qdrant.edge import IndexBusy
+from adapters.qdrant.index import PassageIndex
 from adapters.qdrant.points import Piece, Record
 from adapters.qdrant.socket import RemoteIndex, serve
 from engine.errors import RetrieverUnavailable
 from engine.messages import Audience, Conversation, ConversationId, Labels, Member, PersonId, Turn
 from engine.ports import Retriever
-from tests.adapters.qdrant.worlds import ANN, Bags, a_page, an_index, ask, documents
+from tests.adapters.qdrant.worlds import ANN, QUIET, REAL, Bags, a_page, an_engine, an_index, ask, documents
 from tests.builders import NOON, a_message, an_audience
 
+pytestmark = QUIET
 LEAVE = "# Leave\n\nGive four weeks notice before annual leave.\n\n## Illness\n\nNo notice is needed when ill."
 PAY = "# Pay\n\nSalaries are paid on the twentieth. The head earns nothing."
 
@@ -29,14 +34,18 @@ PAY = "# Pay\n\nSalaries are paid on the twentieth. The head earns nothing."
 class Desk:
     """An index, and the retriever that is asked."""
 
-    index: EdgeIndex
+    index: PassageIndex
     asked: Retriever
 
 
-@pytest.fixture(params=["edge", "remote"])
+@pytest.fixture(params=["edge", "remote", "memory", REAL])
 async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desk]:
+    if request.param != "remote":
+        async with an_engine(request.param, tmp_path / "index") as index:
+            yield Desk(index, index)
+        return
     async with an_index(tmp_path / "index") as index, serve(index, tmp_path / "socket"):
-        yield Desk(index, index if request.param == "edge" else RemoteIndex(tmp_path / "socket"))
+        yield Desk(index, RemoteIndex(tmp_path / "socket"))
 
 
 async def test_a_passage_names_its_page_and_heading(desk: Desk) -> None:
@@ -153,7 +162,7 @@ async def test_a_broken_index_says_so_and_nothing_else(tmp_path: Path) -> None:
         async with an_index(tmp_path / "index"):
             pass
     with pytest.raises(RetrieverUnavailable):
-        async with EdgeIndex.open(tmp_path / "index" / "lock" / "deeper", Bags()):
+        async with PassageIndex.open(tmp_path / "index" / "lock" / "deeper", Bags()):
             pass
 
 
@@ -161,7 +170,7 @@ async def test_an_index_made_for_another_model_is_refused(tmp_path: Path) -> Non
     async with an_index(tmp_path / "index"):
         pass
     with pytest.raises(RetrieverUnavailable):
-        async with EdgeIndex.open(tmp_path / "index", Bags(size=32)):
+        async with PassageIndex.open(tmp_path / "index", Bags(size=32)):
             pass
 
 

@@ -13,10 +13,10 @@ import pytest
 import uvloop
 
 from adapters.qdrant import frames
-from adapters.qdrant.index import EdgeIndex
+from adapters.qdrant.index import PassageIndex
 from adapters.qdrant.socket import LARGEST, Ask, RemoteIndex, Told, open_index, serve
 from engine.errors import RetrieverUnavailable
-from engine.messages import Found
+from engine.messages import Found, Passage
 from tests.adapters.qdrant.worlds import ANN, Bags, a_page, ask, documents
 
 LEAVE = "# Leave\n\nGive four weeks notice."
@@ -26,6 +26,12 @@ class Failing:
     """A retriever on a bad day."""
 
     async def find(self, *_: object, **__: object) -> Found:
+        raise RetrieverUnavailable("the disk is full")
+
+    async def search(self, *_: object, **__: object) -> Found:
+        raise RetrieverUnavailable("the disk is full")
+
+    async def still_readable(self, *_: object) -> tuple[Passage, ...]:
         raise RetrieverUnavailable("the disk is full")
 
 
@@ -54,7 +60,7 @@ async def test_when_the_owner_ends_one_of_the_others_takes_over(tmp_path: Path) 
 
 async def test_one_who_comes_a_moment_too_early_waits_for_the_socket(tmp_path: Path) -> None:
     async def owner(leave: asyncio.Event, locked: asyncio.Event) -> None:
-        async with EdgeIndex.open(tmp_path, Bags()) as index:
+        async with PassageIndex.open(tmp_path, Bags()) as index:
             locked.set()
             await asyncio.sleep(0.05)
             async with serve(index, tmp_path / "socket"):
@@ -122,7 +128,7 @@ async def test_an_owner_leaves_though_somebody_is_still_connected(tmp_path: Path
     answer = frames.packed(Told(Found()))
     async with open_index(tmp_path, Bags()):
         reader, writer = await asyncio.open_unix_connection(str(tmp_path / "socket"))
-        writer.write(frames.packed(Ask("notice", ANN, 6)))
+        writer.write(frames.packed(Ask(("notice",), ANN, 6)))
         assert await reader.readexactly(len(answer)) == answer
     assert await reader.read() == b""
     writer.close()

@@ -9,17 +9,25 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 import pytest
 
 from adapters.files.folder import Folder
-from adapters.qdrant.index import EdgeIndex
-from adapters.qdrant.sync import SyncReport, sync
+from adapters.qdrant.index import PassageIndex
+from adapters.qdrant.points import Record
+from adapters.qdrant.sync import Syncer, SyncReport, sync
+from adapters.sources.git import Git
+from adapters.sources.journal import Journal
 from engine.errors import RetrieverUnavailable
-from engine.messages import Labels
+from engine.messages import Labels, Passage
+from engine.rag.page import Access, Page, Unreadable
+from tests.adapters.parsing.documents import a_bomb, a_pdf, an_encrypted_pdf
 from tests.adapters.qdrant.worlds import ANN, an_index, ask
+from tests.adapters.sources.test_git import Repository
 from tests.builders import ORG, an_audience
 
 SMALL = (sys.executable, "-m", "tests.adapters.qdrant.small_indexer")
@@ -34,7 +42,7 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def index(tmp_path: Path) -> AsyncIterator[EdgeIndex]:
+async def index(tmp_path: Path) -> AsyncIterator[PassageIndex]:
     async with an_index(tmp_path / "index") as opened:
         yield opened
 
@@ -44,16 +52,16 @@ def write(folder: Path, **pages: str) -> None:
         (folder / f"{name}.md").write_text(f"# {name.title()}\n\n{text}\n")
 
 
-async def synced(index: EdgeIndex, root: Path, acl: Labels = ORG) -> SyncReport:
+async def synced(index: PassageIndex, root: Path, acl: Labels = ORG) -> SyncReport:
     return await sync(index, Folder("wiki", root), acl, command=SMALL)
 
 
-async def texts(index: EdgeIndex) -> set[str]:
+async def texts(index: PassageIndex) -> set[str]:
     found = await ask(index, "page", limit=1_000)
     return {passage.text for passage in found.passages}
 
 
-async def test_only_what_changed_is_indexed_again(index: EdgeIndex, root: Path) -> None:
+async def test_only_what_changed_is_indexed_again(index: PassageIndex, root: Path) -> None:
     assert await synced(index, root) == SyncReport(added=3)
     assert await synced(index, root) == SyncReport(unchanged=3)
     write(root, leave="Give six weeks notice.", travel="Take the train.")
@@ -64,13 +72,13 @@ async def test_only_what_changed_is_indexed_again(index: EdgeIndex, root: Path) 
     }
 
 
-async def test_progress_counts_the_pages_to_index(index: EdgeIndex, root: Path) -> None:
+async def test_progress_counts_the_pages_to_index(index: PassageIndex, root: Path) -> None:
     said: list[tuple[int, int]] = []
     await sync(index, Folder("wiki", root), ORG, command=SMALL, tell=lambda done, total: said.append((done, total)))
     assert said == [(0, 3), (1, 3), (2, 3), (3, 3)]
 
 
-async def test_other_rights_need_no_new_vectors(index: EdgeIndex, root: Path) -> None:
+async def test_other_rights_need_no_new_vectors(index: PassageIndex, root: Path) -> None:
     await synced(index, root)
     broken = await sync(index, Folder("wiki", root), frozenset({"group:hr"}), command=("/bin/false",))
     assert broken == SyncReport(changed=3)
@@ -78,14 +86,14 @@ async def test_other_rights_need_no_new_vectors(index: EdgeIndex, root: Path) ->
     assert len((await ask(index, "page", an_audience(eve="group:hr"))).passages) == 3
 
 
-async def test_a_moved_site_changes_addresses_only(index: EdgeIndex, root: Path) -> None:
+async def test_a_moved_site_changes_addresses_only(index: PassageIndex, root: Path) -> None:
     await synced(index, root)
     moved = Folder("wiki", root, base_url="https://wiki.acme.example")
     assert await sync(index, moved, ORG, command=("/bin/false",)) == SyncReport(changed=3)
     assert (await ask(index, "shifts change")).passages[0].url == "https://wiki.acme.example/rota.md#rota"
 
 
-async def test_sources_do_not_touch_each_other(index: EdgeIndex, root: Path, tmp_path: Path) -> None:
+async def test_sources_do_not_touch_each_other(index: PassageIndex, root: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     write(other, leave="Other people, other rules.")
@@ -95,7 +103,7 @@ async def test_sources_do_not_touch_each_other(index: EdgeIndex, root: Path, tmp
     assert len(await texts(index)) == 4
 
 
-async def test_a_page_that_fails_is_named_and_the_rest_goes_on(index: EdgeIndex, root: Path) -> None:
+async def test_a_page_that_fails_is_named_and_the_rest_goes_on(index: PassageIndex, root: Path) -> None:
     write(root, b_poison="POISON", c_odd="ODD", d_fine="Fine.", e_poison="POISON")
     (root / "large.md").write_text("x" * 3_000_000)
     (root / "latin.md").write_bytes("# Latin\n\ncaf\xe9".encode("latin-1"))
@@ -108,7 +116,7 @@ async def test_a_page_that_fails_is_named_and_the_rest_goes_on(index: EdgeIndex,
     assert await synced(index, root) == SyncReport(unchanged=5, failed=report.failed, notes=report.notes)
 
 
-async def test_what_was_indexed_stays_while_its_source_is_away(index: EdgeIndex, root: Path) -> None:
+async def test_what_was_indexed_stays_while_its_source_is_away(index: PassageIndex, root: Path) -> None:
     await synced(index, root)
     shutil.move(root, root.with_name("elsewhere"))
     report = await synced(index, root)
@@ -116,7 +124,7 @@ async def test_what_was_indexed_stays_while_its_source_is_away(index: EdgeIndex,
     assert len(await texts(index)) == 3
 
 
-async def test_a_page_that_became_unreadable_keeps_its_text_but_not_its_rights(index: EdgeIndex, root: Path) -> None:
+async def test_a_page_that_became_unreadable_keeps_its_text_but_not_its_rights(index: PassageIndex, root: Path) -> None:
     await synced(index, root)
     (root / "pay.md").write_text("x" * 3_000_000)
     await synced(index, root, frozenset({"group:hr"}))
@@ -125,7 +133,7 @@ async def test_a_page_that_became_unreadable_keeps_its_text_but_not_its_rights(i
 
 
 @pytest.mark.parametrize("command", [("/bin/false",), (*SMALL, "--broken"), ("/bin/echo", "hello")])
-async def test_without_a_model_nothing_is_lost(index: EdgeIndex, root: Path, command: tuple[str, ...]) -> None:
+async def test_without_a_model_nothing_is_lost(index: PassageIndex, root: Path, command: tuple[str, ...]) -> None:
     await synced(index, root)
     write(root, leave="New text.")
     with pytest.raises(RetrieverUnavailable):
@@ -134,7 +142,7 @@ async def test_without_a_model_nothing_is_lost(index: EdgeIndex, root: Path, com
     assert await synced(index, root) == SyncReport(changed=1, unchanged=2)
 
 
-async def test_a_cancelled_sync_takes_its_indexer_along(index: EdgeIndex, root: Path) -> None:
+async def test_a_cancelled_sync_takes_its_indexer_along(index: PassageIndex, root: Path) -> None:
     write(root, leave="FOREVER")
     begun = asyncio.Event()
     syncing = asyncio.create_task(
@@ -151,6 +159,191 @@ async def test_a_cancelled_sync_takes_its_indexer_along(index: EdgeIndex, root: 
 
 def indexers() -> list[psutil.Process]:
     return [child for child in psutil.Process().children() if "tests.adapters.qdrant.small_indexer" in child.cmdline()]
+
+
+SECTIONS = "\n\n".join(f"## Part {n}\n\n" + f"word{n} " * 200 for n in range(5))
+
+
+async def test_only_chunks_that_changed_are_embedded(index: PassageIndex, root: Path) -> None:
+    write(root, leave=SECTIONS)
+    first = await synced(index, root)
+    assert first.embedded == first.chunks > 5
+    write(root, leave=SECTIONS.replace("word3 word3", "other3 word3", 1))
+    again = await synced(index, root)
+    assert (again.chunks, again.embedded) == (first.chunks - 2, 1)
+    (root / "leave.md").rename(root / "absence.md")
+    moved = await synced(index, root)
+    assert (moved.added, moved.deleted, moved.embedded) == (1, 1, 0)
+
+
+async def test_after_every_step_of_a_history_the_index_is_as_if_built_anew(root: Path, tmp_path: Path) -> None:
+    history: list[dict[str, str | None]] = [
+        {"leave": SECTIONS, "pay": "Paid on the twentieth."},
+        {"leave": SECTIONS.replace("word3 word3", "other3 word3", 1), "rota": None},
+        {"leave": SECTIONS.partition("## Part 2")[0], "absence": SECTIONS},
+        {"leave": None, "rota": "Back again.", "pay": "# Pay\n\n## Part 2\n\nPaid."},
+    ]
+    with Journal.open(tmp_path / "sync.db") as journal:
+        async with an_index(tmp_path / "index") as index:
+            for number, step in enumerate(history):
+                for name, text in step.items():
+                    write(root, **{name: text}) if text else (root / f"{name}.md").unlink()
+                await Syncer(index, journal, SMALL).sync(Folder("wiki", root, fresh=0), ORG)
+                async with an_index(tmp_path / f"fresh{number}") as fresh:
+                    await synced(fresh, root)
+                    assert await contents(index) == await contents(fresh)
+
+
+async def contents(index: PassageIndex) -> tuple[dict[str, Record], dict[str, bytes], list[Passage]]:
+    """Records, vectors and every passage: all that an index is."""
+    records = index.records
+    found = await ask(index, "part page word", ANN, 1_000)
+    assert {passage.document for passage in found.passages} == set(records)
+    return dict(records), await index.vectors(records), sorted(found.passages, key=lambda passage: passage.id)
+
+
+async def test_what_did_not_change_is_not_even_read(index: PassageIndex, root: Path, tmp_path: Path) -> None:
+    (root / "old.pdf").write_bytes(an_encrypted_pdf("sesame"))
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+        first = await syncer.sync(Folder("wiki", root, fresh=0), ORG)
+        assert (first.added, first.read, first.failed) == (3, 4, (("old.pdf", "is encrypted"),))
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, ("/bin/false",))
+        again = await syncer.sync(Folder("wiki", root, fresh=0), ORG)
+        assert again == SyncReport(unchanged=3, failed=first.failed)
+        assert again.read == 0
+        full = await syncer.sync(Folder("wiki", root, fresh=0), ORG, full=True)
+        assert (full.unchanged, full.read) == (3, 4)
+        elsewhere = Folder("wiki", root, base_url="https://wiki.acme.example", fresh=0)
+        moved = await syncer.sync(elsewhere, Access(ORG, (("pay*", frozenset({"group:hr"})),)))
+        assert (moved.changed, moved.read) == (3, 0)
+    assert await texts(index) == {"# Leave\n\nGive four weeks notice.", "# Rota\n\nShifts change on Wednesday."}
+
+
+async def test_a_repository_is_followed_by_its_commits(index: PassageIndex, tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "app")
+    repository.commit(leave_md="# Leave\n\nTen days.", pay_md="# Pay\n\nMonthly.", rota_md="# Rota\n\nWeekly.")
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+        assert (await syncer.sync(Git("app", repository.root), ORG)).read == 3
+        repository.commit(leave_md="# Leave\n\nTwo days.", pay_md=None)
+        report = await syncer.sync(Git("app", repository.root), ORG)
+        assert report == SyncReport(changed=1, deleted=1, unchanged=1)
+        assert report.read == 1
+        repository.root.rename(tmp_path / "away")
+        away = await syncer.sync(Git("app", repository.root), ORG)
+        assert (away.unchanged, [path for path, _ in away.failed]) == (2, [""])
+        (tmp_path / "away").rename(repository.root)
+        assert await syncer.sync(Git("app", repository.root), ORG) == SyncReport(unchanged=2)
+    assert await texts(index) == {"# Leave\n\nTwo days.", "# Rota\n\nWeekly."}
+
+
+@dataclass(frozen=True)
+class Losing(Folder):
+    """A source whose line breaks after some pages."""
+
+    lines: list[int] = field(default_factory=lambda: [0])
+
+    def read(self, path: str) -> Page | Unreadable:
+        self.lines[0] -= 1
+        return super().read(path) if self.lines[0] >= 0 else Unreadable(path, "the line broke")
+
+
+async def test_a_source_that_is_lost_in_the_middle_loses_nothing(
+    index: PassageIndex, root: Path, tmp_path: Path
+) -> None:
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+        await syncer.sync(Folder("wiki", root, fresh=0), ORG)
+        before = await texts(index)
+        for lines in range(4):
+            write(root, leave="New.", pay="New.", rota="New.")
+            report = await syncer.sync(Losing("wiki", root, fresh=0, lines=[lines]), ORG)
+            assert {why for _, why in report.failed} == {"the line broke"}
+            assert len(await texts(index)) == 3
+            assert (await texts(index) == before) == (lines < 4)
+        healed = await syncer.sync(Folder("wiki", root, fresh=0), ORG)
+    assert (healed.changed, healed.failed) == (3, ())
+    assert await texts(index) == {f"# {name}\n\nNew." for name in ("Leave", "Pay", "Rota")}
+
+
+async def test_rights_do_not_wait_for_vectors(index: PassageIndex, root: Path) -> None:
+    await synced(index, root)
+    write(root, leave="A secret now.")
+    with pytest.raises(RetrieverUnavailable):
+        await sync(index, Folder("wiki", root), frozenset({"group:hr"}), command=("/bin/false",))
+    assert await texts(index) == set()
+    assert len((await ask(index, "page", an_audience(eve="group:hr"))).passages) == 3
+
+
+async def test_what_was_taken_back_stays_away_until_there_is_a_newer_one(
+    index: PassageIndex, root: Path, tmp_path: Path
+) -> None:
+    (root / "leave.md").write_text("---\nupdated: 2026-01-10\n---\n# Leave\n\nFour weeks.\n")
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+        await syncer.sync(Folder("wiki", root), ORG)
+        await syncer.forget("wiki", ["leave.md", "never.md"], datetime(2026, 1, 12, tzinfo=UTC))
+        assert "# Leave\n\nFour weeks." not in await texts(index)
+        late = await syncer.sync(Folder("wiki", root), ORG)
+        assert (late.added, late.unchanged) == (0, 2)
+        assert late.notes == (("leave.md", "was taken back on 2026-01-12 00:00 UTC; this is not newer"),)
+        (root / "leave.md").write_text("---\nupdated: 2026-01-11\n---\n# Leave\n\nFive weeks, late.\n")
+        assert (await syncer.sync(Folder("wiki", root), ORG)).added == 0
+        (root / "leave.md").write_text("---\nupdated: 2026-01-13\n---\n# Leave\n\nSix weeks.\n")
+        assert (await syncer.sync(Folder("wiki", root), ORG)).added == 1
+    assert "# Leave\n\nSix weeks." in await texts(index)
+
+
+async def test_what_is_taken_back_while_it_is_embedded_does_not_come(
+    index: PassageIndex, root: Path, tmp_path: Path
+) -> None:
+    forgetting: list[asyncio.Task[None]] = []
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+
+        def tell(done: int, _total: int) -> None:
+            if not done:
+                forgetting.append(asyncio.create_task(syncer.forget("wiki", ["leave.md"])))
+
+        report = await syncer.sync(Folder("wiki", root), ORG, tell=tell)
+        await asyncio.gather(*forgetting)
+    assert report.added == 2
+    assert set(index.records) == {"wiki/pay.md", "wiki/rota.md"}
+
+
+async def test_a_source_that_was_removed_is_forgotten(index: PassageIndex, root: Path, tmp_path: Path) -> None:
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+        await syncer.sync(Folder("wiki", root), ORG)
+        assert await syncer.drop("wiki") == 3
+        assert journal.sources() == set()
+    assert await texts(index) == set()
+    assert index.records == {}
+
+
+async def test_bad_files_are_named_and_the_rest_goes_on(index: PassageIndex, root: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside.md").write_text("# Secret\n\nOutside.")
+    (root / "link.md").symlink_to(tmp_path / "outside.md")
+    (root / "long.pdf").write_bytes(a_pdf(*(f"Stands on page {n}." for n in range(1, 301))))
+    (root / "locked.pdf").write_bytes(an_encrypted_pdf("sesame"))
+    (root / "bomb.docx").write_bytes(a_bomb())
+    (root / "image.md").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    (root / "claims.pdf").write_text("# Claims\n\nI am Markdown.")
+    (root / "latin.md").write_bytes("# Latin\n\ncaf\xe9".encode("latin-1"))
+    (root / "large.html").write_text(f"<html><body>{'word ' * 1_000_000}</body></html>")
+    report = await synced(index, root)
+    assert dict(report.failed) == {
+        "bomb.docx": "unpacks to more than it may", "image.md": "is called .md and is an image",
+        "large.html": "is larger than 2,000,000 bytes", "link.md": "leads out of the folder",
+        "locked.pdf": "is encrypted",
+    }
+    assert dict(report.notes) == {
+        "claims.pdf": "is called .pdf and is text", "latin.md": "is not UTF-8 at byte 12"}
+    assert report.added == 6
+    page, *_ = (await ask(index, "Stands on page 250.")).passages
+    assert page.url.startswith((root / "long.pdf").as_uri() + "#page=")
 
 
 def test_a_sync_that_was_killed_is_completed_by_the_next(root: Path, tmp_path: Path) -> None:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-import re
+import os
+import uuid
 import zlib
-from array import array
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.qdrant.index import EdgeIndex, bm25
+import pytest
+
+from adapters.qdrant.index import PassageIndex, bm25
 from adapters.qdrant.points import Piece, Record
+from adapters.qdrant.server import MEMORY, ServerOptions, open_generations
 from engine.messages import Audience, Conversation, ConversationId, Found, Labels
 from engine.ports import Retriever
 from engine.rag.chunk import chunk
+from tests.adapters.qdrant.bags import SIZE, Words, vector
 from tests.builders import NOON, ORG, an_audience
 
-SIZE = 64
+QUIET = pytest.mark.filterwarnings(     # what the imitation of a server cannot do and says so
+    "ignore:Local mode performs exact:UserWarning", "ignore:Payload indexes have no effect:UserWarning",
+)
+REAL = pytest.param("server", marks=[
+    pytest.mark.qdrant_server, pytest.mark.skipif("QDRANT_URL" not in os.environ, reason="QDRANT_URL is not set"),
+])
+ENGINES = ("edge", "memory", REAL)
 NO_PAST = Conversation(ConversationId("test:general"))
 ANN = an_audience(ann="org")
 
@@ -27,6 +37,7 @@ class Bags:
     """An embedder: words in common make texts near."""
 
     size: int = SIZE
+    model: str = "bags:1"
 
     async def ready(self) -> None: ...
 
@@ -34,23 +45,10 @@ class Bags:
         return vector(text)
 
 
-@dataclass(frozen=True)
-class Words:
-    def count(self, text: str) -> int:
-        return len(text.split())
-
-
-def vector(text: str) -> array[float]:
-    numbers = array("f", [0.001] * SIZE)
-    for word in re.findall(r"\w+", text.lower()):
-        numbers[zlib.crc32(word.encode()) % SIZE] += 1
-    return numbers
-
-
 def pieces(text: str, name: str) -> list[Piece]:
     words = bm25()
     made = []
-    for part in chunk(text, name=name, tokens=Words(), window=40):
+    for part in chunk(text, name=name, tokens=Words(), window=40, size=40):
         sparse = words.embed_document(part.indexed)
         made.append(Piece(part.text, part.start, part.end, part.heading, part.anchor, part.hash,
                           vector(part.indexed).tobytes(), sparse.indices, sparse.values))
@@ -63,9 +61,30 @@ def a_page(document: str, text: str, acl: Labels = ORG) -> tuple[Record, list[Pi
 
 
 @asynccontextmanager
-async def an_index(path: Path) -> AsyncIterator[EdgeIndex]:
-    async with EdgeIndex.open(path, Bags()) as index:
+async def an_index(path: Path) -> AsyncIterator[PassageIndex]:
+    async with PassageIndex.open(path, Bags()) as index:
         yield index
+
+
+@asynccontextmanager
+async def a_server_index(url: str = MEMORY) -> AsyncIterator[PassageIndex]:
+    """Over the client's imitation of a server, or an index of its own on a real one."""
+    options = ServerOptions(url, index=f"test-{uuid.uuid4().hex}")
+    async with open_generations(options) as generations:
+        try:
+            async with PassageIndex.over(generations, Bags()) as index:
+                yield index
+        finally:
+            for collection in (await generations.client.get_collections()).collections:
+                if collection.name.startswith(options.index):
+                    await generations.client.delete_collection(collection.name)
+
+
+def an_engine(name: str, path: Path) -> AbstractAsyncContextManager[PassageIndex]:
+    """The same index, over one of the engines."""
+    if name == "edge":
+        return an_index(path)
+    return a_server_index(MEMORY if name == "memory" else os.environ["QDRANT_URL"])
 
 
 async def ask(retriever: Retriever, question: str, audience: Audience = ANN, limit: int = 6) -> Found:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.rag.chunk import WIDEST, Chunk, chunk, front_matter, title
+from engine.rag.chunk import WIDEST, WORDS, Chunk, chunk, front_matter, title
+from engine.rag.clean import plain
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Letters:
 
 
 def cut(text: str, window: int = 30) -> tuple[Chunk, ...]:
-    return chunk(dedent(text), name="page", tokens=Words(), window=window)
+    return chunk(dedent(text), name="page", tokens=Words(), window=window, size=window)
 
 
 LINES = st.sampled_from([
@@ -54,11 +55,23 @@ def test_any_page_is_kept_whole_and_in_order(text: str, tokens: Words | Letters,
 
 
 @given(PAGES, st.sampled_from([Words(), Letters()]), st.integers(12, 80))
-def test_every_chunk_fits_the_window_with_its_heading(text: str, tokens: Words | Letters, window: int) -> None:
-    for part in chunk(text, name="page", tokens=tokens, window=window):
-        assert part.text.strip()
-        assert tokens.count(part.indexed) <= window
-        assert len(part.text) <= window * WIDEST
+def test_every_chunk_has_its_size_and_every_part_fits_the_window(
+    text: str, tokens: Words | Letters, window: int
+) -> None:
+    for one in chunk(text, name="page", tokens=tokens, window=window, size=2 * window):
+        assert one.text.strip()
+        assert tokens.count(one.indexed) <= 2 * window
+        assert len(one.text) <= 2 * window * WIDEST
+        assert len(one.text.split()) <= WORDS
+        assert one.parts
+        assert all(tokens.count(part) <= window for part in one.parts)
+
+
+@given(PAGES, st.integers(12, 80))
+def test_the_parts_of_a_chunk_hold_all_that_it_says(text: str, window: int) -> None:
+    for one in chunk(text, name="page", tokens=Words(), window=window, size=3 * window):
+        parts = "".join(part.partition("\n")[2] for part in one.parts)
+        assert set(filter(str.isalnum, plain(one.text))) <= set(filter(str.isalnum, parts))
 
 
 @pytest.mark.parametrize("text", [

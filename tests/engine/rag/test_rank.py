@@ -17,7 +17,11 @@ def test_what_both_find_comes_before_what_one_finds_first() -> None:
 
 
 def test_the_score_is_the_published_one() -> None:
-    assert dict(fuse(["a", "b"], ["b"])) == {"b": 1 / 62 + 1 / 61, "a": 1 / 61}
+    assert dict(fuse(["a", "b"], ["b"], k=60)) == {"b": 1 / 62 + 1 / 61, "a": 1 / 61}
+
+
+def test_a_weight_counts_for_its_ranking() -> None:
+    assert dict(fuse(["a"], ["b"], k=1, weights=(0.6, 0.4))) == {"a": 0.6 / 2, "b": 0.4 / 2}
 
 
 @given(RANKINGS)

@@ -1,0 +1,1 @@
+"""Untrusted files to text, in a process that may die of them."""

@@ -1,0 +1,1 @@
+"""Where pages come from: repositories, sites, exports, uploads, channels."""

@@ -1,0 +1,230 @@
+"""A git repository, read through the `git` program at one commit; nothing is ever checked out.
+
+A repository is a program: its configuration names hooks, pagers, filters and helpers. None of them runs here: only
+plumbing is called, with the options that could start something switched off, and without a network unless a remote
+is configured. That is fetched into a bare repository of our own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from adapters.files.folder import page
+from adapters.parsing.media import CODE, DOCUMENTS
+from adapters.parsing.parser import LARGEST_DOCUMENT, Parser
+from engine.rag.page import Changes, Entry, Page, Unreadable
+
+PATIENCE: Final = 120.0         # seconds for one call
+FETCHING: Final = 900.0
+HISTORY: Final = 20_000         # commits that are looked through for the dates of files
+SCHEMES: Final = ("https", "http", "ssh", "file")
+_FILES: Final = ("100644", "100755")        # no links, no submodules
+_SAFE: Final = (
+    "--no-pager", "--no-replace-objects", "--literal-pathspecs",
+    "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "core.askPass=", "-c", "credential.helper=",
+    "-c", "log.showSignature=false", "-c", "core.quotePath=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false",
+    "-c", "submodule.recurse=false", "-c", "safe.directory=*", "-c", "fetch.fsckObjects=true",
+    "-c", "protocol.ext.allow=never",
+)
+_SHA: Final = re.compile(r"[0-9a-f]{40,64}")
+
+
+class GitError(Exception):
+    """What git said is not repeated: it may hold an address with a password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """A source. ``place``: a local repository, or, with ``remote``, where our own copy of it is to lie.
+
+    ``url``: where a reader opens a file; ``{commit}`` and ``{path}`` are filled in, ``.../blob/main/{path}``.
+    ``under``: only this folder of it. ``token`` is sent to an HTTP remote as a bearer token.
+    """
+
+    name: str
+    place: Path
+    branch: str = "HEAD"
+    remote: str = ""
+    url: str = ""
+    under: str = ""
+    token: str = field(default="", repr=False)
+    suffixes: tuple[str, ...] = (*DOCUMENTS, *CODE)
+    parser: Parser = field(default_factory=Parser, compare=False)
+    _state: dict[str, str] = field(default_factory=dict, compare=False)         # "commit", "why"
+    _blobs: dict[str, tuple[str, int]] = field(default_factory=dict, compare=False)     # sha and size
+    _dates: dict[str, datetime] = field(default_factory=dict, compare=False)
+
+    def cursor(self) -> str:
+        """Fetches, where a remote is configured, and names the commit and how its files are shown."""
+        self._state.clear()
+        self._blobs.clear()
+        self._dates.clear()
+        try:
+            if self.remote:
+                self._fetched()
+            self._state["commit"] = self._run("rev-parse", "--verify", "--quiet", f"{self._ref}^{{commit}}").strip()
+        except GitError as error:
+            self._state["why"] = str(error)
+            return ""
+        return f"{self._state['commit']} {self._shown}"
+
+    def changes(self, cursor: str) -> Changes | None:
+        """The difference between two trees."""
+        commit = self._state.get("commit", "")
+        old, _, shown = cursor.partition(" ")
+        if not commit or not _SHA.fullmatch(old) or "{commit}" in self.url or self._shown != shown:
+            return None
+        try:
+            self._run("cat-file", "-e", f"{old}^{{commit}}")
+            raw = self._run("diff-tree", "-r", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", old, commit,
+                            *self._limits)
+            self._date(f"{old}..{commit}")
+        except GitError:
+            return None         # rewritten or shallow history: list it all
+        touched: list[Entry | Unreadable] = []
+        gone: list[str] = []
+        fields = raw.split("\0")
+        for head, path in zip(fields[::2], fields[1::2], strict=False):
+            _, mode, _, blob, status = head.removeprefix(":").split(" ")
+            if not self._wanted(path):
+                continue
+            if status.startswith("D") or mode not in _FILES:
+                gone.append(path)
+            else:
+                touched.append(self._entry(path, blob))
+        return Changes(tuple(touched), tuple(gone))
+
+    def listing(self) -> Iterator[Entry | Unreadable]:
+        """Every file of the commit that `cursor` found."""
+        commit = self._state.get("commit")
+        if not commit:
+            yield Unreadable("", self._state.get("why") or "the repository was not looked at")
+            return
+        try:
+            raw = self._run("ls-tree", "-r", "-z", "--long", "--full-tree", commit, *self._limits)
+        except GitError as error:
+            yield Unreadable("", str(error))
+            return
+        for line in raw.split("\0"):
+            head, _, path = line.partition("\t")
+            if not path or not self._wanted(path):
+                continue
+            mode, _, blob, size = head.split()
+            if mode in _FILES:
+                self._blobs[path] = (blob, int(size) if size.isdigit() else 0)
+                yield self._entry(path, blob)
+
+    def read(self, path: str) -> Page | Unreadable:
+        """One file, as it is in the commit."""
+        commit = self._state.get("commit", "")
+        if "\ufffd" in path:
+            return Unreadable(path, "its name is not UTF-8", lasting=True)
+        try:
+            blob, size = self._blobs.get(path) or self._blob(commit, path)
+            if size > LARGEST_DOCUMENT:
+                return Unreadable(path, f"is larger than {LARGEST_DOCUMENT:,} bytes", lasting=True)
+            raw = self._bytes("cat-file", "blob", blob)
+            if not self._dates:
+                self._date(commit)
+        except GitError as error:
+            return Unreadable(path, str(error))
+        return page(self.parser, path, raw, url=self._url(path), date=self._dates.get(path))
+
+    def close(self) -> None:
+        """Ends the parser's process."""
+        self.parser.close()
+
+    @property
+    def _ref(self) -> str:
+        return "refs/heads/fetched" if self.remote else self.branch
+
+    @property
+    def _shown(self) -> str:
+        return sha256("\0".join((self.url, self.under, *self.suffixes)).encode()).hexdigest()[:16]
+
+    @property
+    def _limits(self) -> tuple[str, ...]:
+        return ("--", self.under.strip("/")) if self.under.strip("/") else ()
+
+    def _wanted(self, path: str) -> bool:
+        hidden = any(part.startswith(".") for part in path.split("/"))
+        return not hidden and path.lower().endswith(self.suffixes)
+
+    def _entry(self, path: str, blob: str) -> Entry:
+        return Entry(path, blob, self._url(path))
+
+    def _url(self, path: str) -> str:
+        if not self.url:
+            return "" if self.remote else Path(os.path.realpath(self.place), path).as_uri()
+        return self.url.replace("{commit}", self._state.get("commit", "")).replace("{path}", quote(path))
+
+    def _blob(self, commit: str, path: str) -> tuple[str, int]:
+        line, _, _ = self._run("ls-tree", "-z", "--long", "--full-tree", commit, "--", path).partition("\0")
+        parts = line.partition("\t")[0].split()
+        if len(parts) != 4 or parts[0] not in _FILES:
+            raise GitError("is not in the repository any more")
+        return parts[2], int(parts[3])
+
+    def _date(self, span: str) -> None:
+        """When each file was last changed: the newest commit that touched it."""
+        raw = self._run("log", "-z", "--no-renames", "--no-ext-diff", "--name-only", f"--max-count={HISTORY}",
+                        "--format=%x01%ct", span, *self._limits)
+        when = datetime.fromtimestamp(0, UTC)
+        for part in re.split(r"[\0\n]+", raw):
+            if part.startswith("\x01"):
+                when = datetime.fromtimestamp(int(part[1:]), UTC)
+            elif part:
+                self._dates.setdefault(part, when)
+
+    def _fetched(self) -> None:
+        if urlsplit(self.remote).scheme not in SCHEMES or self.remote.startswith("-"):
+            raise GitError("its address is none that may be fetched")
+        if not (self.place / "HEAD").exists():
+            self.place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._bytes("init", "--quiet", "--bare", "--template=", ".")
+        branch = self.branch if self.branch == "HEAD" else f"refs/heads/{self.branch}"
+        self._bytes("fetch", "--quiet", "--force", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance",
+                    "--", self.remote, f"+{branch}:refs/heads/fetched", patience=FETCHING, network=True)
+
+    def _run(self, *command: str) -> str:
+        return self._bytes(*command).decode("utf-8", "replace")
+
+    def _bytes(self, *command: str, patience: float = PATIENCE, network: bool = False) -> bytes:
+        program = shutil.which("git")
+        if program is None:
+            raise GitError("the git program is not installed")
+        try:
+            done = subprocess.run(      # noqa: S603 - our own arguments; none can be taken for an option
+                [program, *_SAFE, *command], cwd=self.place, env=self._environment(network=network), timeout=patience,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise GitError(f"git takes longer than {patience:g} s") from error
+        except OSError as error:
+            raise GitError(f"the repository cannot be used: {error.strerror}") from error
+        if done.returncode:
+            raise GitError("the remote does not answer" if network else f"git {command[0]} fails here")
+        return done.stdout
+
+    def _environment(self, *, network: bool) -> dict[str, str]:
+        safe = {
+            "PATH": os.defpath, "HOME": str(Path.home()) if network else "/nonexistent", "LC_ALL": "C",
+            "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_TERMINAL_PROMPT": "0",
+            "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_ALLOW_PROTOCOL": ":".join(SCHEMES) if network else "",
+            "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
+        }
+        if network and self.token:      # in the environment, so that no list of processes shows it
+            safe |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.extraHeader",
+                     "GIT_CONFIG_VALUE_0": f"Authorization: Bearer {self.token}"}
+        return safe

@@ -1,0 +1,204 @@
+"""`bartizan search`: what retrieval finds, without a model and without a chat; one question, or a file of them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+
+from adapters.files.folder import Folder
+from adapters.parsing.media import CODE, DOCUMENTS
+from adapters.people.membership import People
+from adapters.qdrant.socket import SharedIndex, open_index
+from adapters.qdrant.sync import Syncer
+from adapters.sources.journal import Journal
+from bot.app import make_private, sync_pages
+from bot.pages import bar
+from bot.settings import Settings
+from engine.errors import BotError
+from engine.messages import (
+    ORG,
+    Audience,
+    Conversation,
+    ConversationId,
+    Found,
+    Member,
+    Message,
+    MessageId,
+    Passage,
+    PersonId,
+    Place,
+    Turn,
+)
+
+LIMIT: Final = 10               # passages of a run: what its measures look at
+SHOWN: Final = 8                # passages of one question
+LOCAL: Final = "local"
+PREVIEW: Final = 300            # characters of a passage on the terminal
+_SOURCE: Final = "folder"
+
+
+class SearchError(BotError):
+    """The file of questions, or the folder, is not what it should be; the sentence is for the operator."""
+
+
+async def audience_of(person: str | None, channel: str | None, people: People | None = None) -> Audience:
+    """Who is taken to read along: one person, or whoever is in a channel; else the one at this terminal.
+
+    Everybody is taken to belong to the organisation, unless ``people`` says otherwise.
+    """
+    who = channel or (person or LOCAL).removeprefix("user:")
+    label = f"channel:{channel}" if channel else f"user:{who}"
+    member = Member(PersonId(who), frozenset({label, ORG}))
+    if people is not None:
+        member = (await people.now()).completed(member)
+    return Audience((member,))
+
+
+async def search(settings: Settings, question: str, audience: Audience, *, explain: bool, as_json: bool) -> int:
+    """Prints what is found. Exit code: 0, or 1 when nothing answers."""
+    make_private(settings.data_dir)
+    console = Console(soft_wrap=True)
+    async with open_index(settings.data_dir / "index") as index:
+        if index.own is not None and not index.own.records:
+            await sync_pages(index.own, settings.knowledge)
+        await index.ready()
+        found = await index.find(question, past=_past([]), audience=audience, limit=SHOWN)
+    if as_json:
+        console.print_json(json.dumps({
+            "answers": found.answers,
+            "passages": [_told(passage, explain=explain) for passage in found.passages],
+        }), ensure_ascii=False)
+    else:
+        _show(console, found, explain=explain)
+    return 0 if found.answers else 1
+
+
+async def run(settings: Settings, questions: Path, out: Path, folder: Path | None) -> int:
+    """Answers a file of questions with a run: a line of hits for each. Exit code 0.
+
+    With ``folder`` its files are searched, source code included, in an index of their own that is kept for the next
+    time; paths are relative to it. Raises `SearchError` and `RetrieverUnavailable`.
+    """
+    asked = _read(questions)
+    make_private(settings.data_dir)
+    console = Console(stderr=True)
+    async with _opened(settings, folder, console) as index:
+        await index.ready()
+        audience = await audience_of(None, None)
+        try:
+            with out.open("w", encoding="utf-8") as file:
+                for query in asked:
+                    file.write(json.dumps(await _answered(index, query, audience), ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise SearchError(f"{out} cannot be written: {error.strerror}") from error
+    console.print(f"{len(asked)} questions answered.")
+    return 0
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, folder: Path | None, console: Console) -> AsyncGenerator[SharedIndex]:
+    """The index of the program, or one for a folder, brought up to it."""
+    if folder is None:
+        async with open_index(settings.data_dir / "index") as index:
+            yield index
+        return
+    if not await asyncio.to_thread(folder.is_dir):
+        raise SearchError(f"there is no folder {folder}")
+    whole = await asyncio.to_thread(folder.resolve)
+    key = hashlib.sha256(str(whole).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    place = settings.data_dir / "searched" / key
+    place.parent.mkdir(mode=0o700, exist_ok=True)
+    async with open_index(place) as index:
+        if index.own is None:
+            raise SearchError("another search of this folder is under way")
+        source = Folder(_SOURCE, folder, suffixes=(*DOCUMENTS, *CODE))
+        with bar(console) as progress, Journal.open(place / "sync.db") as journal:
+            task = progress.add_task("Indexing files", total=None)
+            report = await Syncer(index.own, journal).sync(
+                source, frozenset({ORG}), tell=lambda done, total: progress.update(task, completed=done, total=total),
+            )
+        for path, why in report.failed:
+            console.print(f"  {path or 'the folder'}: {why}", markup=False, highlight=False)
+        yield index
+
+
+async def _answered(index: SharedIndex, query: Mapping[str, Any], audience: Audience) -> dict[str, Any]:
+    began = time.perf_counter()
+    found = await index.find(query["query"], past=_past(query.get("history") or []), audience=audience, limit=LIMIT)
+    passed = time.perf_counter() - began
+    return {
+        "id": query["id"],
+        "hits": [{"path": p.document.partition("/")[2], "start": p.start, "end": p.end} for p in found.passages],
+        "ms": round(1000 * passed, 2),
+        "abstained": not found.answers,
+    }
+
+
+def _read(questions: Path) -> list[dict[str, Any]]:
+    try:
+        lines = questions.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SearchError(f"{questions} cannot be read: {type(error).__name__}") from error
+    asked = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            query = json.loads(line)
+        except ValueError as error:
+            raise SearchError(f"line {number} of {questions} is no JSON") from error
+        if not _is_query(query):
+            raise SearchError(f'line {number} of {questions} needs "id" and "query", and a "history" of turns at most')
+        asked.append(query)
+    return asked
+
+
+def _is_query(query: object) -> bool:
+    if not isinstance(query, dict) or not isinstance(query.get("id"), str) or not isinstance(query.get("query"), str):
+        return False
+    history = query.get("history") or []
+    return isinstance(history, list) and all(
+        isinstance(turn, dict) and isinstance(turn.get("text"), str) and turn.get("role") in {"user", "bot"}
+        for turn in history
+    )
+
+
+def _past(history: Sequence[Mapping[str, str]]) -> Conversation:
+    """What the person said before; retrieval does not lean on what the bot said."""
+    conversation = ConversationId("cli:search")
+    return Conversation(conversation, tuple(
+        Turn(Message(MessageId(f"cli:search/{number}"), conversation, PersonId(LOCAL), turn["text"],
+                     Place("cli", "", "search", PersonId(LOCAL)), datetime.fromtimestamp(number, UTC)), None)
+        for number, turn in enumerate(history) if turn["role"] == "user"
+    ))
+
+
+def _told(passage: Passage, *, explain: bool) -> dict[str, Any]:
+    told = {
+        "title": passage.title, "url": passage.url, "text": passage.text, "document": passage.document,
+        "start": passage.start, "end": passage.end, "date": passage.date.isoformat() if passage.date else None,
+    }
+    return told | ({"score": passage.score, "acl": sorted(passage.acl)} if explain else {})
+
+
+def _show(console: Console, found: Found, *, explain: bool) -> None:
+    if not found.answers:
+        console.print("Nothing found that answers this." + (" The nearest passages:" if found.passages else ""))
+    for number, passage in enumerate(found.passages, 1):
+        date = f"  {passage.date:%Y-%m-%d}" if passage.date else ""
+        console.print(f"{number}. {passage.title}{date}", style="bold", markup=False, highlight=False)
+        console.print(f"   {passage.url}", style="dim", markup=False, highlight=False)
+        if explain:
+            console.print(f"   score {passage.score:.4f}, characters {passage.start} to {passage.end}, "
+                          f"for {', '.join(sorted(passage.acl))}", style="dim", markup=False, highlight=False)
+        text = " ".join(passage.text.split())
+        console.print(f"   {text[:PREVIEW]}{' …' if len(text) > PREVIEW else ''}", markup=False, highlight=False)

@@ -1,0 +1,367 @@
+"""The sources of knowledge: which there are, and how the index is brought up to them.
+
+They stand in `sources.toml` in the data folder, not among the settings: commands add and remove them while a bot
+runs, and a settings file belongs to whoever wrote it; often it cannot even be written to. A source without an
+allow-list is refused: who may read it is never a guess.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import time
+import tomllib
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+from urllib.parse import urlsplit
+
+from adapters.files.folder import Folder
+from adapters.parsing.media import CODE, DOCUMENTS
+from adapters.qdrant.indexer import VERSION
+from adapters.qdrant.sync import COMMAND, Index, Syncer, SyncReport
+from adapters.sources.conversations import Conversations
+from adapters.sources.exports import Export
+from adapters.sources.git import Git
+from adapters.sources.journal import Journal
+from adapters.sources.site import Site
+from adapters.sources.uploads import Uploads
+from adapters.sql.database import Database
+from adapters.sql.sealed import Keyring
+from bot.settings import Settings
+from engine.errors import BotError, StoreUnavailable, Unavailable
+from engine.rag.access import is_label
+from engine.rag.page import Access, Source
+
+FILE: Final = "sources.toml"
+JOURNAL: Final = "sync.db"
+WANTED: Final = "sync.wanted"       # touched by a command, for the process that owns the index
+LOOK: Final = 1.0                   # seconds between two looks at these files
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_RESERVED: Final = ("folder", "handbook")
+_HEADER: Final = "# Written by `bartizan source`; a running Bartizan reads it again when it changes.\n"
+
+Tell: TypeAlias = Callable[[str, int, int], None]
+Store: TypeAlias = tuple[Database, Keyring]
+
+
+class SourcesError(BotError):
+    """A source cannot be what it is said to be; the sentence is for the operator."""
+
+
+class SourceKind(StrEnum):
+    """What stands behind a source."""
+
+    FOLDER = "folder"
+    GIT = "git"
+    SITE = "site"
+    CONFLUENCE = "confluence"
+    NOTION = "notion"
+    UPLOADS = "uploads"
+    CONVERSATIONS = "conversations"
+
+
+OWN_ACL: Final = (SourceKind.UPLOADS, SourceKind.CONVERSATIONS)
+"""They say themselves who may read each page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One source, as it stands in the file. ``place``: a folder, a repository, a zip, or a sitemap's address."""
+
+    name: str
+    kind: SourceKind
+    place: str = ""
+    acl: tuple[str, ...] = ()
+    rules: tuple[tuple[str, tuple[str, ...]], ...] = ()     # path pattern, and who may read what it meets
+    url: str = ""                       # where its pages open
+    branch: str = ""
+    under: str = ""
+    hosts: tuple[str, ...] = ()         # the only ones that a site is fetched from
+    token_file: str = ""
+    code: bool = False                  # source code is read, too; of a repository it always is
+
+    @property
+    def access(self) -> Access:
+        """Who may read its pages, where they do not say so themselves."""
+        return Access(frozenset(self.acl), tuple((pattern, frozenset(acl)) for pattern, acl in self.rules))
+
+
+def read_definitions(data_dir: Path) -> tuple[Definition, ...]:
+    """All sources of the file, in its order; none where there is no file. Raises `SourcesError`."""
+    path = data_dir / FILE
+    try:
+        tree = tomllib.loads(path.read_bytes().decode())
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise SourcesError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise SourcesError(f"{path} is not TOML: {type(error).__name__}") from error
+    rows = tree.pop("source", [])
+    if tree or not isinstance(rows, list):
+        raise SourcesError(f"{path}: only [[source]] stands there")
+    found = tuple(_definition(row, f"{path}: source {number}") for number, row in enumerate(rows, 1))
+    names = [each.name for each in found]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise SourcesError(f"{path}: {', '.join(sorted(twice))} stands there twice")
+    return found
+
+
+def write_definitions(data_dir: Path, definitions: Iterable[Definition]) -> None:
+    """The whole file, or nothing of it. Raises `StoreUnavailable`."""
+    draft = data_dir / f".{FILE}.{os.getpid()}"
+    text = _HEADER + "".join(_written(each) for each in definitions)
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(data_dir / FILE)
+    except OSError as error:
+        raise StoreUnavailable(f"{data_dir / FILE} cannot be written: {error.strerror}") from error
+
+
+def add(data_dir: Path, new: Definition) -> None:
+    """Raises `SourcesError` for one that is there, or that cannot work, and `StoreUnavailable`."""
+    checked(new)
+    there = read_definitions(data_dir)
+    if any(each.name == new.name for each in there):
+        raise SourcesError(f"there is a source {new.name} already")
+    write_definitions(data_dir, (*there, new))
+
+
+def remove(data_dir: Path, name: str) -> None:
+    """Raises `SourcesError` for one that is not there, and `StoreUnavailable`."""
+    there = read_definitions(data_dir)
+    if all(each.name != name for each in there):
+        raise SourcesError(f"there is no source {name}")
+    write_definitions(data_dir, (each for each in there if each.name != name))
+
+
+def checked(each: Definition) -> Definition:
+    """The same. Raises `SourcesError` with what is wrong with it."""
+    if not _NAME.fullmatch(each.name) or each.name in _RESERVED:
+        raise SourcesError("a source's name is made of a-z, 0-9 and -, and is neither folder nor handbook")
+    if not each.acl and each.kind not in OWN_ACL:
+        raise SourcesError(f"{each.name}: say who may read it: --acl org, --acl group:hr, ...")
+    odd = [label for acl in (each.acl, *(acl for _, acl in each.rules)) for label in acl if not is_label(label)]
+    if odd:
+        raise SourcesError(f"{each.name}: labels are org, group:NAME, channel:ID and user:ID")
+    if any("\0" in text or not text.isprintable() for text in (each.place, each.url, each.branch, each.under)):
+        raise SourcesError(f"{each.name}: there are characters in it that nobody can see")
+    if not each.place and each.kind not in OWN_ACL:
+        raise SourcesError(f"{each.name}: say where it is")
+    if each.kind is SourceKind.SITE:
+        _checked_site(each)
+    if each.kind is SourceKind.GIT and _is_remote(each.place) and urlsplit(each.place).password:
+        raise SourcesError(f"{each.name}: a password does not belong in an address: use --token-file")
+    if each.branch.startswith("-"):
+        raise SourcesError(f"{each.name}: that is no branch")
+    return each
+
+
+def _checked_site(each: Definition) -> None:
+    if urlsplit(each.place).scheme not in {"http", "https"} or "@" in urlsplit(each.place).netloc:
+        raise SourcesError(f"{each.name}: a site is named by its sitemap: https://wiki.example/sitemap.xml")
+    if urlsplit(each.place).netloc.lower() not in {host.lower() for host in each.hosts}:
+        raise SourcesError(f"{each.name}: its sitemap's host is not one of --host")
+
+
+def opened(each: Definition, data_dir: Path, store: Store | None) -> Source:
+    """The adapter of a source. Raises `SourcesError` when it cannot work here."""
+    place = Path(each.place).expanduser()
+    suffixes = (*DOCUMENTS, *CODE) if each.code else DOCUMENTS
+    match each.kind:
+        case SourceKind.FOLDER:
+            return Folder(each.name, place, each.url, suffixes=suffixes)
+        case SourceKind.GIT:
+            remote = each.place if _is_remote(each.place) else ""
+            here = data_dir / "repositories" / each.name if remote else place
+            return Git(each.name, here, each.branch or "HEAD", remote, each.url, each.under, _token(each))
+        case SourceKind.SITE:
+            return Site(each.name, each.place, frozenset(host.lower() for host in each.hosts), _token(each))
+        case SourceKind.CONFLUENCE | SourceKind.NOTION:
+            return Export(each.name, place, each.url)
+        case SourceKind.UPLOADS:
+            return Uploads(data_dir / "uploads", each.name)
+        case SourceKind.CONVERSATIONS:
+            if store is None:
+                raise SourcesError(f"{each.name}: the conversations are in a database that is not open here")
+            return Conversations(*store, asyncio.get_running_loop(), name=each.name)
+
+
+_KEYS: Final = {each.name for each in fields(Definition)}
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """One index and everything that it is made from."""
+
+    index: Index
+    settings: Settings
+    syncer: Syncer
+    handbook: Path
+    store: Store | None = None
+    reports: dict[str, SyncReport] = field(default_factory=dict)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, index: Index, settings: Settings, handbook: Path, store: Store | None = None, *,
+        command: Sequence[str] = COMMAND, version: str = VERSION,
+    ) -> AsyncGenerator[Knowledge]:
+        """``handbook``: the pages for when nothing is configured. Raises `RetrieverUnavailable`."""
+        with Journal.open(settings.data_dir / JOURNAL) as journal:
+            yield cls(index, settings, Syncer(index, journal, command, version), handbook, store)
+
+    def definitions(self) -> tuple[Definition, ...]:
+        """The configured folder, then the file's; with neither the handbook. Raises `SourcesError`."""
+        chosen, own = self.settings.knowledge, read_definitions(self.settings.data_dir)
+        acl, url = tuple(chosen.acl), chosen.base_url or ""
+        if chosen.folder:
+            return (Definition("folder", SourceKind.FOLDER, str(chosen.folder), acl, url=url), *own)
+        return own or (Definition("handbook", SourceKind.FOLDER, str(self.handbook), acl, url=url),)
+
+    async def sync(
+        self, only: str | None = None, *, full: bool = False, tell: Tell = lambda _name, _done, _total: None,
+    ) -> Mapping[str, SyncReport]:
+        """Brings the index up to one source, or all of them; what is no source any more is forgotten first.
+
+        A source that cannot be opened is a failure in its report, and the others go on. Raises `SourcesError` and
+        `RetrieverUnavailable`.
+        """
+        definitions = self.definitions()
+        if only is not None and all(each.name != only for each in definitions):
+            raise SourcesError(f"there is no source {only}")
+        await self.forget_removed(definitions)
+        reports: dict[str, SyncReport] = {}
+        for each in definitions:
+            if only in (None, each.name):
+                reports[each.name] = await self._synced(each, full, tell)
+        self.reports |= reports
+        return reports
+
+    async def forget_removed(self, definitions: Iterable[Definition]) -> int:
+        """Pages of sources that are none any more: how many there were."""
+        names = {each.name for each in definitions}
+        held = {record.source for record in self.index.records.values()}
+        held |= await asyncio.to_thread(self.syncer.journal.sources)
+        return sum([await self.syncer.drop(name) for name in sorted(held - names)])
+
+    async def watch(
+        self, every: float, tell: Tell = lambda _name, _done, _total: None,
+        said: Callable[[Mapping[str, SyncReport] | Unavailable | SourcesError], None] = lambda _: None,
+    ) -> None:
+        """Syncs now, then every so many seconds, and at once when the file changes or a command asks for it.
+
+        ``said`` gets what came of each round; what failed is tried again in the next. Runs until cancelled.
+        """
+        while True:
+            marks = await asyncio.to_thread(self._marks)
+            try:
+                said(await self.sync(tell=tell))
+            except (Unavailable, SourcesError) as error:
+                said(error)
+            until = time.monotonic() + every
+            while time.monotonic() < until and await asyncio.to_thread(self._marks) == marks:   # noqa: ASYNC110
+                await asyncio.sleep(min(LOOK, every))       # other processes set no event of ours
+
+    async def _synced(self, each: Definition, full: bool, tell: Tell) -> SyncReport:
+        try:
+            source = opened(each, self.settings.data_dir, self.store)
+        except SourcesError as error:
+            return SyncReport(failed=(("", str(error)),))
+        return await self.syncer.sync(
+            source, each.access, full=full, tell=lambda done, total: tell(each.name, done, total))
+
+    def _marks(self) -> tuple[int, ...]:
+        folder = self.settings.data_dir
+        return tuple(_changed(folder / name) for name in (FILE, WANTED))
+
+
+def ask_for_sync(data_dir: Path) -> None:
+    """The process that owns the index will sync within a second. Raises `StoreUnavailable`."""
+    try:
+        (data_dir / WANTED).touch(mode=0o600)
+    except OSError as error:
+        raise StoreUnavailable(f"{data_dir / WANTED} cannot be written: {error.strerror}") from error
+
+
+def summary(name: str, report: SyncReport) -> str:
+    """One honest line."""
+    pages = (f"{report.added} pages added, {report.changed} changed, {report.deleted} deleted, "
+             f"{report.unchanged} unchanged, {len(report.failed)} failed")
+    work = f"; {report.embedded} of {report.chunks} chunks embedded" if report.chunks else ""
+    rate = report.embedded / report.seconds if report.embedded and report.seconds else 0.0
+    pace = f", {rate:.1f} a second" if rate else ""
+    return f"{name}: {pages}{work}{pace}; {report.seconds:.1f} s."
+
+
+def _definition(row: object, where: str) -> Definition:
+    if not isinstance(row, dict):
+        raise SourcesError(f"{where} is no table")
+    if unknown := set(row) - _KEYS:
+        raise SourcesError(f"{where}: {', '.join(sorted(unknown))} is unknown")
+    try:
+        return checked(Definition(
+            _text(row["name"]), SourceKind(row["kind"]), _text(row.get("place", "")), _texts(row.get("acl", [])),
+            tuple((_text(rule["match"]), _texts(rule["acl"])) for rule in row.get("rules", [])),
+            _text(row.get("url", "")), _text(row.get("branch", "")), _text(row.get("under", "")),
+            _texts(row.get("hosts", [])), _text(row.get("token_file", "")), row.get("code", False) is True,
+        ))
+    except (KeyError, ValueError, TypeError) as error:
+        raise SourcesError(f"{where} cannot be understood: {error}") from error
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("expected a text")     # noqa: TRY004 - one kind of error for all that is wrong in the file
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ValueError("expected a list")     # noqa: TRY004
+    return tuple(_text(each) for each in value)
+
+
+def _written(each: Definition) -> str:
+    lines = ["", "[[source]]"]
+    for key, value in asdict(each).items():
+        if value and key != "rules":
+            lines.append(f"{key} = {_toml(value)}")
+    for pattern, acl in each.rules:
+        lines += ["[[source.rules]]", f"match = {_toml(pattern)}", f"acl = {_toml(acl)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    """JSON writes texts, lists of them, true and false as TOML does; but for one character."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _is_remote(place: str) -> bool:
+    return "://" in place
+
+
+def _token(each: Definition) -> str:
+    if not each.token_file:
+        return ""
+    try:
+        return Path(each.token_file).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise SourcesError(f"{each.name}: its token cannot be read: {type(error).__name__}") from error
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -1,0 +1,64 @@
+"""Who may read what: the allow-lists of all documents, held against everyone who will read a reply.
+
+Deny by default: a list without labels is for nobody, a label that nobody holds opens nothing, an audience without
+members may read nothing, and what is not a label at all is worth nothing. The audience is judged member by member:
+that each holds *one* of a list's labels does not mean that they share any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, TypeVar
+
+from engine.messages import ORG, Audience, Labels, Member
+
+K = TypeVar("K")
+KINDS: Final = ("user:", "group:", "channel:")
+LONGEST: Final = 512            # characters of a label
+
+
+def is_label(text: str) -> bool:
+    """``user:<person>``, ``group:<name>``, ``channel:<id>`` or ``org``, printable and without blanks around it."""
+    if text == ORG:
+        return True
+    kind = next((kind for kind in KINDS if text.startswith(kind)), None)
+    name = text[len(kind):] if kind else ""
+    return bool(name) and len(text) <= LONGEST and name == name.strip() and name.isprintable()
+
+
+def labels(texts: Iterable[str]) -> Labels:
+    """Those of these that are labels. Anything else matches nobody, so it is left out."""
+    return frozenset(text for text in texts if is_label(text))
+
+
+def passing(lists: Mapping[K, Labels], audience: Audience) -> frozenset[K]:
+    """The keys of the lists that every single member passes; the same as asking `Audience.may_read` of each.
+
+    One bit a member: a list passes when the holders of its labels are everyone. Takes a step for each label that
+    somebody holds or a list names, where asking one by one takes a step for each member *and* list.
+    """
+    if len(audience.members) == 1:      # a direct message: no need to count heads
+        held = audience.members[0].held
+        return frozenset(key for key, acl in lists.items() if not held.isdisjoint(acl))
+    everyone = (1 << len(audience.members)) - 1
+    if not everyone:
+        return frozenset()
+    holders = _holders(audience.members, frozenset().union(*lists.values()))
+    return frozenset(key for key, acl in lists.items() if _together(acl, holders) == everyone)
+
+
+def _holders(members: Sequence[Member], named: Labels) -> dict[str, int]:
+    """Who holds each label that some list names; nobody else's bits are worth their memory."""
+    rows: dict[str, bytearray] = {}
+    for number, member in enumerate(members):
+        for label in member.held & named:
+            row = rows.setdefault(label, bytearray(len(members) // 8 + 1))
+            row[number // 8] |= 1 << number % 8
+    return {label: int.from_bytes(row, "little") for label, row in rows.items()}
+
+
+def _together(acl: Labels, holders: Mapping[str, int]) -> int:
+    bits = 0
+    for label in acl:
+        bits |= holders.get(label, 0)
+    return bits

@@ -1,0 +1,161 @@
+"""Files of every kind become text, or a reason why not; and the program lives on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.parsing.formats import Rejected
+from adapters.parsing.media import Media, decoded, media
+from adapters.parsing.parser import Content, Parser
+from engine.rag.page import Form
+from tests.adapters.parsing.documents import a_bomb, a_docx, a_pdf, a_zip, an_encrypted_pdf
+
+PAGE = b"""<!doctype html><html><head><title>Leave - Acme wiki</title></head><body>
+<nav><ul><li><a href="/">Home</a></li><li>Sign out</li></ul></nav>
+<main><h1 id="top">Annual leave</h1><p>Everyone has thirty days of leave in a year, and may carry over five.</p>
+<h2 id="how-much">Notice</h2><p>Give ten working days of notice before the first day, to your lead and the desk.</p>
+<table><tr><th>Days</th><th>Notice</th></tr><tr><td>1</td><td>two days</td></tr></table>
+<h2>Without an anchor</h2><p>Ask the people team about anything that is not written on this page, please.</p></main>
+<footer>Cookies and imprint</footer></body></html>"""
+
+
+@pytest.fixture(scope="module")
+def parser() -> Iterator[Parser]:
+    opened = Parser()
+    yield opened
+    opened.close()
+
+
+def content(parser: Parser, raw: bytes, name: str) -> Content:
+    told = parser.content(raw, name)
+    assert isinstance(told, Content), told
+    return told
+
+
+def test_a_pdf_of_300_pages_opens_at_each_of_them(parser: Parser) -> None:
+    told = content(parser, a_pdf(*(f"This is what stands on page {n}." for n in range(1, 301))), "report.pdf")
+    assert told.text.count("\n\nThis is what stands on page ") == 300
+    assert "## Page 300\n\nThis is what stands on page 300." in told.text
+    assert told.anchors is not None
+    assert (told.anchors["page-7"], len(told.anchors)) == ("page=7", 300)
+
+
+def test_an_encrypted_pdf_is_named(parser: Parser) -> None:
+    assert parser.content(an_encrypted_pdf("open sesame"), "pay.pdf") == Rejected("is encrypted")
+    assert "The secret." in content(parser, an_encrypted_pdf(""), "open.pdf").text
+
+
+def test_a_docx_keeps_headings_lists_and_tables(parser: Parser) -> None:
+    assert content(parser, a_docx(), "travel.docx").text == (
+        "# Travel\n\nBook the train two weeks ahead.\n\n## Hotels\n\n- Ask the desk\n\n"
+        "| City | Limit |\n| --- | --- |\n| Bern | 140 |"
+    )
+
+
+def test_html_loses_its_navigation_and_keeps_its_anchors(parser: Parser) -> None:
+    told = content(parser, PAGE, "leave.html")
+    assert told.text.startswith("# ")
+    for words in ("Annual leave", "ten working days", "two days", "Ask the people team"):
+        assert words in told.text
+    for noise in ("Sign out", "Cookies", "<p>"):
+        assert noise not in told.text
+    assert told.anchors == {"annual-leave": "top", "notice": "how-much"}
+
+
+def test_content_decides_and_a_false_name_is_noted(parser: Parser) -> None:
+    for raw, name, words in ((PAGE, "leave.md", "ten working days"), (a_pdf("Ten days."), "leave.txt", "Ten days."),
+                             (b"# Leave\n", "leave.pdf", "# Leave")):
+        told = content(parser, raw, name)
+        assert words in told.text
+        assert told.note.startswith(f"is called .{name.partition('.')[2]} and is ")
+    assert parser.content(b"\x89PNG\r\n\x1a\n" + bytes(99), "leave.md") == Rejected("is called .md and is an image")
+    assert parser.content(bytes(range(32)) * 9, "x.md") == Rejected("is called .md and is no text")
+    assert parser.content(b"\x7fELF" + bytes(99), "run.pdf") == Rejected("is called .pdf and is a program")
+
+
+@pytest.mark.parametrize(("raw", "why"), [
+    (a_bomb(), "unpacks to more than it may"),
+    (a_zip({"hello.txt": "hello"}), "is a ZIP archive and no document"),
+    (a_docx()[:200], "is a damaged ZIP archive"),
+    (b"PK\x03\x04" + bytes(50), "is a damaged ZIP archive"),
+    (a_zip({"word/document.xml": "<broken"}), "is damaged"),
+    (b"%PDF-1.7\n" + b"garbage" * 99, "is damaged"),
+    (a_pdf(""), "holds no text; it may be scanned"),
+    (b"<html><body></body></html>", "holds no text"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "is called .docx and is an old or encrypted Office file"),
+    (b"x" * 5_000_000, "is larger than 2,000,000 bytes"),
+])
+def test_what_cannot_be_read_says_why(parser: Parser, raw: bytes, why: str) -> None:
+    told = parser.content(raw, "file.docx")
+    assert isinstance(told, Rejected)
+    assert told.why.startswith(why)
+    assert "Annual" in content(parser, PAGE, "after.html").text        # the next one is read
+
+
+def test_a_deeply_nested_page_does_no_harm(parser: Parser) -> None:
+    nested = b"<html><body>" + b"<div>" * 100_000 + b"deep" + b"</div>" * 100_000
+    assert isinstance(parser.content(nested, "deep.html"), Content | Rejected)
+    assert "Annual" in content(parser, PAGE, "after.html").text
+
+
+@pytest.mark.parametrize(("program", "why"), [
+    ("import time; time.sleep(60)", "takes longer than 0.3 s"),
+    ("import os; os.abort()", "breaks its parser"),
+    ("import sys; sys.stdin.buffer.read(4); sys.exit()", "breaks its parser"),
+    (r"import sys; sys.stdout.buffer.write(b'\xff\xff\xff\xff'); sys.stdout.flush()", "breaks its parser"),
+    (r"import sys; sys.stdout.buffer.write(b'\0\0\0\1\xc1'); sys.stdout.flush()", "took over its parser"),
+])
+def test_a_parser_that_fails_is_ended(program: str, why: str) -> None:
+    parser = Parser(patience=0.3 if "longer" in why else 10, command=(sys.executable, "-c", program))
+    assert parser.content(PAGE, "leave.html") == Rejected(why)
+    parser.close()
+
+
+def test_the_kernel_holds_the_parser_to_its_limits(tmp_path: Path) -> None:
+    greedy = ("import resource, sys; from adapters.parsing import child; child.PARSERS = dict.fromkeys("
+              "child.PARSERS, lambda raw: bytearray(1 << 31)); child.main()")
+    parser = Parser(command=(sys.executable, "-c", greedy))
+    assert parser.content(PAGE, "leave.html") == Rejected("needs more memory than it may have")
+    parser.close()
+    writing = ("from adapters.parsing import child; child.PARSERS = dict.fromkeys("
+               f"child.PARSERS, lambda raw: open({str(tmp_path / 'stolen')!r}, 'wb', 0).write(raw)); child.main()")
+    parser = Parser(command=(sys.executable, "-c", writing))
+    assert parser.content(PAGE, "leave.html") == Rejected("is damaged: OSError")
+    assert (tmp_path / "stolen").read_bytes() == b""
+    parser.close()
+
+
+def test_the_same_file_is_parsed_once() -> None:
+    parser = Parser()
+    first = content(parser, PAGE, "leave.html")
+    parser.command = ("/bin/false",)
+    parser.close()
+    assert content(parser, PAGE, "copy.html") == first
+
+
+@pytest.mark.parametrize(("name", "form"), [
+    ("a.md", Form.MARKDOWN), ("a.py", Form.PYTHON), ("a.rs", Form.CODE), ("a.txt", Form.TEXT), ("LICENSE", Form.TEXT)])
+def test_names_tell_kinds_of_text_apart(name: str, form: Form) -> None:
+    told = Parser().content(b"words\n", name)
+    assert isinstance(told, Content)
+    assert (told.form, told.note) == (form, "")
+
+
+@given(st.text())
+def test_text_comes_back_as_it_is(text: str) -> None:
+    expected = text.replace("\0", "\ufffd")
+    assert decoded(text.encode("utf-8", "replace"))[0] == expected.encode("utf-8", "replace").decode()
+
+
+@given(st.binary())
+def test_any_bytes_are_something(raw: bytes) -> None:
+    assert media(raw, "x.md") in Media
+    text, _ = decoded(raw)
+    assert "\0" not in text
+    assert text.encode("utf-8").decode() == text        # no lone surrogate

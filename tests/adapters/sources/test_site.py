@@ -1,0 +1,134 @@
+"""A site is what its sitemap lists, on the hosts that were named."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from adapters.sources.site import Site
+from engine.rag.page import Entry, Page, Unreadable
+
+WORDS = "<html><body><main><h1>Leave</h1><p>Give ten working days of notice.</p></main></body></html>"
+
+
+@asynccontextmanager
+async def a_site(**pages: str | Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    """``pages`` by name; a dot is written ``_``. Yields the site's host and port."""
+    async def answer(request: web.Request) -> web.StreamResponse:
+        page = pages.get(request.path.strip("/").replace(".", "_"))
+        if page is None:
+            return web.Response(status=404)
+        if callable(page):
+            return await page(request)
+        return web.Response(body=io.BytesIO(page.replace("HOST", request.host).encode()), content_type="text/html")
+
+    application = web.Application()
+    application.router.add_get("/{tail:.*}", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    server = web.TCPSite(runner, "127.0.0.1", 0)
+    await server.start()
+    try:
+        yield "{}:{}".format(*runner.addresses[0][:2])
+    finally:
+        await runner.cleanup()
+
+
+def sitemap(*places: str, changed: str = "") -> str:
+    date = f"<lastmod>{changed}</lastmod>" if changed else ""
+    return f"<urlset>{''.join(f'<url><loc>{place}</loc>{date}</url>' for place in places)}</urlset>"
+
+
+def the_site(host: str) -> Site:
+    return Site("docs", f"http://{host}/sitemap.xml", frozenset({host}), patience=5)
+
+
+async def listed(site: Site) -> list[Entry | Unreadable]:
+    return await asyncio.to_thread(lambda: list(site.listing()))
+
+
+async def read(site: Site, path: str) -> Page | Unreadable:
+    try:
+        return await asyncio.to_thread(site.read, path)
+    finally:
+        await asyncio.to_thread(site.close)
+
+
+async def test_a_page_of_the_sitemap_with_its_date() -> None:
+    async with a_site(sitemap_xml=sitemap("http://HOST/leave", changed="2026-01-12"), leave=WORDS) as host:
+        site = the_site(host)
+        address = f"http://{host}/leave"
+        assert await listed(site) == [Entry(address, "2026-01-12", address)]
+        page = await read(site, address)
+        assert isinstance(page, Page)
+        assert "ten working days" in page.text
+        assert (page.url, f"{page.date}") == (address, "2026-01-12 00:00:00+00:00")
+
+
+async def test_other_hosts_are_never_asked() -> None:
+    async with a_site(secret=WORDS) as other:
+        async def away(_request: web.Request) -> web.StreamResponse:
+            raise web.HTTPFound(f"http://{other}/secret")
+
+        async def home(_request: web.Request) -> web.StreamResponse:
+            raise web.HTTPFound("/leave")
+
+        pages = sitemap("http://HOST/away", "http://HOST/home", f"http://{other}/secret", "file:///etc/passwd")
+        async with a_site(sitemap_xml=pages, away=away, home=home, leave=WORDS) as host:
+            site = the_site(host)
+            places = [entry.path for entry in await listed(site)]
+            assert places == [f"http://{host}/away", f"http://{host}/home"]
+            assert await read(site, places[0]) == Unreadable(places[0], "leads to a host that is not configured")
+            assert isinstance(await read(site, places[1]), Page)
+            assert isinstance(await read(site, f"http://{other}/secret"), Unreadable)
+
+
+async def test_sitemaps_of_sitemaps_packed_ones_and_circles() -> None:
+    index = "<sitemapindex>" + "".join(
+        f"<sitemap><loc>http://HOST/{name}</loc></sitemap>" for name in ("sitemap.xml", "one.xml.gz")
+    ) + "</sitemapindex>"
+
+    async def packed(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=gzip.compress(sitemap(f"http://{request.host}/leave?a=1&amp;b=2#top").encode()))
+
+    async with a_site(sitemap_xml=index, one_xml_gz=packed) as host:
+        assert [e.path for e in await listed(the_site(host))] == [f"http://{host}/leave?a=1&b=2"]
+
+
+async def test_what_fails_is_named() -> None:
+    async def circle(_request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound("/circle")
+
+    async def bomb(_request: web.Request) -> web.StreamResponse:
+        return web.Response(body=gzip.compress(bytes(60_000_000)), headers={"Content-Encoding": "gzip"})
+
+    async def cut(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "100"})
+        await response.prepare(request)
+        await response.write(b"half")
+        assert request.transport
+        request.transport.close()
+        return response
+
+    async with a_site(circle=circle, bomb=bomb, cut=cut, large="x" * 5_000_000) as host:
+        site = the_site(host)
+        said = {name: await read(site, f"http://{host}/{name}") for name in ("circle", "bomb", "cut", "large", "gone")}
+    why = {name: page.why for name, page in said.items() if isinstance(page, Unreadable)}
+    assert why == {
+        "circle": "redirects in a circle", "bomb": "is larger than 50,000,000 bytes",
+        "cut": "cannot be fetched: ClientPayloadError", "large": "is larger than 2,000,000 bytes",
+        "gone": "is answered with HTTP 404",
+    }
+
+
+async def test_a_site_that_is_away_or_empty_loses_nothing() -> None:
+    async with a_site(sitemap_xml="<urlset></urlset>") as host:
+        assert await listed(the_site(host)) == [Unreadable("", "the sitemap names no page of the configured hosts")]
+    entry, = await listed(the_site(host))
+    assert isinstance(entry, Unreadable)
+    assert entry.path == ""

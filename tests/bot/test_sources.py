@@ -1,0 +1,170 @@
+"""Sources come and go by commands, and the index follows."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.qdrant.index import PassageIndex
+from adapters.qdrant.sync import SyncReport
+from bot.settings import Settings
+from bot.sources import (
+    FILE,
+    Definition,
+    Knowledge,
+    SourceKind,
+    SourcesError,
+    add,
+    ask_for_sync,
+    checked,
+    read_definitions,
+    remove,
+    summary,
+    write_definitions,
+)
+from engine.errors import Unavailable
+from tests.adapters.qdrant.worlds import an_index, ask
+
+SMALL = (sys.executable, "-m", "tests.adapters.qdrant.small_indexer")
+WIKI = Definition("wiki", SourceKind.FOLDER, "/srv/wiki", ("org",), (("hr/*", ("group:hr", "user:ann")),))
+ODD = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp", "Cf", "Co", "Cn", "Zs")), max_size=20)
+
+
+def a_folder(root: Path, **pages: str) -> str:
+    root.mkdir(exist_ok=True)
+    for name, text in pages.items():
+        (root / f"{name}.md").write_text(f"# {name.title()}\n\n{text}\n")
+    return str(root)
+
+
+def test_a_source_is_added_listed_and_removed(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    assert read_definitions(data) == ()
+    add(data, WIKI)
+    add(data, Definition("app", SourceKind.GIT, "https://git.acme.example/app.git", ("group:dev",), branch="main"))
+    assert [each.name for each in read_definitions(data)] == ["wiki", "app"]
+    assert read_definitions(data)[0] == WIKI
+    assert (data / FILE).stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in data.iterdir()] == [FILE]
+    with pytest.raises(SourcesError, match="already"):
+        add(data, WIKI)
+    remove(data, "wiki")
+    assert [each.name for each in read_definitions(data)] == ["app"]
+    with pytest.raises(SourcesError, match="no source wiki"):
+        remove(data, "wiki")
+
+
+@given(place=ODD.filter(bool), url=ODD, pattern=ODD.filter(bool), code=st.booleans())
+def test_whatever_is_written_is_read_again(
+    tmp_path_factory: pytest.TempPathFactory, place: str, url: str, pattern: str, code: bool
+) -> None:
+    data = tmp_path_factory.getbasetemp() / "written"
+    definitions = (Definition("a", SourceKind.FOLDER, place, ("org",), ((pattern, ("group:hr",)),), url, code=code),
+                   Definition("b", SourceKind.UPLOADS))
+    write_definitions(data, definitions)
+    assert read_definitions(data) == definitions
+
+
+@pytest.mark.parametrize(("wrong", "why"), [
+    (Definition("Wiki", SourceKind.FOLDER, "/srv", ("org",)), "name is made of"),
+    (Definition("handbook", SourceKind.FOLDER, "/srv", ("org",)), "neither folder nor handbook"),
+    (Definition("wiki", SourceKind.FOLDER, "/srv"), "who may read it"),
+    (Definition("wiki", SourceKind.FOLDER, "/srv", ("everyone",)), "labels are"),
+    (Definition("wiki", SourceKind.FOLDER, "/srv", ("org",), (("hr/*", ("hr",)),)), "labels are"),
+    (Definition("wiki", SourceKind.FOLDER, "", ("org",)), "where it is"),
+    (Definition("wiki", SourceKind.FOLDER, "/srv\n", ("org",)), "nobody can see"),
+    (Definition("docs", SourceKind.SITE, "ftp://docs.example/x", ("org",), hosts=("docs.example",)), "sitemap"),
+    (Definition("docs", SourceKind.SITE, "https://docs.example/x", ("org",), hosts=("other.example",)), "--host"),
+    (Definition("app", SourceKind.GIT, "https://a:b@git.example/app", ("org",)), "does not belong in an address"),
+    (Definition("app", SourceKind.GIT, "/srv/app", ("org",), branch="--upload-pack=x"), "no branch"),
+])
+def test_what_cannot_work_is_refused(wrong: Definition, why: str) -> None:
+    with pytest.raises(SourcesError, match=why):
+        checked(wrong)
+
+
+@pytest.mark.parametrize(("text", "why"), [
+    ("[[source", "not TOML"), ("x = 1", "only"), ("[[source]]\nname = 'a'", "understood"),
+    ("[[source]]\nname = 'a'\nkind = 'ftp'\n", "understood"), ("[[source]]\nname = 'a'\nkin = 'x'\n", "kin is unknown"),
+    ("[[source]]\nname = 'a'\nkind = 'uploads'\n" * 2, "twice"),
+])
+def test_a_file_that_somebody_spoiled_says_where(tmp_path: Path, text: str, why: str) -> None:
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(SourcesError, match=why):
+        read_definitions(tmp_path)
+
+
+@pytest.fixture
+async def index(tmp_path: Path) -> AsyncIterator[PassageIndex]:
+    async with an_index(tmp_path / "index") as opened:
+        yield opened
+
+
+async def found(index: PassageIndex) -> set[str]:
+    return {passage.text.partition("\n\n")[2] for passage in (await ask(index, "page", limit=100)).passages}
+
+
+async def test_without_sources_there_is_the_handbook_and_then_it_goes(index: PassageIndex, tmp_path: Path) -> None:
+    handbook = Path(a_folder(tmp_path / "handbook", leave="From the handbook."))
+    settings = Settings(data_dir=tmp_path / "data")
+    async with Knowledge.open(index, settings, handbook, command=SMALL) as knowledge:
+        assert await knowledge.sync() == {"handbook": SyncReport(added=1)}
+        wiki = a_folder(tmp_path / "wiki", pay="From the wiki.")
+        add(settings.data_dir, Definition("wiki", SourceKind.FOLDER, wiki, ("org",)))
+        assert await knowledge.sync() == {"wiki": SyncReport(added=1)}
+        assert await found(index) == {"From the wiki."}
+
+
+async def test_one_source_that_is_away_stops_no_other(index: PassageIndex, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    wiki = a_folder(tmp_path / "wiki", pay="Monthly.")
+    for each in (Definition("gone", SourceKind.FOLDER, str(tmp_path / "gone"), ("org",)),
+                 Definition("chat", SourceKind.CONVERSATIONS),
+                 Definition("secret", SourceKind.GIT, "https://git.example/x", ("org",), token_file="/nowhere"),
+                 Definition("wiki", SourceKind.FOLDER, wiki, ("org",))):
+        add(settings.data_dir, each)
+    async with Knowledge.open(index, settings, tmp_path, command=SMALL) as knowledge:
+        reports = await knowledge.sync()
+        assert {name: why for name, report in reports.items() for _, why in report.failed} == {
+            "gone": "there is no such folder",
+            "chat": "chat: the conversations are in a database that is not open here",
+            "secret": "secret: its token cannot be read: FileNotFoundError",
+        }
+        assert await found(index) == {"Monthly."}
+        with pytest.raises(SourcesError, match="no source nobody"):
+            await knowledge.sync("nobody")
+
+
+async def test_watching_follows_the_file_and_the_commands(index: PassageIndex, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    add(settings.data_dir, Definition("wiki", SourceKind.FOLDER, a_folder(tmp_path / "wiki", pay="Monthly."), ("org",)))
+    rounds: asyncio.Queue[Mapping[str, SyncReport] | Unavailable | SourcesError] = asyncio.Queue()
+    async with Knowledge.open(index, settings, tmp_path, command=SMALL) as knowledge, asyncio.timeout(60):
+        watching = asyncio.create_task(knowledge.watch(3600, said=rounds.put_nowait))
+        assert await rounds.get() == {"wiki": SyncReport(added=1)}
+        a_folder(tmp_path / "wiki", rota="Weekly.")
+        ask_for_sync(settings.data_dir)
+        assert await rounds.get() == {"wiki": SyncReport(added=1, unchanged=1)}
+        (settings.data_dir / FILE).write_text("spoiled")
+        assert isinstance(await rounds.get(), SourcesError)
+        assert await found(index) == {"Monthly.", "Weekly."}
+        write_definitions(settings.data_dir, [Definition("uploads", SourceKind.UPLOADS)])
+        assert await rounds.get() == {"uploads": SyncReport()}
+        assert await found(index) == set()
+        watching.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await watching
+
+
+def test_the_last_line_is_honest() -> None:
+    report = SyncReport(1, 2, 3, 4, (("a.pdf", "is encrypted"),), chunks=20, embedded=12, seconds=4.0)
+    assert summary("wiki", report) == (
+        "wiki: 1 pages added, 2 changed, 3 deleted, 4 unchanged, 1 failed; "
+        "12 of 20 chunks embedded, 3.0 a second; 4.0 s."
+    )

@@ -1,0 +1,51 @@
+"""Who may read what."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.messages import Audience, Labels, Member, PersonId
+from engine.rag.access import is_label, labels, passing
+from tests.builders import an_audience
+
+LABELS = st.frozensets(st.sampled_from(["org", "group:a", "group:b", "channel:c", "user:0", "user:1"]), max_size=3)
+AUDIENCES = st.lists(st.tuples(LABELS, st.booleans()), max_size=12).map(
+    lambda people: Audience(tuple(Member(PersonId(str(n)), held, guest) for n, (held, guest) in enumerate(people)))
+)
+
+
+@given(st.dictionaries(st.integers(), LABELS, max_size=8), AUDIENCES)
+def test_it_is_the_same_as_asking_member_by_member(lists: dict[int, Labels], audience: Audience) -> None:
+    one_by_one = {
+        key for key, acl in lists.items()
+        if audience.members and all(
+            any(label in acl and not (member.guest and label == "org") for label in member.labels)
+            for member in audience.members
+        )
+    }
+    assert passing(lists, audience) == one_by_one == {key for key, acl in lists.items() if audience.may_read(acl)}
+
+
+def test_each_may_hold_another_of_the_labels() -> None:
+    lists = {"both": frozenset({"group:a", "group:b"}), "one": frozenset({"group:a"}), "nobody": frozenset()}
+    assert passing(lists, an_audience(ann="group:a", bob="group:b")) == {"both"}
+    assert passing(lists, an_audience(ann="group:a")) == {"both", "one"}
+    assert passing(lists, Audience()) == frozenset()
+
+
+def test_a_guest_reads_only_what_is_marked_for_guests() -> None:
+    guest = Audience((Member(PersonId("eve"), frozenset({"org", "user:eve", "channel:c"}), guest=True),))
+    lists = {1: frozenset({"org"}), 2: frozenset({"channel:c", "org"}), 3: frozenset({"user:eve"})}
+    assert passing(lists, guest) == {2, 3}
+
+
+@pytest.mark.parametrize(("text", "fits"), [
+    ("org", True), ("group:hr", True), ("user:slack:T1/U7", True), ("channel:slack:C01", True), ("group:年次", True),
+    ("", False), ("everyone", False), ("*", False), ("group:", False), ("group: hr", False), ("GROUP:hr", False),
+    ("org ", False), ("user:\n", False), (f"user:{'x' * 600}", False), ("group:a\0b", False),
+])
+def test_what_is_not_a_label_is_for_nobody(text: str, *, fits: bool) -> None:
+    assert is_label(text) == fits
+    assert labels([text]) == (frozenset({text}) if fits else frozenset())

@@ -1,0 +1,73 @@
+"""Rights that change while an answer is being made."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.messages import Audience, Conversation, Found
+from tests.builders import ORG, a_passage, said
+from tests.fakes import ANN, Room, ScriptedModel, Shelf, TestBot, a_bot
+
+MERGER = a_passage("The merger is on.", title="Merger")
+LEAVE = a_passage("Give ten working days' notice.", title="Annual leave")
+
+
+@dataclass(slots=True)
+class Vanishing(Shelf):
+    """A page is deleted in the moment after it was found."""
+
+    async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
+        found = await Shelf.find(self, question, past=past, audience=audience, limit=limit)
+        self.passages = [LEAVE]
+        return found
+
+
+async def words(bot: TestBot, text: str) -> None:
+    """Waits until they stand in the room."""
+    async with asyncio.timeout(10):
+        while not any(text in post.text for post in bot.room.posts.values()):
+            await asyncio.sleep(0.005)
+
+
+async def test_a_page_deleted_before_the_prompt_does_not_enter_it(tmp_path: Path) -> None:
+    model = ScriptedModel([["Ten days [1]."]])
+    async with a_bot(tmp_path, model=model, shelf=Vanishing([MERGER, LEAVE])) as bot:
+        post = await bot.hears(said())
+    assert "merger" not in str(model.heard[0].messages).lower()
+    assert (post.text, post.sources) == ("Ten days [1].", ["Annual leave"])
+
+
+async def test_when_all_pages_are_gone_the_answer_says_that_none_stands_behind_it(tmp_path: Path) -> None:
+    model = ScriptedModel([["It is [1]."]])
+    shelf = Vanishing([MERGER])
+    async with a_bot(tmp_path, model=model, shelf=shelf) as bot:
+        post = await bot.hears(said())
+    assert "merger" not in str(model.heard[0].messages).lower()
+    assert (post.text, post.sources, post.note != "") == ("It is.", [], True)
+
+
+async def test_words_made_of_a_page_that_is_deleted_meanwhile_are_taken_back(tmp_path: Path) -> None:
+    model = ScriptedModel([["The merger ", 0.3, "is on [1]."], ["Ten days [1]."]])
+    shelf = Shelf([MERGER, LEAVE])
+    async with a_bot(tmp_path, model=model, shelf=shelf) as bot, asyncio.TaskGroup() as group:
+        hearing = group.create_task(bot.hears(said()))
+        await words(bot, "The merger")
+        shelf.passages = [LEAVE]
+        post = await hearing
+    assert (post.text, post.sources) == ("Ten days [1].", ["Annual leave"])
+    assert "merger" not in str(model.heard[1].messages).lower()
+
+
+async def test_words_that_somebody_new_in_the_room_may_not_read_are_taken_back(tmp_path: Path) -> None:
+    board = a_passage("The merger is on.", title="Merger", acl=frozenset({"group:board"}))
+    model = ScriptedModel([["The merger ", 0.3, "is on [1]."], ["I do not know."]])
+    people = {"ann": ORG | {"group:board"}}
+    async with a_bot(tmp_path, model=model, passages=[board], room=Room(people)) as bot, asyncio.TaskGroup() as group:
+        hearing = group.create_task(bot.hears(said()))
+        await words(bot, "The merger")
+        people["bob"] = ANN["ann"]
+        post = await hearing
+    assert (post.text, post.sources) == ("I do not know.", [])
+    assert len(model.heard) == 2
