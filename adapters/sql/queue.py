@@ -410,7 +410,8 @@ class TurnQueue:
         """Says that we live, frees what the dead held, and compares what we run with what we hold."""
         connection.execute(self.statements.heartbeat, [{"id": self.me}])
         connection.execute(sql.EXPIRE, {"lease": lease})
-        reclaimed = len(connection.execute(sql.RECLAIM).scalars().all())
+        dead = connection.execute(sql.DEAD).scalars().all()
+        reclaimed = len(connection.execute(sql.RECLAIM, {"dead": dead}).scalars().all()) if dead else 0
         held = set(connection.execute(sql.HELD, {"me": self.me}).scalars())
         if orphans := sorted(held - running):       # claimed, but the answer to our claim was lost with a connection
             connection.execute(sql.ORPHANS, {"me": self.me, "ids": orphans})

@@ -175,9 +175,14 @@ BURY: Final = (
 
 # Heartbeat: whoever has not been seen for a lease is dead, and what was running there is free again.
 EXPIRE: Final[Delete] = delete(worker).where(worker.c.seen_at < db_now() - bindparam("lease"))
+# Two statements: an UPDATE that has waited for another replica looks at the row anew, but not at a subquery. With
+# NOT IN it would take a turn from whoever has just freed and claimed it, and is too new to be in the list.
+DEAD: Final = (
+    select(turn.c.worker).where(turn.c.state == RUNNING, turn.c.worker.not_in(select(worker.c.id))).distinct()
+)
 RECLAIM: Final = (
     update(turn)
-    .where(turn.c.state == RUNNING, turn.c.worker.not_in(select(worker.c.id)))
+    .where(turn.c.state == RUNNING, turn.c.worker.in_(bindparam("dead", expanding=True)))
     .values(state="ready", worker=None, crashes=turn.c.crashes + 1)
     .returning(turn.c.id)
 )
