@@ -39,6 +39,7 @@ class DispatchOptions:
     deadline: timedelta = timedelta(minutes=5)      # for one attempt
     grace: timedelta = timedelta(seconds=20)        # for turns under way when we are going down
     max_failures: int = 5
+    max_unreachable: int = 60       # the same while the chat platform is away: nobody could be told anyway
     max_crashes: int = 10
 
 
@@ -136,7 +137,17 @@ class _Turn:
 
     @property
     def last(self) -> bool:
+        """No attempt will follow this one."""
         return self.claim.failures + 1 >= self.dispatcher.options.max_failures
+
+    @property
+    def unreachable(self) -> bool:
+        """The chat platform has been away for so long that nobody will be told."""
+        return self.claim.failures + 1 >= self.dispatcher.options.max_unreachable
+
+    def _hold(self) -> None:
+        if not self.dispatcher.queue.holds(self.claim):
+            raise Fenced(f"turn {self.claim.trace} may not be ours any more")
 
     async def run(self, turn: Interruptible) -> None:
         """Ends in exactly one way; whatever cannot be written any more is found by the next heartbeat."""
@@ -164,7 +175,7 @@ class _Turn:
 
     async def _attempt(self) -> Outcome:
         platform = self.dispatcher.platforms[self.claim.message.place.platform]
-        self.reply = await platform.reply_to(self.claim)
+        self.reply = await platform.reply_to(self.claim, self._hold)
         if self.claim.crashes >= self.dispatcher.options.max_crashes:
             raise Poison(f"{self.claim.crashes} processes died on this turn")
         if self.claim.kind is not Kind.ANSWER:
@@ -184,6 +195,8 @@ class _Turn:
             log.warning("turn set aside", cause=str(error))
         except Exception:
             log.exception("turn could not be ended")
+            if self.claim.crashes >= self.dispatcher.options.max_crashes:       # not even with an apology: enough
+                await self._buried("it could not be ended")
 
     async def _interrupted(self, reason: Reason) -> None:
         queue = self.dispatcher.queue
@@ -204,8 +217,11 @@ class _Turn:
     async def _again(self, error: Unavailable) -> None:
         """Back to the inbox with a pause; only the last attempt apologises."""
         cause = explain(error)
-        if self.last:
+        if self.last and not isinstance(error, PlatformUnavailable):
             await self._told(error)
+            return
+        if self.unreachable:
+            await self._buried(cause)
             return
         log.warning("turn will be tried again", cause=cause, failures=self.claim.failures + 1)
         self.dispatcher.metrics.retried(error)
@@ -220,7 +236,7 @@ class _Turn:
         try:
             await self._replace(f"{words} (Reference: {self.claim.trace[:8]})")
         except PlatformUnavailable as unreachable:
-            if not self.last:           # nobody has read it yet
+            if not self.unreachable:    # nobody has read it yet
                 await self.dispatcher.queue.retry(self.claim, f"{cause}; {unreachable}", self.trail)
                 return
             log.error("nobody could be told", cause=str(unreachable))   # noqa: TRY400  (the cause is what matters)
@@ -230,6 +246,10 @@ class _Turn:
             await self.dispatcher.queue.finish(self.claim, outcome, self.trail)
             self._count(outcome)
             return
+        await self._buried(cause)
+
+    async def _buried(self, cause: str) -> None:
+        """Kept for the operator, who is alerted."""
         log.error("dead letter", cause=cause)
         await self.dispatcher.queue.bury(self.claim, cause, self.trail)
         self.dispatcher.metrics.buried()
@@ -238,7 +258,7 @@ class _Turn:
     async def _replace(self, words: str) -> None:
         if self.reply is None:
             platform = self.dispatcher.platforms[self.claim.message.place.platform]
-            self.reply = await platform.reply_to(self.claim)
+            self.reply = await platform.reply_to(self.claim, self._hold)
         await self.reply.replace(await self.dispatcher.engine.egress.notice(words))
 
     def _count(self, outcome: Outcome) -> None:

@@ -190,7 +190,7 @@ HELD: Final = select(turn.c.id, turn.c.attempt).where(turn.c.state == RUNNING, t
 ORPHANS: Final = (
     update(turn)
     .where(turn.c.state == RUNNING, turn.c.worker == bindparam("me"), turn.c.id.in_(bindparam("ids", expanding=True)))
-    .values(state="ready", worker=None)
+    .values(state="ready", worker=None, crashes=turn.c.crashes + 1)     # so that none goes round for ever
 )
 RELEASE: Final = (
     update(turn).where(turn.c.state == RUNNING, turn.c.worker == bindparam("me")).values(state="ready", worker=None)

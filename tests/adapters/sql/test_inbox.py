@@ -146,6 +146,24 @@ async def test_a_dead_workers_turn_is_taken_over_after_its_lease(database: Datab
             await first.finish(old, Outcome.ANSWERED, trail(old))
 
 
+async def test_a_turn_is_held_only_as_long_as_its_lease_is_fresh(database: Database) -> None:
+    """By a clock that goes on while the process is stopped: whoever wakes up late must not write."""
+    hangs = replace(QUICK, lease=timedelta(seconds=6))      # beats every two seconds
+    async with a_worker(database, hangs) as inbox:
+        await inbox.receive(said())
+        claim = await take(inbox)
+        assert inbox.holds(claim)
+        assert not inbox.holds(replace(claim, attempt=2))
+        inbox._beat_at -= 0.81 * 6                          # as if the last beat were so long ago
+        assert not inbox.holds(claim)
+        async with asyncio.timeout(2):
+            while not inbox.holds(claim):                   # the next one is on its way
+                inbox.ledger.wake.set()
+                await asyncio.sleep(0.01)
+        await inbox.finish(claim, Outcome.ANSWERED, trail(claim))
+        assert not inbox.holds(claim)
+
+
 async def test_a_worker_that_ends_leaves_nothing_behind(database: Database) -> None:
     async with a_worker(database) as first:
         await first.receive(said())
