@@ -17,7 +17,7 @@ async def index_pages(settings: Settings) -> int:
     make_private(settings.data_dir)
     async with open_index(settings.data_dir / "index") as shared:
         if (index := shared.own) is None:
-            console.print("A running Bartizan owns this index; it indexes by itself at its start.")
+            console.print("A running Bartizan owns this index, and looks at the pages by itself (knowledge.refresh).")
             return 1
         with bar(console) as progress:
             task = progress.add_task("Indexing pages", total=None)

@@ -77,12 +77,10 @@ class Loopback:
         return LoopbackReply(self.client, claim, self.config.pace.total_seconds(), hold, posted)
 
     async def audience(self, place: Place, visibility: Visibility) -> Audience:
-        """Everyone in the channel, or only who asked. Nobody when the chat server does not say: that is closed."""
-        try:
-            members = await self._members(place.channel)
-        except PlatformUnavailable as error:
-            log.warning("members unknown, so nothing is open to them", channel=place.channel, cause=str(error))
-            return Audience()
+        """Everyone in the channel, or only who asked. Raises `PlatformUnavailable` when the chat server does not say:
+        closed, and tried again, rather than an answer as if there were no pages.
+        """
+        members = await self._members(place.channel)
         if place.direct or visibility is Visibility.PRIVATE:
             members = [member for member in members if member.id == bare(place.person)]
         return Audience(tuple(_member(member) for member in members))

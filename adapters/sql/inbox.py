@@ -31,8 +31,8 @@ from engine.errors import BadEvent, Fenced, StoreUnavailable
 from engine.messages import Answer, Claim, Edited, Event, Outcome, Said, TraceId, Trail
 
 log = structlog.get_logger()
-LostHandler: TypeAlias = Callable[[TraceId, str], None]
-"""Called on the loop with a trace and ``"withdrawn"`` or ``"taken"``."""
+LostHandler: TypeAlias = Callable[[TraceId, int, str], None]
+"""Called on the loop with a trace, an attempt, and ``"withdrawn"`` or ``"taken"``."""
 LONGEST_ID: Final = ID_LENGTH // 3
 """Characters of one id of a platform's: ours are made of up to three."""
 TRUSTED: Final = 0.8
@@ -70,7 +70,7 @@ class SqlInbox:
     keyring: Keyring
     options: QueueOptions
     me: str = field(default_factory=lambda: uuid.uuid4().hex)
-    lost: LostHandler = lambda _trace, _why: None
+    lost: LostHandler = lambda _trace, _attempt, _why: None
     ledger: Ledger = field(default_factory=Ledger)
     queue: TurnQueue = field(init=False)
     _running: dict[TraceId, Held] = field(default_factory=dict)
@@ -223,6 +223,8 @@ class SqlInbox:
         except Exception as error:      # a bug that one write brings out must not end all the others
             self.queue.rolled_back()
             log.exception("write failed", waiting=len(batch))
+            if not batch:               # nobody waits for it: so it is tried again, but not at once
+                return False
             return await self._one_by_one(batch, Conflict(f"{type(error).__name__} in the store"), again=again)
         self.queue.committed()
         if due:
@@ -258,7 +260,7 @@ class SqlInbox:
             self._wanted = 0
         withdrawn, self.queue.withdrawn = self.queue.withdrawn, set()
         for trace in withdrawn & self._running.keys():
-            self.lost(TraceId(trace), "withdrawn")
+            self.lost(TraceId(trace), self._running[TraceId(trace)].attempt, "withdrawn")
         if done.beat:
             self._heed(done.beat)
 
@@ -268,13 +270,13 @@ class SqlInbox:
             self._look = True
         for trace, held in list(self._running.items()):
             if held.id in beat.lost:
-                self.lost(trace, "taken")
+                self.lost(trace, held.attempt, "withdrawn" if held.id in beat.withdrawn else "taken")
 
     def _give_up_turns(self) -> None:
         """Without a heartbeat for most of a lease others may take our turns: stop showing anything for them."""
         if not self._beaten_lately():
-            for trace in list(self._running):
-                self.lost(trace, "taken")
+            for trace, held in list(self._running.items()):
+                self.lost(trace, held.attempt, "taken")
 
 
 def _clock() -> float:

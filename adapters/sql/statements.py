@@ -15,7 +15,6 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    insert,
     literal,
     or_,
     select,
@@ -136,8 +135,9 @@ KEYS: Final = (
     .order_by(person_key.c.person)
     .with_for_update(read=True, key_share=True)     # a forgetting at the same moment waits, then forgets this as well
 )
-BACKLOG: Final = (
-    select(turn.c.queue, func.count())
+BACKLOG: Final = (      # for each queue: how many wait, and how many run
+    select(turn.c.queue, func.sum(case((turn.c.state == READY, 1), else_=0)),
+           func.sum(case((turn.c.state == RUNNING, 1), else_=0)))
     .where(turn.c.queue.in_(bindparam("queues", expanding=True)), OPEN)
     .group_by(turn.c.queue)
 )
@@ -147,7 +147,6 @@ SPENT: Final = (
            turn.c.kind == "answer")
     .group_by(turn.c.author)
 )
-INSERT_TURN: Final = insert(turn).values(received_at=db_now())
 
 _ours = and_(
     tuple_(turn.c.id, turn.c.attempt).in_(bindparam("claims", expanding=True)),
@@ -187,6 +186,9 @@ RECLAIM: Final = (
     .returning(turn.c.id)
 )
 HELD: Final = select(turn.c.id, turn.c.attempt).where(turn.c.state == RUNNING, turn.c.worker == bindparam("me"))
+WITHDRAWN: Final = (
+    select(turn.c.id).where(turn.c.id.in_(bindparam("ids", expanding=True)), turn.c.outcome == "withdrawn")
+)
 ORPHANS: Final = (
     update(turn)
     .where(turn.c.state == RUNNING, turn.c.worker == bindparam("me"), turn.c.id.in_(bindparam("ids", expanding=True)))

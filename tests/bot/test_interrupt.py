@@ -50,6 +50,19 @@ async def test_both_at_once_is_a_cancellation() -> None:
         await task
 
 
+async def test_a_block_may_interrupt_itself_at_its_next_wait_or_not_at_all() -> None:
+    async def waits() -> None:
+        async with Interruptible() as turn:
+            turn.interrupt(Reason.STOPPED)
+            await asyncio.sleep(1)
+
+    with pytest.raises(Interrupted):
+        await waits()
+    async with Interruptible() as turn:
+        turn.interrupt(Reason.STOPPED)
+    await asyncio.sleep(0.01)           # too late: nothing is left to interrupt
+
+
 async def test_outside_the_block_nothing_happens() -> None:
     turn = Interruptible()
     turn.interrupt(Reason.STOPPED)

@@ -35,7 +35,7 @@ async def test_a_turn_that_was_just_taken_over_is_not_taken_again(server: Postgr
             await asyncio.sleep(0.3)            # it waits for the row that the heir has in hand
             assert not waiting.done()
             await first.commit()
-            assert await waiting == Beat(0, NOTHING)
+            assert await waiting == Beat(0, NOTHING, NOTHING)
         await engine.dispose()
         row = await database.read(lambda c: c.execute(turn.select()).one())
     assert freed.reclaimed == 1
