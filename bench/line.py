@@ -47,7 +47,7 @@ from engine.guards.deflection import DeflectionGuard
 from engine.guards.egress import Egress
 from engine.guards.secrets import SecretsGuard
 from engine.messages import Answer, Audience, Claim, Conversation, Found, Outcome, Passage, TraceId, Trail
-from engine.ports import Text
+from engine.ports import Hold, Text
 from engine.prompt import ChatMessage, Prompt
 from engine.streaming import release
 from tests.builders import ORG, said
@@ -318,8 +318,8 @@ class Clocked(Room):
 
     times: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
 
-    async def reply_to(self, claim: Claim) -> object:       # type: ignore[override]
-        reply = await Room.reply_to(self, claim)
+    async def reply_to(self, claim: Claim, hold: Hold) -> object:       # type: ignore[override]
+        reply = await Room.reply_to(self, claim, hold)
         seen = self.times.setdefault(claim.message.text, [])
         plain = reply.append
 

@@ -51,6 +51,13 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType({
     "inbox.drop": Command(Role.ADMIN, "drop a turn unanswered"),
     "privacy.export": Command(Role.OPERATOR, "export what is stored about a person", own=True),
     "privacy.forget": Command(Role.OPERATOR, "forget a person for good", own=True),
+    "source.add": Command(Role.OPERATOR, "add a source"),
+    "source.list": Command(Role.ADMIN, "list the sources"),
+    "source.remove": Command(Role.OPERATOR, "remove a source"),
+    "source.sync": Command(Role.ADMIN, "bring the index up to a source"),
+    "sync": Command(Role.ADMIN, "bring the index up to all sources"),
+    "index.move": Command(Role.OPERATOR, "move the index to a server"),
+    "search.as": Command(Role.ADMIN, "search through somebody else's eyes"),
 })
 
 _ID: Final = re.compile(r"[\w:/.@+-]{1,128}")

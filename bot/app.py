@@ -13,10 +13,9 @@ from typing import Final, Protocol, TypeAlias
 
 import structlog
 
-from adapters.files.folder import Folder
-from adapters.qdrant.index import PassageIndex
-from adapters.qdrant.socket import SharedIndex, open_index
-from adapters.qdrant.sync import SyncReport, sync
+from adapters.people.membership import WithGroups
+from adapters.qdrant.socket import SharedIndex
+from adapters.qdrant.sync import SyncReport
 from adapters.sglang.config import SglangConfig
 from adapters.sglang.model import SglangModel
 from adapters.sglang.tokens import FileTokens
@@ -28,24 +27,24 @@ from adapters.sql.privacy import check_master
 from adapters.sql.queue import Caps
 from adapters.sql.sealed import Keyring, master_from_file
 from adapters.sql.store import SqlStore
-from bot import handbook
 from bot.dispatch import Dispatcher, DispatchOptions
-from bot.settings import KnowledgeSettings, Settings
+from bot.indexes import open_knowledge, open_settled, people
+from bot.settings import Settings, SettingsError
+from bot.sources import SourcesError, Store, Tell
 from bot.telemetry import MeasuredInbox, MeasuredModel, MeasuredRetriever, Metrics
-from engine.errors import BotError, StoreUnavailable, Unavailable
+from engine.errors import RetrieverUnavailable, StoreUnavailable, Unavailable
 from engine.guards.chain import Inbound
 from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
 from engine.guards.egress import Egress
 from engine.guards.secrets import SecretsGuard
-from engine.messages import Audience, Place, Visibility
+from engine.messages import Audience, Conversation, Found, Passage, Place, Visibility
 from engine.ports import Membership, Platform, Tokens
 from engine.prompt import Budget, Estimate
 from engine.turn import Engine, Limits
 
 log = structlog.get_logger()
 
-HANDBOOK: Final = Path(handbook.__file__).parent
 HOUSEKEEPING: Final = timedelta(minutes=10)
 LOOK: Final = timedelta(seconds=5)      # how often the queue's depth is read for the metrics
 
@@ -66,6 +65,29 @@ class Rooms:
         return await platform.audience(place, visibility) if platform else Audience()
 
 
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """An index that is being built for the first time is waited for: "nothing found" would not be true."""
+
+    index: SharedIndex
+    indexed: asyncio.Event
+    patience: timedelta = timedelta(seconds=20)
+
+    async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
+        """As the engine's `Retriever`."""
+        if not self.indexed.is_set() and self.index.own is not None and not self.index.own.records:
+            try:
+                async with asyncio.timeout(self.patience.total_seconds()):
+                    await self.indexed.wait()
+            except TimeoutError as error:
+                raise RetrieverUnavailable("the pages are being indexed for the first time") from error
+        return await self.index.find(question, past=past, audience=audience, limit=limit)
+
+    async def still_readable(self, passages: Sequence[Passage], audience: Audience) -> tuple[Passage, ...]:
+        """As the engine's `Retriever`."""
+        return await self.index.still_readable(passages, audience)
+
+
 Chore: TypeAlias = "Callable[[Bot], Coroutine[None, None, None]]"
 
 
@@ -74,7 +96,7 @@ class Bot:
     """Everything that runs, opened and wired."""
 
     settings: Settings
-    database: Database
+    store: Store
     inbox: SqlInbox
     index: SharedIndex
     models: Sequence[SglangModel]
@@ -84,6 +106,12 @@ class Bot:
     metrics: Metrics
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     indexed: asyncio.Event = field(default_factory=asyncio.Event)
+    page_problem: str | None = None
+
+    @property
+    def database(self) -> Database:
+        """Where messages, turns and answers are."""
+        return self.store[0]
 
     async def serve(self, *chores: Chore) -> None:
         """Runs until `stopping` is set, then finishes or hands back what is under way.
@@ -109,28 +137,23 @@ class Bot:
         for task in listening:
             task.cancel()
 
-    async def sync(self, tell: Callable[[int, int], None] = lambda _done, _total: None) -> SyncReport | None:
-        """Brings the index up to the configured folder. None: another process owns the index and does so."""
+    async def sync(self, tell: Tell = lambda _name, _done, _total: None) -> Mapping[str, SyncReport]:
+        """Brings the index up to all sources. Nothing is reported when another process owns it and does so."""
         if (index := self.index.own) is None:
             self.indexed.set()
-            return None
-        report = await sync_pages(index, self.settings.knowledge, tell)
+            return {}
+        async with open_knowledge(index, self.settings, self.store) as knowledge:
+            reports = await knowledge.sync(tell=tell)
         self.indexed.set()
-        return report
-
-
-async def sync_pages(
-    index: PassageIndex, chosen: KnowledgeSettings, tell: Callable[[int, int], None] = lambda _done, _total: None,
-) -> SyncReport:
-    """Brings the index up to the configured folder, or to the handbook that ships with the program."""
-    root, name = (chosen.folder, "folder") if chosen.folder else (HANDBOOK, "handbook")
-    return await sync(index, Folder(name, root, chosen.base_url or ""), frozenset(chosen.acl), tell=tell)
+        return reports
 
 
 def make_private(folder: Path) -> None:
-    """The data folder, which nobody else may look into. Raises `StoreUnavailable`."""
+    """The data folder; made so that nobody else may look into it. Raises `StoreUnavailable`."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if folder.stat().st_mode & 0o007:
+            log.warning("others can look into the data folder", folder=str(folder))
     except OSError as error:
         raise StoreUnavailable(f"{folder} cannot be used: {error.strerror}") from error
 
@@ -160,12 +183,14 @@ async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> Asy
         workers = settings.data_dir / "workers"
         stack.enter_context(signed_in(workers, inbox.me))
         await database.write(partial(strike_off, the_dead(workers)))
-        index = await stack.enter_async_context(open_index(settings.data_dir / "index"))
+        index = await stack.enter_async_context(open_settled(settings))
+        indexed = asyncio.Event()
+        rooms, groups = Rooms(by_name), people(settings)
         models = [await stack.enter_async_context(SglangModel.open(c)) for c in model_configs(settings)]
         engine = Engine(
             store=SqlStore(database, keyring, inbox, settings.limits.history_turns),
-            membership=Rooms(by_name),
-            retriever=MeasuredRetriever(index, metrics),
+            membership=WithGroups(rooms, groups) if groups else rooms,
+            retriever=MeasuredRetriever(Patient(index, indexed), metrics),
             models=tuple(MeasuredModel(model, metrics) for model in models),
             inbound=Inbound((SecretsGuard(),), keyring.fingerprint),
             egress=Egress((SecretsGuard(), DeflectionGuard(), CitationGuard()), keyring.fingerprint),
@@ -175,20 +200,26 @@ async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> Asy
         )
         dispatcher = Dispatcher(inbox, engine, by_name, dispatch_options(settings), metrics)
         inbox.lost = dispatcher.lost
-        yield Bot(settings, database, inbox, index, models, engine, dispatcher, by_name, metrics)
+        store = (database, keyring)
+        yield Bot(settings, store, inbox, index, models, engine, dispatcher, by_name, metrics, indexed=indexed)
 
 
 def queue_options(settings: Settings, routes: tuple[str, ...]) -> QueueOptions:
     """The queue's part of the settings."""
     q = settings.queue
-    caps = Caps(q.backlog, q.quota, q.quota_window.total_seconds())
-    return QueueOptions(routes, caps, q.lease, q.poll, q.retry_base, q.retry_max)
+    caps = Caps(backlog=q.backlog, quota=q.quota, window=q.quota_window.total_seconds())
+    return QueueOptions(
+        routes=routes, caps=caps, lease=q.lease, poll=q.poll, retry_base=q.retry_base, retry_max=q.retry_max,
+    )
 
 
 def dispatch_options(settings: Settings) -> DispatchOptions:
     """The dispatcher's part."""
     q = settings.queue
-    return DispatchOptions(q.concurrency, q.deadline, q.grace, q.max_failures, q.max_crashes)
+    return DispatchOptions(
+        concurrency=q.concurrency, deadline=q.deadline, grace=q.grace,
+        max_failures=q.max_failures, max_unreachable=q.max_unreachable, max_crashes=q.max_crashes,
+    )
 
 
 def model_configs(settings: Settings) -> list[SglangConfig]:
@@ -206,27 +237,53 @@ def model_configs(settings: Settings) -> list[SglangConfig]:
 
 def tokens(settings: Settings) -> Tokens:
     """The model's own tokenizer where it is at hand, else an estimate."""
-    return FileTokens(settings.model.tokenizer) if settings.model.tokenizer else Estimate()
+    if settings.model.tokenizer is None:
+        return Estimate()
+    try:
+        return FileTokens(settings.model.tokenizer)
+    except ValueError as error:
+        raise SettingsError([f"model.tokenizer: {error}"]) from error
 
 
 # Chores: what runs beside the turns, each until it is cancelled.
 
 
 async def keep_indexed(bot: Bot) -> None:
-    """Indexes in the background, so that a start listens at once; tried again while it fails."""
-    pause = 1.0
-    while True:
-        try:
-            report = await bot.sync()
-        except BotError as error:
-            log.warning("pages could not be indexed", cause=str(error))
-            await asyncio.sleep(pause)
-            pause = min(60.0, 2 * pause)
-            continue
-        if report is not None:
-            log.info("pages indexed", added=report.added, changed=report.changed, deleted=report.deleted,
-                     unchanged=report.unchanged, failed=len(report.failed))
-        return
+    """Looks at the sources in the background, so that a start listens at once, and then again every so often.
+
+    A look at unchanged pages embeds nothing and costs milliseconds. It also serves a process that takes an index over.
+    """
+    every = bot.settings.knowledge.refresh.total_seconds()
+    while (index := bot.index.own) is None:
+        bot.indexed.set()
+        await asyncio.sleep(every)
+    async with open_knowledge(index, bot.settings, bot.store) as knowledge:
+        await knowledge.watch(every, said=_Chronicle(bot).add)
+
+
+@dataclass(slots=True)
+class _Chronicle:
+    """Logs what came of each round of a sync, and a failure once until it changes."""
+
+    bot: Bot
+    known: tuple[tuple[str, str, str], ...] = ()
+
+    def add(self, came: Mapping[str, SyncReport] | Unavailable | SourcesError) -> None:
+        """One round."""
+        if isinstance(came, Unavailable | SourcesError):
+            log.warning("pages could not be indexed", cause=str(came))
+            return
+        self.bot.indexed.set()
+        for source, report in came.items():
+            if report.added or report.changed or report.deleted:
+                log.info("pages indexed", source=source, added=report.added, changed=report.changed,
+                         deleted=report.deleted, unchanged=report.unchanged, failed=len(report.failed))
+        failed = tuple((source, *bad) for source, report in came.items() for bad in report.failed)
+        if failed != self.known:
+            for source, path, why in failed:
+                log.warning("page not indexed", source=source, path=path or "the folder", cause=why)
+        self.known = failed
+        self.bot.page_problem = next((f"{source}: {why}" for source, path, why in failed if not path), None)
 
 
 async def housekeep(bot: Bot) -> None:
@@ -272,6 +329,8 @@ async def index_ready(bot: Bot) -> str | None:
     """None, or why passages cannot be found yet."""
     if not bot.indexed.is_set():
         return "pages are being indexed"
+    if bot.page_problem:
+        return f"pages of the source {bot.page_problem}"
     try:
         await bot.index.ready()
     except Unavailable as error:

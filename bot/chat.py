@@ -151,9 +151,10 @@ async def _questions(typed: Typed, ask: str | None) -> AsyncGenerator[str]:
 
 async def _index(bot: Bot, *, styled: bool) -> None:
     with indexing(sys.stderr, styled=styled) as tell:
-        report = await bot.sync(tell)
-    for path, why in report.failed if report and _is_terminal(sys.stderr) else ():
-        print(f"{line(path) or bot.settings.knowledge.folder}: {line(why)}", file=sys.stderr)
+        reports = await bot.sync(lambda _source, done, total: tell(done, total))
+    for source, report in reports.items() if _is_terminal(sys.stderr) else ():
+        for path, why in report.failed:
+            print(f"{line(path) or source}: {line(why)}", file=sys.stderr)
 
 
 def for_one(settings: Settings) -> Settings:

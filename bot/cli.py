@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
+from bot.search_cli import add_search
+from bot.sources_cli import add_sources
+
 if TYPE_CHECKING:
     from adapters.sql.desk import Desk
     from adapters.sql.privacy import Privacy
@@ -35,7 +38,9 @@ app = typer.Typer(
 )
 inbox = typer.Typer(no_args_is_help=True, help="Look after the turns that wait, run or failed.")
 privacy = typer.Typer(no_args_is_help=True, help="Export or forget what is stored about a person.")
+pages = typer.Typer(help="Index the pages, or move the index.")
 app.add_typer(inbox, name="inbox")
+app.add_typer(pages, name="index")
 app.add_typer(privacy, name="privacy")
 
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file, instead of ./bartizan.toml.")]
@@ -82,13 +87,31 @@ def migrate(config: Config = None) -> None:
     typer.echo(f"The database is at revision {_run(work())}.")
 
 
-@app.command()
-def index(config: Config = None) -> None:
-    """Index the configured pages now, and say what changed."""
+@pages.callback(invoke_without_command=True)
+def index(context: typer.Context, config: Config = None) -> None:
+    """Index the configured pages and all sources now, and say what changed."""
+    if context.invoked_subcommand is not None:
+        return
     settings = _settings(config)
-    from bot.pages import index_pages  # noqa: PLC0415
+    from bot.syncing import sync_sources  # noqa: PLC0415
 
-    raise typer.Exit(_run(index_pages(settings)))
+    raise typer.Exit(_run(sync_sources(settings, None, full=False, every=None)))
+
+
+@pages.command("move", epilog="Example: `bartizan index move --to http://qdrant.example:6333`; the key is best given "
+                              "as `BARTIZAN_KNOWLEDGE__QDRANT_API_KEY`.")
+def index_move(
+    to: Annotated[str, typer.Option("--to", help="The address of a Qdrant server.")], config: Config = None,
+) -> None:
+    """Carry the index of this folder to a Qdrant server, without embedding anything again."""
+    settings = _allowed(config, "index.move", None)
+    from adapters.qdrant.server import ServerOptions  # noqa: PLC0415
+    from bot.indexes import api_key  # noqa: PLC0415
+    from bot.move import move_index  # noqa: PLC0415
+
+    chosen = settings.knowledge
+    options = ServerOptions(to, api_key(chosen), chosen.qdrant_index, chosen.qdrant_tenant)
+    raise typer.Exit(_run(move_index(settings, options)))
 
 
 @app.command()
@@ -267,3 +290,7 @@ def _turn_line(row: dict[str, Any]) -> str:
 
 def _rejected_line(row: dict[str, Any]) -> str:
     return f"{row['id']}  {row['received_at']}  {row['platform']}  {row['reason']}"
+
+
+add_sources(app, allowed=_allowed, run=_run)
+add_search(app, loaded=_settings, allowed=_allowed, run=_run)

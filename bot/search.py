@@ -20,9 +20,10 @@ from adapters.people.membership import People
 from adapters.qdrant.socket import SharedIndex, open_index
 from adapters.qdrant.sync import Syncer
 from adapters.sources.journal import Journal
-from bot.app import make_private, sync_pages
-from bot.pages import bar
+from bot.app import make_private
+from bot.indexes import open_knowledge, open_settled, people
 from bot.settings import Settings
+from bot.syncing import bar
 from engine.errors import BotError
 from engine.messages import (
     ORG,
@@ -50,16 +51,16 @@ class SearchError(BotError):
     """The file of questions, or the folder, is not what it should be; the sentence is for the operator."""
 
 
-async def audience_of(person: str | None, channel: str | None, people: People | None = None) -> Audience:
+async def audience_of(person: str | None, channel: str | None, groups: People | None = None) -> Audience:
     """Who is taken to read along: one person, or whoever is in a channel; else the one at this terminal.
 
-    Everybody is taken to belong to the organisation, unless ``people`` says otherwise.
+    Everybody is taken to belong to the organisation, unless ``groups`` says otherwise.
     """
     who = channel or (person or LOCAL).removeprefix("user:")
     label = f"channel:{channel}" if channel else f"user:{who}"
     member = Member(PersonId(who), frozenset({label, ORG}))
-    if people is not None:
-        member = (await people.now()).completed(member)
+    if groups is not None:
+        member = (await groups.now()).completed(member)
     return Audience((member,))
 
 
@@ -67,9 +68,10 @@ async def search(settings: Settings, question: str, audience: Audience, *, expla
     """Prints what is found. Exit code: 0, or 1 when nothing answers."""
     make_private(settings.data_dir)
     console = Console(soft_wrap=True)
-    async with open_index(settings.data_dir / "index") as index:
+    async with open_settled(settings) as index:
         if index.own is not None and not index.own.records:
-            await sync_pages(index.own, settings.knowledge)
+            async with open_knowledge(index.own, settings) as knowledge:
+                await knowledge.sync()
         await index.ready()
         found = await index.find(question, past=_past([]), audience=audience, limit=SHOWN)
     if as_json:
@@ -93,7 +95,7 @@ async def run(settings: Settings, questions: Path, out: Path, folder: Path | Non
     console = Console(stderr=True)
     async with _opened(settings, folder, console) as index:
         await index.ready()
-        audience = await audience_of(None, None)
+        audience = await audience_of(None, None, people(settings))
         try:
             with out.open("w", encoding="utf-8") as file:
                 for query in asked:
@@ -108,7 +110,7 @@ async def run(settings: Settings, questions: Path, out: Path, folder: Path | Non
 async def _opened(settings: Settings, folder: Path | None, console: Console) -> AsyncGenerator[SharedIndex]:
     """The index of the program, or one for a folder, brought up to it."""
     if folder is None:
-        async with open_index(settings.data_dir / "index") as index:
+        async with open_settled(settings) as index:
             yield index
         return
     if not await asyncio.to_thread(folder.is_dir):

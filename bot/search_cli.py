@@ -71,8 +71,9 @@ async def _work(
     as_json: bool, jsonl: Path | None, out: Path | None, folder: Path | None,
 ) -> int:
     from bot import search as look  # noqa: PLC0415
+    from bot.indexes import people  # noqa: PLC0415
 
     if jsonl is not None and out is not None:
         return await look.run(settings, jsonl, out, folder)
-    audience = await look.audience_of(person, channel)
+    audience = await look.audience_of(person, channel, people(settings))
     return await look.search(settings, question or "", audience, explain=explain, as_json=as_json)

@@ -281,6 +281,13 @@ class KnowledgeSettings(Section):
     acl: Annotated[Names, Field(min_length=1)] = ("org",)
     base_url: HttpUrl | None = None
     passages: Annotated[Count, Field(le=50)] = 6
+    refresh: Duration = timedelta(minutes=1)
+    people: Annotated[tuple[FilePath, ...], BeforeValidator(_listed)] = ()
+    model: FilePath | None = None
+    qdrant_url: HttpUrl | None = None
+    qdrant_api_key: Secret | None = None
+    qdrant_index: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] = "bartizan"
+    qdrant_tenant: Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,40}$")] = ""
 
 
 class QueueSettings(Section):
@@ -290,6 +297,7 @@ class QueueSettings(Section):
     lease: Duration = timedelta(seconds=15)
     poll: Duration = timedelta(milliseconds=500)
     max_failures: Count = 5
+    max_unreachable: Count = 60
     max_crashes: Count = 10
     backlog: Count = 200            # per conversation
     quota: Count = 120              # per person and quota_window

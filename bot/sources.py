@@ -261,15 +261,19 @@ class Knowledge:
     ) -> None:
         """Syncs now, then every so many seconds, and at once when the file changes or a command asks for it.
 
-        ``said`` gets what came of each round; what failed is tried again in the next. Runs until cancelled.
+        ``said`` gets what came of each round. A round that failed as a whole is tried again sooner, with growing
+        pauses. Runs until cancelled.
         """
+        pause = 1.0
         while True:
             marks = await asyncio.to_thread(self._marks)
             try:
                 said(await self.sync(tell=tell))
+                pause, wait = 1.0, every
             except (Unavailable, SourcesError) as error:
                 said(error)
-            until = time.monotonic() + every
+                pause, wait = 2 * pause, min(every, pause)
+            until = time.monotonic() + wait
             while time.monotonic() < until and await asyncio.to_thread(self._marks) == marks:   # noqa: ASYNC110
                 await asyncio.sleep(min(LOOK, every))       # other processes set no event of ours
 

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from adapters.qdrant.socket import open_index
 from adapters.qdrant.sync import SyncReport
-from bot.app import HANDBOOK, make_private, open_store
+from bot.app import make_private, open_store
+from bot.indexes import open_knowledge, open_settled
 from bot.settings import Settings
 from bot.sources import Knowledge, SourceKind, SourcesError, ask_for_sync, read_definitions, summary
 from engine.errors import Unavailable
@@ -65,14 +65,14 @@ async def opened(settings: Settings) -> AsyncGenerator[Knowledge | None]:
     """None: another process owns the index. Raises `BotError`."""
     make_private(settings.data_dir)
     async with AsyncExitStack() as stack:
-        shared = await stack.enter_async_context(open_index(settings.data_dir / "index"))
+        shared = await stack.enter_async_context(open_settled(settings))
         if shared.own is None:
             yield None
             return
         store = None
         if any(each.kind is SourceKind.CONVERSATIONS for each in read_definitions(settings.data_dir)):
             store = await stack.enter_async_context(open_store(settings))
-        yield await stack.enter_async_context(Knowledge.open(shared.own, settings, HANDBOOK, store))
+        yield await stack.enter_async_context(open_knowledge(shared.own, settings, store))
 
 
 def bar(console: Console) -> Progress:

@@ -18,6 +18,7 @@ LONGEST: Final = 420
 NOT_CONNECTED: Final = "No language model is connected, so here is what the pages say, word for word:"
 AWAY: Final = "The language model is not answering right now, so here is what the pages say, word for word:"
 NOTHING: Final = "I found nothing in the pages that everyone here may read that answers this."
+UNSEARCHED: Final = "Neither the language model nor the pages can be reached right now. Please try again in a while."
 AWAY_AND_NOTHING: Final = f"The language model is not answering right now. {NOTHING}"
 _BETWEEN: Final = re.compile(       # two units: behind a sentence, before an item, a row or a heading, at an empty line
     r"(?<=[^\s\d][.!?…])\s+|(?<=[。！？])|\n\s*\n|\n(?=[ \t]*(?:[-*+] |[|>#]|\d{1,3}[.)] ))|(?<=\|)\n"
@@ -42,6 +43,8 @@ class _Unit:
 
 def quote(found: Found, question: str, *, connected: bool) -> str:
     """The answer in quote mode. ``connected``: there is a model, but it is away."""
+    if not found.searched:
+        return UNSEARCHED
     if not found.answers or not found.passages:
         return AWAY_AND_NOTHING if connected else NOTHING
     quotes = [

@@ -17,6 +17,7 @@ from yarl import URL
 from adapters.loopback import wire
 from adapters.loopback.config import LoopbackConfig
 from engine.errors import PlatformUnavailable
+from engine.ports import Hold
 
 T = TypeVar("T")
 
@@ -47,20 +48,20 @@ class Client:
     patience: float                 # seconds
     _not_before: float = 0.0        # by the loop's clock: the server asked us to be quiet until then
 
-    async def post(self, post: wire.NewPost) -> str:
+    async def post(self, post: wire.NewPost, hold: Hold) -> str:
         """Puts a new post there and returns its id. Raises `Unclear` when it may be there or not."""
         body = wire.encode(post)
-        said = await self._until(NotSent, lambda: self._call("POST", self.root / "posts", body))
+        said = await self._until(NotSent, lambda: self._call("POST", self.root / "posts", body, hold))
         return _decoded(wire.posted, said).id
 
-    async def edit(self, id: str, revision: wire.Revision) -> None:
+    async def edit(self, id: str, revision: wire.Revision, hold: Hold) -> None:
         """Replaces what stands in a post, in as many attempts as it takes. Raises `Gone` when there is none."""
-        await self._until(PlatformUnavailable, lambda: self.edit_once(id, revision))
+        await self._until(PlatformUnavailable, lambda: self.edit_once(id, revision, hold))
 
-    async def edit_once(self, id: str, revision: wire.Revision) -> None:
+    async def edit_once(self, id: str, revision: wire.Revision, hold: Hold) -> None:
         """The same in one attempt, for an edit that the next one makes superfluous."""
         url = (self.root / "posts").joinpath(quote(id, safe=""), encoded=True)
-        await self._call("PUT", url, wire.encode(revision))
+        await self._call("PUT", url, wire.encode(revision), hold)
 
     async def find(self, trace: str) -> str | None:
         """The id of our post with this mark, the oldest if there are several."""
@@ -93,13 +94,15 @@ class Client:
             await asyncio.sleep(pause)
             pause = min(PAUSE[1], 2 * pause)
 
-    async def _call(self, method: str, url: URL, body: bytes | None = None) -> bytes:
+    async def _call(self, method: str, url: URL, body: bytes | None = None, hold: Hold | None = None) -> bytes:
         """One request. A rate limit is waited out, again and again while patience lasts."""
         clock = asyncio.get_running_loop().time
         end = clock() + self.patience
         while True:
             if (pause := self._not_before - clock()) > 0:
                 await asyncio.sleep(pause)
+            if hold is not None:
+                hold()
             status, wait, said = await self._request(method, url, body)
             if status != HTTPStatus.TOO_MANY_REQUESTS:
                 break

@@ -19,7 +19,7 @@ from adapters.loopback.reply import LoopbackReply
 from adapters.loopback.wire import MemberWire
 from engine.errors import PlatformUnavailable
 from engine.messages import Audience, Claim, Member, PersonId, Place, Visibility
-from engine.ports import Inbox
+from engine.ports import Hold, Inbox
 
 log = structlog.get_logger()
 
@@ -69,20 +69,18 @@ class Loopback:
         finally:
             await runner.cleanup()
 
-    async def reply_to(self, claim: Claim) -> LoopbackReply:
+    async def reply_to(self, claim: Claim, hold: Hold) -> LoopbackReply:
         """A reply; a resumed claim's is the post that an earlier attempt left. Raises `PlatformUnavailable`."""
         posted = claim.posted
         if posted is None and claim.resumed:
             posted = await self.client.look(claim.trace)
-        return LoopbackReply(self.client, claim, self.config.pace.total_seconds(), posted)
+        return LoopbackReply(self.client, claim, self.config.pace.total_seconds(), hold, posted)
 
     async def audience(self, place: Place, visibility: Visibility) -> Audience:
-        """Everyone in the channel, or only who asked. Nobody when the chat server does not say: that is closed."""
-        try:
-            members = await self._members(place.channel)
-        except PlatformUnavailable as error:
-            log.warning("members unknown, so nothing is open to them", channel=place.channel, cause=str(error))
-            return Audience()
+        """Everyone in the channel, or only who asked. Raises `PlatformUnavailable` when the chat server does not say:
+        closed, and tried again, rather than an answer as if there were no pages.
+        """
+        members = await self._members(place.channel)
         if place.direct or visibility is Visibility.PRIVATE:
             members = [member for member in members if member.id == bare(place.person)]
         return Audience(tuple(_member(member) for member in members))

@@ -10,9 +10,10 @@ import structlog
 from adapters.loopback.client import PAUSE, Client, Gone, Unclear
 from adapters.loopback.normalise import bare
 from adapters.loopback.wire import NewPost, Revision, SourceWire
-from engine.errors import PlatformUnavailable
+from engine.errors import Fenced, PlatformUnavailable
 from engine.guards.egress import Cleared, Shown
 from engine.messages import Claim, Visibility
+from engine.ports import Hold
 
 log = structlog.get_logger()
 
@@ -24,6 +25,7 @@ class LoopbackReply:
     client: Client
     claim: Claim
     pace: float
+    hold: Hold
     posted: str | None = None
     _unsure: bool = False           # a post of ours may stand there whose id we were not told
     _words: str = ""
@@ -77,6 +79,8 @@ class LoopbackReply:
                 async with self._one_at_a_time:
                     if self._words:     # else they were taken back while we waited
                         await self._put(Revision(self._words), patient=False)
+            except Fenced:          # another worker writes this post now
+                return
             except PlatformUnavailable as error:
                 log.info("edit not shown", cause=str(error))
                 pause = min(PAUSE[1], 2 * pause)
@@ -115,7 +119,7 @@ class LoopbackReply:
     async def _edit(self, revision: Revision, *, patient: bool) -> None:
         assert self.posted is not None      # noqa: S101  (for the type checker)
         edit = self.client.edit if patient else self.client.edit_once
-        await edit(self.posted, revision)
+        await edit(self.posted, revision, self.hold)
 
     async def _post(self, text: str) -> bool:
         """Sees to it that one post of ours stands there; True when it is a new one that says ``text``.
@@ -127,11 +131,12 @@ class LoopbackReply:
         if not self._unsure:
             self._unsure = True             # until we are told, whatever ends the call
             try:
-                self.posted = await self.client.post(NewPost(bare(message.conversation), bare(message.id), trace, text))
+                new = NewPost(bare(message.conversation), bare(message.id), trace, text)
+                self.posted = await self.client.post(new, self.hold)
             except Unclear as error:
                 log.info("looking for a post of unclear fate", cause=str(error))
-            except PlatformUnavailable:
-                self._unsure = False        # it was refused
+            except (PlatformUnavailable, Fenced):
+                self._unsure = False        # it was refused, or not sent
                 raise
             else:
                 self._unsure = False

@@ -94,7 +94,7 @@ def docx(raw: bytes) -> Parsed | Rejected:
 def html(raw: bytes) -> Parsed | Rejected:
     """The page without its navigation."""
     import trafilatura  # noqa: PLC0415
-    from lxml import etree  # type: ignore[import-untyped]  # noqa: PLC0415
+    from lxml import etree  # type: ignore[import-untyped]  # ty: ignore[missing-module-member]  # noqa: PLC0415
     from lxml import html as parser  # noqa: PLC0415
 
     text, note = _decoded_html(raw)

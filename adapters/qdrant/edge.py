@@ -50,7 +50,7 @@ class EdgeStore:
     @asynccontextmanager
     async def open(cls, folder: Path, size: int) -> AsyncGenerator[Self]:
         """Loads the shard in this folder, or makes a new one. Raises `RetrieverUnavailable`."""
-        store = cls(await asyncio.to_thread(_guarded, partial(_shard, folder, size)))
+        store = cls(await asyncio.to_thread(lambda: _guarded(lambda: _shard(folder, size))))
         try:
             yield store
         finally:

@@ -221,7 +221,9 @@ class Embedder:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[Self]:
         """Begins at once; the model loads behind it."""
-        load = TextModel.load if self.chosen.folder == FOLDER else partial(TextModel.of, self.chosen)
+        def load() -> TextModel:
+            return TextModel.load() if self.chosen.folder == FOLDER else TextModel.of(self.chosen)
+
         self._model = asyncio.get_running_loop().run_in_executor(self._worker, load)
         self._model.add_done_callback(_seen)
         try:

@@ -263,7 +263,7 @@ async def asked(request: Awaitable[T], timeout: float, *, known: Collection[int]
             return await request
     except UnexpectedResponse as error:
         if error.status_code in known:
-            return None     # type: ignore[return-value]  # who names such statuses does not look at the answer
+            return None     # type: ignore[return-value]  # ty: ignore[invalid-explicit-return]  # who names such statuses does not look at the answer
         raise RetrieverUnavailable(f"the index server answered {error.status_code}") from error
     except TimeoutError as error:
         raise RetrieverUnavailable(f"the index server gave no answer in {timeout:g} s") from error

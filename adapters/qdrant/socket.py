@@ -144,6 +144,7 @@ class SharedIndex:
 
     folder: Path
     embedder: QueryEmbedder | None
+    writes: bool = True             # of an index on a server, one process of a folder keeps it up to its sources
     asked: PassageIndex | RemoteIndex = field(init=False)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _moving: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -151,7 +152,7 @@ class SharedIndex:
     @property
     def own(self) -> PassageIndex | None:
         """The index itself, where this process owns it and may write to it."""
-        return self.asked if isinstance(self.asked, PassageIndex) else None
+        return self.asked if self.writes and isinstance(self.asked, PassageIndex) else None
 
     async def ready(self) -> None:
         """Returns once questions can be answered without waiting. Raises `RetrieverUnavailable`."""

@@ -25,7 +25,7 @@ from engine.messages import (
     TraceId,
     Visibility,
 )
-from engine.ports import Inbox
+from engine.ports import Hold, Inbox
 
 WITHDRAWN: Final = "I left that question out."
 
@@ -109,7 +109,7 @@ class Terminal:
             raise
         return asked.ended
 
-    async def reply_to(self, claim: Claim) -> TerminalReply:
+    async def reply_to(self, claim: Claim, hold: Hold) -> TerminalReply:  # noqa: ARG002  (nobody else has our screen)
         """Shows the question again if an earlier start, or nobody here, asked it: nothing of a reply is left of that.
 
         What a single question left behind when it was killed is stopped: nobody waits for it any more.

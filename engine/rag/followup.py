@@ -37,8 +37,11 @@ def asked(question: str, past: Conversation) -> tuple[str, ...]:
 
 def direction(vectors: Sequence[Sequence[float]]) -> list[float]:
     """The unit vectors of what is asked, faded and added up; of no particular length."""
-    weights = [FADING**n for n in range(len(vectors))]
-    return [sum(map(float.__mul__, weights, numbers)) for numbers in zip(*vectors, strict=True)]
+    weights: list[float] = [FADING**n for n in range(len(vectors))]
+    return [
+        sum(weight * number for weight, number in zip(weights, numbers, strict=True))
+        for numbers in zip(*vectors, strict=True)
+    ]
 
 
 def weighted(questions: Iterable[Iterable[int]]) -> Mapping[int, float]:

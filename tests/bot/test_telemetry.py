@@ -490,7 +490,8 @@ async def test_events_are_counted_as_new_known_unreadable_or_not_stored(metrics:
 
 
 def test_the_end_of_a_turn_counts_what_its_trail_holds(metrics: Metrics) -> None:
-    trail = Trail(TRACE, [Decision("in", "secrets", "1", "mask"), Decision("out", "secrets", "1", "allow")], dropped_marks=2)
+    verdicts = [Decision("in", "secrets", "1", "mask"), Decision("out", "secrets", "1", "allow")]
+    trail = Trail(TRACE, verdicts, dropped_marks=2)
     metrics.claimed(Claim(TRACE, a_message(), waited=0.3))
     with metrics.open_turns.track_inprogress():
         assert value(metrics, "open_turns") == 1

@@ -93,6 +93,10 @@ def a_claim(*, attempt: int = 1, posted: str | None = None, direct: bool = False
                     "how much notice?", place, NOON)
     return Claim(TRACE, asked, attempt=attempt, posted=posted)
 
+def held() -> None:
+    """The turn is ours."""
+
+
 def again(claim: Claim) -> Claim:
     """The same turn in its next attempt; nothing of this one was checkpointed."""
     return replace(claim, attempt=claim.attempt + 1)

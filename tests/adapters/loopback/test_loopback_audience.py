@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from engine.errors import PlatformUnavailable
 from engine.messages import Audience, Member, PersonId, Place, Visibility
 from tests.adapters.loopback.talk import a_platform
 from tests.chat_server import Babbles, ChatServer, Dawdles, Fails, Fault, Tears, What
@@ -61,7 +62,8 @@ async def test_a_server_that_does_not_say_leaves_the_channel_closed(fault: Fault
     async with a_platform() as (chat, platform):
         fill(chat)
         chat.faults[What.MEMBERS].extend([fault, fault])    # a torn connection is tried once more
-        assert await platform.audience(a_place(), SHARED) == Audience()
+        with pytest.raises(PlatformUnavailable):            # and not "nobody", which reads like "nothing found"
+            await platform.audience(a_place(), SHARED)
         chat.faults[What.MEMBERS].clear()
         assert await platform.audience(a_place(), SHARED) == Audience((ANN, BOB))    # a failure is not remembered
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from adapters.loopback.platform import Loopback
 from adapters.loopback.reply import LoopbackReply
-from engine.errors import PlatformUnavailable
+from engine.errors import Fenced, PlatformUnavailable
 from engine.messages import Answer, Visibility
-from tests.adapters.loopback.talk import TRACE, a_claim, a_platform, again, cleared, shown
+from tests.adapters.loopback.talk import TRACE, a_claim, a_platform, again, cleared, held, shown
 from tests.builders import NOON, a_passage, an_answer
 from tests.chat_server import Babbles, ChatServer, Dawdles, Fails, Fault, Post, Tears, What
 
@@ -29,7 +29,7 @@ def the_post(chat: ChatServer) -> Post:
 
 
 async def a_reply(platform: Loopback, *, attempt: int = 1) -> LoopbackReply:
-    return await platform.reply_to(a_claim(attempt=attempt))
+    return await platform.reply_to(a_claim(attempt=attempt), held)
 
 
 async def begun(platform: Loopback) -> LoopbackReply:
@@ -118,7 +118,7 @@ async def test_a_post_that_did_not_turn_up_is_left_to_the_next_attempt(fault: Fa
         with pytest.raises(PlatformUnavailable):
             await begun(platform)
         assert chat.calls.count(What.POST) == 1
-        reply = await platform.reply_to(again(a_claim()))
+        reply = await platform.reply_to(again(a_claim()), held)
         await reply.finish(await shown(Answer("Ten days.")))
         assert the_post(chat).text == "Ten days."
 
@@ -167,7 +167,7 @@ async def test_a_resumed_turn_replaces_what_is_half_there() -> None:
         await reply.append(await cleared("Half an ans"))
         await chat.until(lambda: the_post(chat).text == "Half an ans")
         await dies(reply)
-        second = await platform.reply_to(again(a_claim()))
+        second = await platform.reply_to(again(a_claim()), held)
         assert second.posted == "post 1"
         await second.status(await cleared("Looking that up …"))
         await second.append(await cleared("Ten days."))
@@ -187,7 +187,7 @@ async def dies(reply: LoopbackReply) -> None:
 async def test_a_checkpointed_post_needs_no_looking() -> None:
     async with a_platform() as (chat, platform):
         await begun(platform)
-        reply = await platform.reply_to(a_claim(attempt=2, posted="post 1"))
+        reply = await platform.reply_to(a_claim(attempt=2, posted="post 1"), held)
         await reply.finish(await shown(Answer("Ten days.")))
         assert the_post(chat).text == "Ten days."
         assert What.FIND not in chat.calls
@@ -333,5 +333,25 @@ async def test_both_sides_show_the_token() -> None:
 
 async def test_a_direct_conversation_has_one_reader() -> None:
     async with a_platform() as (_, platform):
-        assert (await platform.reply_to(a_claim())).visibility is Visibility.SHARED
-        assert (await platform.reply_to(a_claim(direct=True))).visibility is Visibility.PRIVATE
+        assert (await platform.reply_to(a_claim(), held)).visibility is Visibility.SHARED
+        assert (await platform.reply_to(a_claim(direct=True), held)).visibility is Visibility.PRIVATE
+
+
+async def test_who_lost_the_turn_writes_nothing_more_not_even_words_already_appended() -> None:
+    ours = True
+
+    def hold() -> None:
+        if not ours:
+            raise Fenced("it is somebody else's")
+
+    async with a_platform(pace=timedelta(seconds=0.05)) as (chat, platform):
+        reply = await platform.reply_to(a_claim(), hold)
+        await reply.status(await cleared("Looking that up …"))
+        await reply.append(await cleared("Ten days"))
+        ours = False
+        await asyncio.sleep(0.2)                # the background writer comes round, and finds that it may not
+        with pytest.raises(Fenced):
+            await reply.finish(await shown(an_answer("Ten days [1].", a_passage())))
+        with pytest.raises(Fenced):
+            await (await platform.reply_to(again(a_claim()), hold)).replace(await cleared("Sorry."))
+    assert the_post(chat).history == ["Looking that up …"]
