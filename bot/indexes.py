@@ -63,7 +63,7 @@ async def open_knowledge(
     index: PassageIndex, settings: Settings, store: Store | None = None,
 ) -> AsyncGenerator[Knowledge]:
     """What the index is made from, with the indexer of the embedding model that the settings name."""
-    folder = settings.knowledge.model
+    folder = settings.knowledge.embedding_model
     chosen = await asyncio.to_thread(in_folder, folder) if folder else None
     made_with = version(chosen.model) if chosen else VERSION
     async with Knowledge.open(

@@ -283,7 +283,7 @@ class KnowledgeSettings(Section):
     passages: Annotated[Count, Field(le=50)] = 6
     refresh: Duration = timedelta(minutes=1)
     people: Annotated[tuple[FilePath, ...], BeforeValidator(_listed)] = ()
-    model: FilePath | None = None
+    embedding_model: FilePath | None = None
     qdrant_url: HttpUrl | None = None
     qdrant_api_key: Secret | None = None
     qdrant_index: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] = "bartizan"
