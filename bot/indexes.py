@@ -25,9 +25,9 @@ HANDBOOK: Final = Path(handbook.__file__).parent
 @asynccontextmanager
 async def open_settled(settings: Settings) -> AsyncGenerator[SharedIndex]:
     """The index of the program. Raises `RetrieverUnavailable`; `OtherModel` when it was made with another one."""
-    chosen = settings.knowledge
+    chosen, folder = settings.knowledge, settings.knowledge.embedding_model
     async with AsyncExitStack() as stack:
-        embedder = await stack.enter_async_context(Embedder.of(chosen.model)) if chosen.model else None
+        embedder = await stack.enter_async_context(Embedder.of(folder)) if folder else None
         if chosen.qdrant_url is None:
             yield await stack.enter_async_context(open_index(settings.data_dir / "index", embedder))
             return
