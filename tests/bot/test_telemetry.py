@@ -83,12 +83,12 @@ class Log:
 def quiet() -> Generator[None]:
     """The process's logging is put back afterwards."""
     root = logging.getLogger()
-    level, handlers = root.level, root.handlers[:]
+    level, handlers, configured = root.level, root.handlers[:], structlog.get_config()
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.captureWarnings(False)
-    structlog.reset_defaults()
+    structlog.configure(**configured)
 
 
 @pytest.fixture
