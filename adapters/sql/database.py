@@ -130,8 +130,12 @@ def _sqlite_engine(address: URL, *, begin: str, size: int, page_limit: int | Non
         ]
         if page_limit is not None:
             pragmas.append(f"max_page_count = {page_limit}")
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}").close()
+        try:
+            for pragma in pragmas:
+                connection.execute(f"PRAGMA {pragma}").close()
+        except sqlite3.Error:
+            connection.close()
+            raise
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:

@@ -65,11 +65,13 @@ def test_nothing_shows_a_key_or_a_text() -> None:
 
 
 def test_a_plain_string_does_not_fit_the_column() -> None:
-    with create_engine("sqlite://").begin() as connection:
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
         metadata.create_all(connection)
         connection.execute(insert(platform), {"id": "p"})
         with pytest.raises(Exception, match="sealed text only"):
             connection.execute(insert(person), {"id": "a", "platform": "p", "name": "Ann", "created_at": 0})
+    engine.dispose()
 
 
 def test_fingerprints_compare_and_depend_on_the_key() -> None:
