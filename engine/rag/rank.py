@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeVar
@@ -24,12 +25,13 @@ def fuse(
     Condorcet and individual Rank Learning Methods", SIGIR 2009. An id that one ranking holds twice counts there
     once. Equal scores: the better single rank goes first, then the smaller id.
     """
-    scores: dict[str, float] = {}
+    shares: dict[str, list[float]] = {}
     best: dict[str, int] = {}
     for weight, ranking in zip(weights or [1.0] * len(rankings), rankings, strict=True):
         for rank, key in enumerate(dict.fromkeys(ranking), 1):
-            scores[key] = scores.get(key, 0.0) + weight / (k + rank)
+            shares.setdefault(key, []).append(weight / (k + rank))
             best[key] = min(rank, best.get(key, rank))
+    scores = {key: math.fsum(parts) for key, parts in shares.items()}      # exact, whatever the order of the rankings
     return tuple(sorted(scores.items(), key=lambda item: (-item[1], best[item[0]], item[0])))
 
 
