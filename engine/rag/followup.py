@@ -37,11 +37,11 @@ def asked(question: str, past: Conversation) -> tuple[str, ...]:
 
 def direction(vectors: Sequence[Sequence[float]]) -> list[float]:
     """The unit vectors of what is asked, faded and added up; of no particular length."""
-    weights: list[float] = [FADING**n for n in range(len(vectors))]
-    return [
-        sum(weight * number for weight, number in zip(weights, numbers, strict=True))
-        for numbers in zip(*vectors, strict=True)
-    ]
+    total = list(vectors[0])
+    for n, vector in enumerate(vectors[1:], 1):
+        weight = FADING**n
+        total = [sum_ + weight * number for sum_, number in zip(total, vector, strict=True)]
+    return total
 
 
 def weighted(questions: Iterable[Iterable[int]]) -> Mapping[int, float]:
