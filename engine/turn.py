@@ -93,10 +93,12 @@ class Engine:
         self.check(message.text)
         await reply.status(await self.egress.notice(WORKING))
         audience = await self.membership.audience(message.place, reply.visibility)
-        question = (await self.inbound.first(message.text, trail)).text
+        first = await self.inbound.first(message.text, trail)
+        question = first.text
         past = await self.store.load(message.conversation, before=claim, audience=audience)
         found, passed = await together(self.find(question, past, audience), self.inbound.beside(question, trail))
-        return await self.speak(claim, passed.text, past, found, reply=reply, trail=trail, last=last)
+        flags = tuple(dict.fromkeys(first.flags + passed.flags))
+        return await self.speak(claim, passed.text, past, found, flags=flags, reply=reply, trail=trail, last=last)
 
     def check(self, text: str) -> None:
         """Raises `EmptyMessage` or `MessageTooLong`."""
@@ -117,7 +119,8 @@ class Engine:
         return Found(tuple(p for p in found.passages if audience.may_read(p.acl)), found.answers)
 
     async def speak(
-        self, claim: Claim, question: str, past: Conversation, found: Found, *, reply: Reply, trail: Trail, last: bool,
+        self, claim: Claim, question: str, past: Conversation, found: Found, *, flags: tuple[str, ...], reply: Reply,
+        trail: Trail, last: bool,
     ) -> Answer:
         """The first model that gives an answer; when none is there, the pages themselves."""
         deflected = False
@@ -127,7 +130,7 @@ class Engine:
                 past, given, question, trace=claim.trace, tokens=self.tokens, budget=self.budget,
                 priority=20 if claim.lane == 0 else 0, salt=self.egress.fingerprint(tenant(claim))[:16],
             )
-            screen = self.egress.open(question, Found(prompt.passages, given.answers), trail)
+            screen = self.egress.open(question, Found(prompt.passages, given.answers), trail, flags)
             try:
                 return await self.say(model.stream(prompt), screen, reply, Mode.MODEL, model.name)
             except Tripped as trip:
@@ -143,7 +146,7 @@ class Engine:
                 await reply.status(await self.egress.notice(AGAIN))
         if deflected:
             raise Deflected("every model that may be asked gave a stock script")
-        screen = self.egress.open(question, found, trail)
+        screen = self.egress.open(question, found, trail, flags)
         words = recite(quote(found, connected=bool(self.models)))
         return await self.say(words, screen, reply, Mode.QUOTE, None)
 

@@ -141,14 +141,21 @@ class Screen:
             self._raw.append(piece.text)
             self._end += len(piece.text)
         safe = self._end
+        ends: list[tuple[int, _Seat, Scan]] = []
         for seat in self.seats:
             try:
                 scan = await seat.stream.feed(piece)
-                self._take(seat, scan)
+                if scan.verdict is None and not scan.edits and seat.safe <= scan.safe <= self._end:
+                    seat.safe = scan.safe       # nearly always
+                elif isinstance(scan.verdict, Refuse | Reroute):
+                    ends.append((self._end if scan.by is None else scan.by, seat, scan))
+                else:
+                    self._take(seat, scan)
             except Exception as error:
                 raise self._broken(seat, error) from error
-            self._heed(seat.guard.name, scan.verdict)
             safe = min(safe, seat.safe)
+        if ends:
+            self._ends(ends)
         if isinstance(piece, Finished):
             self.finished = piece
             if piece.reason == "content_filter":
@@ -158,15 +165,20 @@ class Screen:
     async def close(self) -> Cleared:
         """The rest, after every detector has seen the whole. Raises like `feed`."""
         self._still_open()
+        ends: list[tuple[int, _Seat, Scan]] = []
         for seat in self.seats:
             try:
                 scan = await seat.stream.close()
-                if scan.verdict is None and scan.safe != self._end:
+                if isinstance(scan.verdict, Refuse | Reroute):
+                    ends.append((self._end + 1 if scan.by is None else scan.by, seat, scan))
+                    continue
+                if scan.safe != self._end:
                     raise ValueError("closed before the end")   # noqa: TRY301 - the same as breaking
                 self._take(seat, scan)
             except Exception as error:
                 raise self._broken(seat, error) from error
-            self._heed(seat.guard.name, scan.verdict)
+        if ends:
+            self._ends(ends)
         rest = self._release(self._end)
         self.trail.dropped_marks += self.dropped_marks
         self.stop()
@@ -212,10 +224,14 @@ class Screen:
             verdict = scan.verdict
             seat.note(verdict.action, verdict.rule, verdict.category, verdict.score)
 
-    def _heed(self, guard: str, verdict: Verdict | None) -> None:
-        if isinstance(verdict, Refuse | Reroute):
-            self.stop()
-            raise Tripped(guard, verdict, self._visible)
+    def _ends(self, ends: list[tuple[int, _Seat, Scan]]) -> None:
+        """Of several detectors that end the answer the one counts that had to read least for it."""
+        _, seat, scan = min(ends, key=lambda end: end[0])
+        verdict = scan.verdict
+        assert isinstance(verdict, Refuse | Reroute)    # noqa: S101 - no other is handed in
+        self._take(seat, Scan(seat.safe, verdict=verdict))
+        self.stop()
+        raise Tripped(seat.guard.name, verdict, self._visible)
 
     def _note_backend(self) -> None:
         """The model's server cut the answer off: somebody else's filter, so another family is asked."""
@@ -271,9 +287,12 @@ class Egress:
     guards: Sequence[OutboundGuard]
     fingerprint: Fingerprint
 
-    def open(self, question: str, found: Found, trail: Trail) -> Screen:
-        """One screen for one answer; detectors remember, so it is not used twice."""
-        return self._screen(self.guards, question, found, trail)
+    def open(self, question: str, found: Found, trail: Trail, flags: tuple[str, ...] = ()) -> Screen:
+        """One screen for one answer; detectors remember, so it is not used twice.
+
+        ``flags``: the categories that the inbound side asks to be looked at more closely.
+        """
+        return self._screen(self.guards, question, found, trail, flags)
 
     async def notice(self, text: str) -> Cleared:
         """A sentence of ours. Should a guard object to it, the plainest sentence stands in."""
@@ -314,8 +333,11 @@ class Egress:
         except (Tripped, Refused):
             return Cleared(instead, _SEAL)
 
-    def _screen(self, guards: Sequence[OutboundGuard], question: str, found: Found, trail: Trail) -> Screen:
-        return Screen([_Seat(guard, guard.open(question, found)) for guard in guards], self.fingerprint, trail)
+    def _screen(
+        self, guards: Sequence[OutboundGuard], question: str, found: Found, trail: Trail, flags: tuple[str, ...] = (),
+    ) -> Screen:
+        seats = [_Seat(guard, guard.open(question, found, flags)) for guard in guards]
+        return Screen(seats, self.fingerprint, trail)
 
     @staticmethod
     async def _whole(screen: Screen, text: str) -> Cleared:

@@ -39,7 +39,7 @@ class Scripted:
     read: int = 0
     left: list[Scan | Exception] = field(default_factory=list)
 
-    def open(self, question: str, found: Found) -> Scripted:  # noqa: ARG002
+    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Scripted:  # noqa: ARG002
         self.left, self.read = list(self.scans), 0
         return self
 
