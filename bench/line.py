@@ -22,6 +22,7 @@ from array import array
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -46,7 +47,7 @@ from engine.guards.deflection import DeflectionGuard
 from engine.guards.egress import Egress
 from engine.guards.secrets import SecretsGuard
 from engine.messages import Answer, Audience, Claim, Conversation, Found, Outcome, TraceId, Trail
-from engine.ports import Text
+from engine.ports import Hold, Text
 from engine.prompt import ChatMessage, Prompt
 from engine.streaming import release
 from tests.builders import ORG, said
@@ -314,8 +315,8 @@ class Clocked(Room):
 
     times: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
 
-    async def reply_to(self, claim: Claim) -> object:       # type: ignore[override]
-        reply = await Room.reply_to(self, claim)
+    async def reply_to(self, claim: Claim, hold: Hold) -> object:       # type: ignore[override]
+        reply = await Room.reply_to(self, claim, hold)
         seen = self.times.setdefault(claim.message.text, [])
         plain = reply.append
 
@@ -427,7 +428,8 @@ async def _program(folder: Path, model: str, streams: int) -> list[Row]:
             for n in range(streams):
                 await chat.push({
                     "type": "message", "key": f"k{n}", "id": f"m{n}", "conversation": f"c{n}", "channel": "bench",
-                    "workspace": "bench", "author": "ann", "text": question(n), "at": time.time(),
+                    "workspace": "bench", "author": "ann", "text": question(n),
+                    "at": datetime.now(UTC).isoformat(),
                 })
             peak, until = idle, time.monotonic() + 15
             while time.monotonic() < until:

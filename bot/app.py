@@ -15,7 +15,7 @@ import structlog
 
 from adapters.files.folder import Folder
 from adapters.qdrant.index import EdgeIndex
-from adapters.qdrant.socket import RemoteIndex, open_index
+from adapters.qdrant.socket import SharedIndex, open_index
 from adapters.qdrant.sync import SyncReport, sync
 from adapters.sglang.config import SglangConfig
 from adapters.sglang.model import SglangModel
@@ -30,15 +30,15 @@ from adapters.sql.sealed import Keyring, master_from_file
 from adapters.sql.store import SqlStore
 from bot import handbook
 from bot.dispatch import Dispatcher, DispatchOptions
-from bot.settings import KnowledgeSettings, Settings
+from bot.settings import KnowledgeSettings, Settings, SettingsError
 from bot.telemetry import MeasuredInbox, MeasuredModel, MeasuredRetriever, Metrics
-from engine.errors import BotError, StoreUnavailable, Unavailable
+from engine.errors import BotError, RetrieverUnavailable, StoreUnavailable, Unavailable
 from engine.guards.chain import Inbound
 from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
 from engine.guards.egress import Egress
 from engine.guards.secrets import SecretsGuard
-from engine.messages import Audience, Place, Visibility
+from engine.messages import Audience, Conversation, Found, Place, Visibility
 from engine.ports import Membership, Platform, Tokens
 from engine.prompt import Budget, Estimate
 from engine.turn import Engine, Limits
@@ -66,6 +66,25 @@ class Rooms:
         return await platform.audience(place, visibility) if platform else Audience()
 
 
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """An index that is being built for the first time is waited for: "nothing found" would not be true."""
+
+    index: SharedIndex
+    indexed: asyncio.Event
+    patience: timedelta = timedelta(seconds=20)
+
+    async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
+        """As the engine's `Retriever`."""
+        if not self.indexed.is_set() and self.index.own is not None and not self.index.own.records:
+            try:
+                async with asyncio.timeout(self.patience.total_seconds()):
+                    await self.indexed.wait()
+            except TimeoutError as error:
+                raise RetrieverUnavailable("the pages are being indexed for the first time") from error
+        return await self.index.find(question, past=past, audience=audience, limit=limit)
+
+
 Chore: TypeAlias = "Callable[[Bot], Coroutine[None, None, None]]"
 
 
@@ -76,7 +95,7 @@ class Bot:
     settings: Settings
     database: Database
     inbox: SqlInbox
-    index: EdgeIndex | RemoteIndex
+    index: SharedIndex
     models: Sequence[SglangModel]
     engine: Engine
     dispatcher: Dispatcher
@@ -84,6 +103,7 @@ class Bot:
     metrics: Metrics
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     indexed: asyncio.Event = field(default_factory=asyncio.Event)
+    page_problem: str | None = None
 
     async def serve(self, *chores: Chore) -> None:
         """Runs until `stopping` is set, then finishes or hands back what is under way.
@@ -111,10 +131,10 @@ class Bot:
 
     async def sync(self, tell: Callable[[int, int], None] = lambda _done, _total: None) -> SyncReport | None:
         """Brings the index up to the configured folder. None: another process owns the index and does so."""
-        if not isinstance(self.index, EdgeIndex):
+        if (index := self.index.own) is None:
             self.indexed.set()
             return None
-        report = await sync_pages(self.index, self.settings.knowledge, tell)
+        report = await sync_pages(index, self.settings.knowledge, tell)
         self.indexed.set()
         return report
 
@@ -127,10 +147,20 @@ async def sync_pages(
     return await sync(index, Folder(name, root, chosen.base_url or ""), frozenset(chosen.acl), tell=tell)
 
 
+def make_private(folder: Path) -> None:
+    """The data folder; made so that nobody else may look into it. Raises `StoreUnavailable`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if folder.stat().st_mode & 0o007:
+            log.warning("others can look into the data folder", folder=str(folder))
+    except OSError as error:
+        raise StoreUnavailable(f"{folder} cannot be used: {error.strerror}") from error
+
+
 @asynccontextmanager
 async def open_store(settings: Settings) -> AsyncGenerator[tuple[Database, Keyring]]:
     """The database, migrated, and the keys to it. Raises `StoreUnavailable`."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(settings.data_dir)
     async with open_database(settings.database) as database:
         master = settings.key
         if master is None:
@@ -153,11 +183,12 @@ async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> Asy
         stack.enter_context(signed_in(workers, inbox.me))
         await database.write(partial(strike_off, the_dead(workers)))
         index = await stack.enter_async_context(open_index(settings.data_dir / "index"))
+        indexed = asyncio.Event()
         models = [await stack.enter_async_context(SglangModel.open(c)) for c in model_configs(settings)]
         engine = Engine(
             store=SqlStore(database, keyring, inbox, settings.limits.history_turns),
             membership=Rooms(by_name),
-            retriever=MeasuredRetriever(index, metrics),
+            retriever=MeasuredRetriever(Patient(index, indexed), metrics),
             models=tuple(MeasuredModel(model, metrics) for model in models),
             inbound=Inbound((SecretsGuard(),), keyring.fingerprint),
             egress=Egress((SecretsGuard(), DeflectionGuard(), CitationGuard()), keyring.fingerprint),
@@ -167,20 +198,25 @@ async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> Asy
         )
         dispatcher = Dispatcher(inbox, engine, by_name, dispatch_options(settings), metrics)
         inbox.lost = dispatcher.lost
-        yield Bot(settings, database, inbox, index, models, engine, dispatcher, by_name, metrics)
+        yield Bot(settings, database, inbox, index, models, engine, dispatcher, by_name, metrics, indexed=indexed)
 
 
 def queue_options(settings: Settings, routes: tuple[str, ...]) -> QueueOptions:
     """The queue's part of the settings."""
     q = settings.queue
-    caps = Caps(q.backlog, q.quota, q.quota_window.total_seconds())
-    return QueueOptions(routes, caps, q.lease, q.poll, q.retry_base, q.retry_max)
+    caps = Caps(backlog=q.backlog, quota=q.quota, window=q.quota_window.total_seconds())
+    return QueueOptions(
+        routes=routes, caps=caps, lease=q.lease, poll=q.poll, retry_base=q.retry_base, retry_max=q.retry_max,
+    )
 
 
 def dispatch_options(settings: Settings) -> DispatchOptions:
     """The dispatcher's part."""
     q = settings.queue
-    return DispatchOptions(q.concurrency, q.deadline, q.grace, q.max_failures, q.max_crashes)
+    return DispatchOptions(
+        concurrency=q.concurrency, deadline=q.deadline, grace=q.grace,
+        max_failures=q.max_failures, max_unreachable=q.max_unreachable, max_crashes=q.max_crashes,
+    )
 
 
 def model_configs(settings: Settings) -> list[SglangConfig]:
@@ -198,14 +234,23 @@ def model_configs(settings: Settings) -> list[SglangConfig]:
 
 def tokens(settings: Settings) -> Tokens:
     """The model's own tokenizer where it is at hand, else an estimate."""
-    return FileTokens(settings.model.tokenizer) if settings.model.tokenizer else Estimate()
+    if settings.model.tokenizer is None:
+        return Estimate()
+    try:
+        return FileTokens(settings.model.tokenizer)
+    except ValueError as error:
+        raise SettingsError([f"model.tokenizer: {error}"]) from error
 
 
 # Chores: what runs beside the turns, each until it is cancelled.
 
 
 async def keep_indexed(bot: Bot) -> None:
-    """Indexes in the background, so that a start listens at once; tried again while it fails."""
+    """Looks at the pages in the background, so that a start listens at once, and then again every so often.
+
+    A look at unchanged pages embeds nothing and costs milliseconds. It also serves a process that takes an index over.
+    """
+    known: tuple[tuple[str, str], ...] = ()
     pause = 1.0
     while True:
         try:
@@ -215,10 +260,15 @@ async def keep_indexed(bot: Bot) -> None:
             await asyncio.sleep(pause)
             pause = min(60.0, 2 * pause)
             continue
-        if report is not None:
+        if report is not None and (report.added or report.changed or report.deleted):
             log.info("pages indexed", added=report.added, changed=report.changed, deleted=report.deleted,
                      unchanged=report.unchanged, failed=len(report.failed))
-        return
+        if report is not None and report.failed != known:
+            known = report.failed
+            for path, why in known:
+                log.warning("page not indexed", path=path or "the folder", cause=why)
+        bot.page_problem = next((why for path, why in known if not path), None)
+        await asyncio.sleep(bot.settings.knowledge.refresh.total_seconds())
 
 
 async def housekeep(bot: Bot) -> None:
@@ -264,6 +314,8 @@ async def index_ready(bot: Bot) -> str | None:
     """None, or why passages cannot be found yet."""
     if not bot.indexed.is_set():
         return "pages are being indexed"
+    if bot.page_problem:
+        return f"the folder of pages: {bot.page_problem}"
     try:
         await bot.index.ready()
     except Unavailable as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 
 from adapters.sglang.model import SglangModel
-from bot.app import model_configs, open_store, store_ready
+from bot.app import model_configs, open_store, store_ready, tokens
 from bot.settings import Settings
 from engine.errors import BotError
 
@@ -13,7 +13,9 @@ from engine.errors import BotError
 async def check(settings: Settings) -> int:
     """Prints both; exit code 1 when something does not answer."""
     print(settings.describe(), end="\n\n")
-    problems = [problem for problem in (await _store(settings), await _model(settings)) if problem]
+    problems = [problem for problem in (
+        await _store(settings), await _model(settings), _tokenizer(settings), _pages(settings),
+    ) if problem]
     for problem in problems:
         print(problem)
     print("Something needs your attention." if problems else "Everything answers.")
@@ -28,6 +30,21 @@ async def _store(settings: Settings) -> str | None:
         why = str(error)
     print(f"store   {why or 'ready'}")
     return f"The store: {why}" if why else None
+
+
+def _tokenizer(settings: Settings) -> str | None:
+    try:
+        tokens(settings)
+    except BotError as error:
+        return str(error)
+    return None
+
+
+def _pages(settings: Settings) -> str | None:
+    folder = settings.knowledge.folder
+    away = folder is not None and not folder.is_dir()
+    print(f"pages   {'not there' if away else 'ready'}")
+    return f"The folder of pages is not there: {folder}" if away else None
 
 
 async def _model(settings: Settings) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -24,6 +25,7 @@ T = TypeVar("T")
 
 FAILED = 1
 MISUSED = 2
+STDERR = 2
 
 app = typer.Typer(
     name="bartizan", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -163,7 +165,15 @@ def privacy_forget(
 
 def main() -> None:
     """Entry point."""
+    _hold_standard_streams()
     app()
+
+
+def _hold_standard_streams() -> None:
+    """A closed descriptor 0, 1 or 2 would be given to the next file or socket that is opened: hold its place."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= STDERR:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
 
 
 def _settings(config: Path | None) -> Settings:

@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 STILL_TRYING: Final = "I am still trying to answer this …"
 STOPPED: Final = "Stopped."
-WITHDRAWN: Final = "You took your question back, so I stopped."
+WITHDRAWN: Final = "This question was taken back, so I stopped."
 BUSY: Final = (
     "There are so many questions waiting in this conversation that I left {count} out. "
     "Please ask again once I have caught up."
@@ -31,14 +31,16 @@ QUOTA: Final = "You have used up your questions for now, so I left {count} out. 
 POISON: Final = "I had to give up on this question: something about it keeps stopping me. I have noted it."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchOptions:
     """How turns are run."""
 
     concurrency: int = 64
     deadline: timedelta = timedelta(minutes=5)      # for one attempt
+    ending: timedelta = timedelta(minutes=1)        # for the last words about a turn
     grace: timedelta = timedelta(seconds=20)        # for turns under way when we are going down
     max_failures: int = 5
+    max_unreachable: int = 60       # the same while the chat platform is away: nobody could be told anyway
     max_crashes: int = 10
 
 
@@ -57,7 +59,7 @@ class Dispatcher:
     platforms: Mapping[str, Platform]
     options: DispatchOptions = field(default_factory=DispatchOptions)
     metrics: Metrics = field(default_factory=Metrics.fresh)
-    _running: dict[TraceId, _Running] = field(default_factory=dict)
+    _running: dict[tuple[TraceId, int], _Running] = field(default_factory=dict)     # by trace and attempt
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -68,9 +70,9 @@ class Dispatcher:
             claiming.cancel()
             await self._finish_up()
 
-    def lost(self, trace: TraceId, why: str) -> None:
-        """The store says that we do not hold this turn any more."""
-        if running := self._running.get(trace):
+    def lost(self, trace: TraceId, attempt: int, why: str) -> None:
+        """The store says that we do not hold this attempt any more."""
+        if running := self._running.get((trace, attempt)):
             running.turn.interrupt(Reason(why))
 
     def stop(self, conversation: ConversationId) -> bool:
@@ -96,8 +98,8 @@ class Dispatcher:
                 self._ended.clear()
                 await self._ended.wait()
             for claim in await self.queue.claim(free):
-                self._running[claim.trace] = _Running(claim, Interruptible())
-                turns.create_task(self._turn(claim))
+                running = self._running[claim.trace, claim.attempt] = _Running(claim, Interruptible())
+                turns.create_task(self._turn(running))
 
     async def _finish_up(self) -> None:
         try:
@@ -106,17 +108,18 @@ class Dispatcher:
                     self._ended.clear()
                     await self._ended.wait()
         except TimeoutError:
-            log.info("handing back unfinished turns", turns=len(self._running))
+            log.info("the grace is over", turns=len(self._running))
             self.hurry()
 
-    async def _turn(self, claim: Claim) -> None:
+    async def _turn(self, running: _Running) -> None:
+        claim = running.claim
         self.metrics.claimed(claim)
         with traced(claim.trace), self.metrics.open_turns.track_inprogress():
             try:
-                await _Turn(self, claim).run(self._running[claim.trace].turn)
+                await _Turn(self, claim).run(running.turn)
             finally:
                 self.queue.abandon(claim)       # ended, or else the next heartbeat frees it
-                del self._running[claim.trace]
+                del self._running[claim.trace, claim.attempt]
                 self._ended.set()
 
 
@@ -136,7 +139,17 @@ class _Turn:
 
     @property
     def last(self) -> bool:
+        """No attempt will follow this one."""
         return self.claim.failures + 1 >= self.dispatcher.options.max_failures
+
+    @property
+    def unreachable(self) -> bool:
+        """The chat platform has been away for so long that nobody will be told."""
+        return self.claim.failures + 1 >= self.dispatcher.options.max_unreachable
+
+    def _hold(self) -> None:
+        if not self.dispatcher.queue.holds(self.claim):
+            raise Fenced(f"turn {self.claim.trace} may not be ours any more")
 
     async def run(self, turn: Interruptible) -> None:
         """Ends in exactly one way; whatever cannot be written any more is found by the next heartbeat."""
@@ -164,7 +177,7 @@ class _Turn:
 
     async def _attempt(self) -> Outcome:
         platform = self.dispatcher.platforms[self.claim.message.place.platform]
-        self.reply = await platform.reply_to(self.claim)
+        self.reply = await platform.reply_to(self.claim, self._hold)
         if self.claim.crashes >= self.dispatcher.options.max_crashes:
             raise Poison(f"{self.claim.crashes} processes died on this turn")
         if self.claim.kind is not Kind.ANSWER:
@@ -177,13 +190,16 @@ class _Turn:
     async def _guarded(self, ending: Awaitable[None]) -> None:
         """The ending itself may fail: then the turn stays ours on paper only, and is run again."""
         try:
-            await ending
+            async with asyncio.timeout(self.dispatcher.options.ending.total_seconds()):
+                await ending
         except Fenced:
             log.info("turn taken over")
-        except Unavailable as error:
-            log.warning("turn set aside", cause=str(error))
+        except (Unavailable, TimeoutError) as error:
+            log.warning("turn set aside", cause=explain(error))
         except Exception:
             log.exception("turn could not be ended")
+            if self.claim.crashes >= self.dispatcher.options.max_crashes:       # not even with an apology: enough
+                await self._buried("it could not be ended")
 
     async def _interrupted(self, reason: Reason) -> None:
         queue = self.dispatcher.queue
@@ -204,8 +220,11 @@ class _Turn:
     async def _again(self, error: Unavailable) -> None:
         """Back to the inbox with a pause; only the last attempt apologises."""
         cause = explain(error)
-        if self.last:
+        if self.last and not isinstance(error, PlatformUnavailable):
             await self._told(error)
+            return
+        if self.unreachable:
+            await self._buried(cause)
             return
         log.warning("turn will be tried again", cause=cause, failures=self.claim.failures + 1)
         self.dispatcher.metrics.retried(error)
@@ -220,7 +239,7 @@ class _Turn:
         try:
             await self._replace(f"{words} (Reference: {self.claim.trace[:8]})")
         except PlatformUnavailable as unreachable:
-            if not self.last:           # nobody has read it yet
+            if not self.unreachable:    # nobody has read it yet
                 await self.dispatcher.queue.retry(self.claim, f"{cause}; {unreachable}", self.trail)
                 return
             log.error("nobody could be told", cause=str(unreachable))   # noqa: TRY400  (the cause is what matters)
@@ -230,6 +249,10 @@ class _Turn:
             await self.dispatcher.queue.finish(self.claim, outcome, self.trail)
             self._count(outcome)
             return
+        await self._buried(cause)
+
+    async def _buried(self, cause: str) -> None:
+        """Kept for the operator, who is alerted."""
         log.error("dead letter", cause=cause)
         await self.dispatcher.queue.bury(self.claim, cause, self.trail)
         self.dispatcher.metrics.buried()
@@ -238,7 +261,7 @@ class _Turn:
     async def _replace(self, words: str) -> None:
         if self.reply is None:
             platform = self.dispatcher.platforms[self.claim.message.place.platform]
-            self.reply = await platform.reply_to(self.claim)
+            self.reply = await platform.reply_to(self.claim, self._hold)
         await self.reply.replace(await self.dispatcher.engine.egress.notice(words))
 
     def _count(self, outcome: Outcome) -> None:

@@ -34,11 +34,21 @@ class Interruptible:
         self._task: asyncio.Task[object] | None = None
         self._reason: Reason | None = None
         self._before = 0
+        self._cancelled = False
 
     def interrupt(self, reason: Reason) -> None:
         """Cancels what runs in the block; the first reason counts. Without an open block nothing happens."""
-        if self._task is not None and self._reason is None:
-            self._reason = reason
+        if self._task is None or self._reason is not None:
+            return
+        self._reason = reason
+        if self._task is asyncio.current_task():        # cancels itself at its next wait, if the block is still open
+            asyncio.get_running_loop().call_soon(self._cancel)
+        else:
+            self._cancel()
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._cancelled = True
             self._task.cancel()
 
     async def __aenter__(self) -> Interruptible:
@@ -51,7 +61,7 @@ class Interruptible:
     ) -> None:
         task, self._task = self._task, None
         # The count tells our cancellation from others': it is theirs as well if more than ours is left.
-        if self._reason is None or task is None or task.uncancel() > self._before:
+        if not self._cancelled or self._reason is None or task is None or task.uncancel() > self._before:
             return
         if kind is None or not issubclass(kind, asyncio.CancelledError):
             return              # the block ended by itself at the same moment

@@ -5,19 +5,19 @@ from __future__ import annotations
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from adapters.qdrant.index import EdgeIndex
 from adapters.qdrant.socket import open_index
 from adapters.qdrant.sync import SyncReport
-from bot.app import sync_pages
+from bot.app import make_private, sync_pages
 from bot.settings import Settings
 
 
 async def index_pages(settings: Settings) -> int:
     """Exit code: 0, or 1 when a page could not be read or another process owns the index."""
     console = Console(stderr=True)
-    async with open_index(settings.data_dir / "index") as index:
-        if not isinstance(index, EdgeIndex):
-            console.print("A running Bartizan owns this index; it indexes by itself at its start.")
+    make_private(settings.data_dir)
+    async with open_index(settings.data_dir / "index") as shared:
+        if (index := shared.own) is None:
+            console.print("A running Bartizan owns this index, and looks at the pages by itself (knowledge.refresh).")
             return 1
         with bar(console) as progress:
             task = progress.add_task("Indexing pages", total=None)

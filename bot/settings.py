@@ -323,6 +323,7 @@ class KnowledgeSettings(Section):
     acl: Annotated[Names, Field(min_length=1)] = ("org",)
     base_url: HttpUrl | None = None
     passages: Annotated[Count, Field(le=50)] = 6
+    refresh: Duration = timedelta(minutes=1)
 
 
 class QueueSettings(Section):
@@ -332,6 +333,7 @@ class QueueSettings(Section):
     lease: Duration = timedelta(seconds=15)
     poll: Duration = timedelta(milliseconds=500)
     max_failures: Count = 5
+    max_unreachable: Count = 60
     max_crashes: Count = 10
     backlog: Count = 200            # per conversation
     quota: Count = 120              # per person and quota_window

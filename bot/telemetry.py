@@ -57,7 +57,7 @@ _TELLING: Final = (
 """Errors of Python itself whose words are about code or the system. `ValueError` and `KeyError` quote data."""
 _TELLING_LIBRARIES: Final = ("sqlalchemy", "asyncpg", "sqlite3", "aiohttp", "alembic", "starlette", "uvicorn", "ssl")
 
-_OURS: Final = frozenset(("bot", "adapters", "engine", "migrations", "bartizan", "uvicorn", "alembic", "__main__"))
+_OURS: Final = frozenset(("bot", "adapters", "engine", "migrations", "bartizan", "__main__"))
 """Loggers that are heard below a warning. Below that, other libraries print SQL parameters and whole events."""
 
 

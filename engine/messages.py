@@ -120,6 +120,7 @@ class Found:
 
     passages: tuple[Passage, ...] = ()
     answers: bool = False               # False: nothing here answers; the reply says so
+    searched: bool = True               # False: the index was away, which is something else than nothing found
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +153,16 @@ class Answer:
     mode: Mode = Mode.MODEL
     model: str | None = None            # which model spoke
     cut: bool = False                   # it ran into its length limit: the reply says so
+    searched: bool = True               # False: the index was away: the reply says so
+    asked: str = ""                     # the question as the guards let it pass: what later turns remember
+    made_from: tuple[Labels, ...] = ()  # the allow-lists of all that the model read for it, cited or not
     usage: Usage = NO_USAGE
 
     @property
     def acl(self) -> tuple[Labels, ...]:
-        """An answer inherits the allow-list of every passage it was made from."""
-        return tuple(dict.fromkeys(citation.passage.acl for citation in self.citations))
+        """An answer inherits the allow-list of everything it was made from."""
+        cited = (citation.passage.acl for citation in self.citations)
+        return tuple(dict.fromkeys((*self.made_from, *cited)))
 
 
 @dataclass(frozen=True, slots=True)

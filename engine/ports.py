@@ -178,6 +178,10 @@ class Queue(Protocol):
         """Unfinished through no fault of its own (we are stopping): anyone may take it at once."""
         ...
 
+    def holds(self, claim: Claim) -> bool:
+        """Whether the turn is certainly still ours: claimed, and our last heartbeat well within its lease."""
+        ...
+
     def abandon(self, claim: Claim) -> None:
         """We fall silent about this turn: it is not ours any more, or what became of it could not be written."""
         ...
@@ -223,6 +227,16 @@ class Reply(Protocol):
         ...
 
 
+class Hold(Protocol):
+    """Asked immediately before anything is written for a turn, also by a reply's own background work.
+
+    Raises `Fenced` when the turn may be somebody else's by now. A process that was paused and wakes up must not
+    write over what its successor has finished.
+    """
+
+    def __call__(self) -> None: ...
+
+
 class Platform(Protocol):
     """One chat platform."""
 
@@ -233,7 +247,7 @@ class Platform(Protocol):
         """Runs until cancelled; acknowledges an event once `receive` has returned."""
         ...
 
-    async def reply_to(self, claim: Claim) -> Reply:
+    async def reply_to(self, claim: Claim, hold: Hold) -> Reply:
         """A new reply, or, for a resumed claim, the one that an earlier attempt left half there."""
         ...
 

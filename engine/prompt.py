@@ -7,7 +7,6 @@ passages. One changed byte early would cost everything behind it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -15,6 +14,7 @@ from typing import Final, Literal, TypeAlias
 from engine.errors import PromptTooLong
 from engine.messages import Conversation, Found, Passage, TraceId
 from engine.ports import Tokens
+from engine.rag.cite import cite
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
 
@@ -27,7 +27,6 @@ SYSTEM: Final = (
 )
 OVERHEAD: Final = 8
 """Tokens that a chat template spends on one message, rounded up."""
-MARK: Final = re.compile(r" ?\[\d{1,3}\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ def ask(question: str, passages: Sequence[Passage]) -> str:
 
 def _history(past: Conversation, room: int, tokens: Tokens, block: int) -> list[ChatMessage]:
     pairs = [
-        (ChatMessage("user", turn.question.text), ChatMessage("assistant", MARK.sub("", turn.answer.text)))
+        (ChatMessage("user", turn.question.text), ChatMessage("assistant", cite(turn.answer.text, ())[0]))
         for turn in past.turns if turn.answer is not None
     ]
     costs = [_cost(q.text, tokens) + _cost(a.text, tokens) for q, a in pairs]

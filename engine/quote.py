@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from engine.messages import Found, Passage
@@ -11,37 +13,116 @@ from engine.messages import Found, Passage
 QUOTED: Final = 3
 """Passages that are quoted, at most."""
 LONGEST: Final = 420
-"""Characters of one quotation, cut at the end of a sentence or line."""
+"""Characters of one quotation."""
 NOT_CONNECTED: Final = "No language model is connected, so here is what the pages say, word for word:"
 AWAY: Final = "The language model is not answering right now, so here is what the pages say, word for word:"
 NOTHING: Final = "I found nothing in the pages that everyone here may read that answers this."
+UNSEARCHED: Final = "Neither the language model nor the pages can be reached right now. Please try again in a while."
 AWAY_AND_NOTHING: Final = f"The language model is not answering right now. {NOTHING}"
-_STOP: Final = re.compile(r"[.!?…](?=\s|$)|[。！？]|\n")
-_HEADING: Final = re.compile(r"^#{1,6} .*$", re.MULTILINE)
+_BETWEEN: Final = re.compile(       # two units: behind a sentence, before an item, a row or a heading, at an empty line
+    r"(?<=[^\s\d][.!?…])\s+|(?<=[。！？])|\n\s*\n|\n(?=[ \t]*(?:[-*+] |[|>#]|\d{1,3}[.)] ))|(?<=\|)\n"
+)
+_HEADING: Final = re.compile(r"#{1,6} ")
+_WORD: Final = re.compile(r"\w+")
+_STEM: Final = 6
+_COMMON: Final = frozenset(_WORD.findall(
+    "a an and any are as at be before by can do does for from get have how i if in is it long many me much my need of "
+    "on or our should than that the their there they this to us was we what when where which who why will with would "
+    "you your"
+))
 
 
-def quote(found: Found, *, connected: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A sentence, a line of a list or a row of a table, with the words of the heading that it stands under."""
+
+    start: int
+    end: int
+    words: frozenset[str]
+    heading: frozenset[str]
+
+    @property
+    def about(self) -> frozenset[str]:
+        """What it speaks of."""
+        return self.words | self.heading
+
+
+def quote(found: Found, question: str, *, connected: bool) -> str:
     """The answer in quote mode. ``connected``: there is a model, but it is away."""
+    if not found.searched:
+        return UNSEARCHED
     if not found.answers or not found.passages:
         return AWAY_AND_NOTHING if connected else NOTHING
-    quotes = [f"{_block(p)} [{number}]" for number, p in enumerate(best(found.passages), 1)]
+    quotes = [
+        f"{_quoted(excerpt(found.passages[n].text, question))} [{n + 1}]" for n in best(found.passages, question)
+    ]
     return "\n\n".join((AWAY if connected else NOT_CONNECTED, *quotes))
 
 
-def best(passages: Sequence[Passage]) -> Sequence[Passage]:
-    """Those that are quoted: the first few, and none that is far weaker than the first."""
-    return [p for p in passages[:QUOTED] if p.score >= passages[0].score / 2] if passages else []
+def best(passages: Sequence[Passage], question: str) -> list[int]:
+    """Which passages are quoted: a few, first those that speak of most of what was asked, and none of far less."""
+    asked = _words(question)
+    speaks = [max((len(unit.about & asked) for unit in _units(p.text)), default=0) for p in passages]
+    order = sorted(range(len(passages)), key=lambda n: (-speaks[n], n))
+    return [n for n in order if speaks[n] > 0.7 * speaks[order[0]] or n == order[0]][:QUOTED]
 
 
-def _block(passage: Passage) -> str:
-    return "\n".join(f"> {line}".rstrip() for line in shortened(passage.text).splitlines())
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
 
-def shortened(text: str) -> str:
-    """The text without headings, cut after the last sentence or line that fits in `LONGEST` characters."""
-    text = re.sub(r"\n{3,}", "\n\n", _HEADING.sub("", text)).strip()
-    if len(text) <= LONGEST:
-        return text
-    ends = [stop.end() for stop in _STOP.finditer(text[:LONGEST])]
-    cut = ends[-1] if ends and ends[-1] > LONGEST // 3 else text.rfind(" ", 0, LONGEST)
-    return text[: cut if cut > 0 else LONGEST].rstrip() + " …"
+def excerpt(text: str, question: str) -> str:
+    """At most `LONGEST` characters of the text, from where it speaks of what was asked; whole sentences and lines.
+
+    The best unit is the one that holds, with its heading, most of the question's words; of several the one whose own
+    words are rarer (1 / the number of units that hold the word). From there on is quoted as far as there is room, and
+    backwards if some is left.
+    """
+    units = _units(text)
+    if not units:
+        return text.strip()[:LONGEST]
+    asked = _words(question)
+    held = Counter(word for unit in units for word in unit.words & asked)
+
+    def worth(n: int) -> tuple[int, float, int]:
+        unit = units[n]
+        return len(unit.about & asked), sum(1 / held[w] for w in unit.words & asked), -n
+
+    first = last = max(range(len(units)), key=worth)
+    while first > 0 and units[first - 1].heading == units[first].heading and _length(units, first - 1, last) <= LONGEST:
+        first -= 1                  # the whole section, if there is room for it
+    while last + 1 < len(units) and _length(units, first, last + 1) <= LONGEST:
+        last += 1
+    while first > 0 and _length(units, first - 1, last) <= LONGEST:
+        first -= 1
+    body = _without_headings(text[units[first].start : units[last].end])
+    if len(body) > LONGEST:         # one unit that is too long by itself
+        cut = body.rfind(" ", LONGEST // 2, LONGEST)
+        return f"{body[: cut if cut > 0 else LONGEST].rstrip()} …"
+    return f"{'… ' if first > 0 else ''}{body}{' …' if last + 1 < len(units) else ''}"
+
+
+def _units(text: str) -> list[_Unit]:
+    units, heading, at = [], frozenset[str](), 0
+    for end, after in [*((gap.start(), gap.end()) for gap in _BETWEEN.finditer(text)), (len(text), len(text))]:
+        piece = text[at:end]
+        if _HEADING.match(piece.lstrip()):
+            heading = _words(piece)
+        elif piece.strip():
+            units.append(_Unit(at + len(piece) - len(piece.lstrip()), end, _words(piece), heading))
+        at = after
+    return units
+
+
+def _length(units: Sequence[_Unit], first: int, last: int) -> int:
+    return units[last].end - units[first].start
+
+
+def _without_headings(text: str) -> str:
+    lines = [line for line in text.splitlines() if not _HEADING.match(line)]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _words(text: str) -> frozenset[str]:
+    """Folded and cut to their stems, roughly: enough to see that "notices" speaks of a notice."""
+    return frozenset(w[:_STEM] for w in _WORD.findall(text.casefold()) if w not in _COMMON)

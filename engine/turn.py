@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from engine.errors import (
@@ -42,6 +42,7 @@ B = TypeVar("B")
 WORKING: Final = "Looking that up …"
 AGAIN: Final = "One moment, I am asking again …"
 UNGROUNDED: Final = "No page that everyone here may read stands behind this answer."
+UNSEARCHED: Final = "I could not search the pages for this answer."
 CUT: Final = "The answer was cut off at its length limit."
 
 
@@ -114,9 +115,9 @@ class Engine:
         except RetrieverUnavailable:
             if not self.models:         # then there is nothing else to say
                 raise
-            return Found()
+            return Found(searched=False)
         # The index is asked with the mask; what it brings is looked at once more.
-        return Found(tuple(p for p in found.passages if audience.may_read(p.acl)), found.answers)
+        return replace(found, passages=tuple(p for p in found.passages if audience.may_read(p.acl)))
 
     async def speak(
         self, claim: Claim, question: str, past: Conversation, found: Found, *, flags: tuple[str, ...], reply: Reply,
@@ -124,7 +125,8 @@ class Engine:
     ) -> Answer:
         """The first model that gives an answer; when none is there, the pages themselves."""
         deflected = False
-        given = found if found.answers else Found()
+        given = found if found.answers else Found(searched=found.searched)
+        inherited = tuple(acl for turn in past.turns if turn.answer for acl in turn.answer.acl)
         for model in self.models:
             prompt = build_prompt(
                 past, given, question, trace=claim.trace, tokens=self.tokens, budget=self.budget,
@@ -132,7 +134,9 @@ class Engine:
             )
             screen = self.egress.open(question, Found(prompt.passages, given.answers), trail, flags)
             try:
-                return await self.say(model.stream(prompt), screen, reply, Mode.MODEL, model.name)
+                answer = await self.say(model.stream(prompt), screen, reply, Mode.MODEL, model.name)
+                read = dict.fromkeys((*(p.acl for p in prompt.passages), *inherited))
+                return replace(answer, asked=question, searched=given.searched, made_from=tuple(read))
             except Tripped as trip:
                 if isinstance(trip.verdict, Refuse):
                     raise Refused(str(trip), trip.verdict.reply) from trip
@@ -146,9 +150,12 @@ class Engine:
                 await reply.status(await self.egress.notice(AGAIN))
         if deflected:
             raise Deflected("every model that may be asked gave a stock script")
+        if not found.searched and not last:     # nothing to say at all: that may pass
+            raise RetrieverUnavailable("neither a model nor the index answers")
         screen = self.egress.open(question, found, trail, flags)
-        words = recite(quote(found, connected=bool(self.models)))
-        return await self.say(words, screen, reply, Mode.QUOTE, None)
+        words = recite(quote(found, question, connected=bool(self.models)))
+        answer = await self.say(words, screen, reply, Mode.QUOTE, None)
+        return replace(answer, asked=question, searched=found.searched)
 
     async def say(
         self, pieces: AsyncGenerator[Piece, None], screen: Screen, reply: Reply, mode: Mode, model: str | None,
@@ -171,7 +178,7 @@ def note(answer: Answer) -> str:
     """The sentence that stands under an answer."""
     notes = [CUT] if answer.cut else []
     if not answer.grounded and answer.mode is Mode.MODEL:
-        notes.append(UNGROUNDED)
+        notes.append(UNGROUNDED if answer.searched else UNSEARCHED)
     return " ".join(notes)
 
 

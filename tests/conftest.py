@@ -7,11 +7,16 @@ from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from adapters.sql.database import Database, migrate, open_database
 from tests.postgres import Postgres, postgres
 
+structlog.configure(processors=[                        # rich tracebacks take so long that leases run out
+    structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info,
+    structlog.processors.KeyValueRenderer(key_order=["event"]),
+])
 settings.register_profile("house", deadline=None)     # machines are noisy: no test asserts a time
 settings.load_profile("house")
 _databases = itertools.count(1)

@@ -36,7 +36,7 @@ from engine.messages import (
     Usage,
     Visibility,
 )
-from engine.ports import Finished, Inbox, Piece, Text
+from engine.ports import Finished, Hold, Inbox, Piece, Text
 from engine.prompt import Budget, Estimate, Prompt
 from engine.turn import Engine, Limits
 
@@ -112,6 +112,7 @@ class PostReply:
 
     post: Post
     platform: Room
+    hold: Hold
     visibility: Visibility = Visibility.SHARED
     status_line: bool = True
 
@@ -125,6 +126,7 @@ class PostReply:
 
     async def append(self, text: Cleared) -> None:
         await asyncio.sleep(0)
+        self.hold()
         before, self.status_line = "" if self.status_line else self.post.text, False
         self.post.show(before + text)
 
@@ -140,6 +142,7 @@ class PostReply:
         self.post.note = shown.note
 
     def _close(self, text: str) -> None:
+        self.hold()
         self.platform.check()
         self.post.show(text)
         self.post.closed += 1
@@ -158,12 +161,12 @@ class Room:
         del inbox
         await asyncio.Event().wait()
 
-    async def reply_to(self, claim: Claim) -> PostReply:
+    async def reply_to(self, claim: Claim, hold: Hold) -> PostReply:
         if claim.resumed and claim.trace in self.posts:
-            return PostReply(self.posts[claim.trace], self)
+            return PostReply(self.posts[claim.trace], self, hold)
         assert claim.trace not in self.posts, "a second post for one turn"
         self.posts[claim.trace] = Post(claim.trace)
-        return PostReply(self.posts[claim.trace], self)
+        return PostReply(self.posts[claim.trace], self, hold)
 
     async def audience(self, place: Place, visibility: Visibility) -> Audience:
         alone = place.direct or visibility is Visibility.PRIVATE
@@ -252,4 +255,4 @@ def quick_queue() -> QueueOptions:
     """Impatient, for tests."""
     from datetime import timedelta
 
-    return QueueOptions(("test",), lease=timedelta(seconds=0.6), poll=timedelta(seconds=0.05), retry_base=timedelta(0))
+    return QueueOptions(("test",), lease=timedelta(seconds=3), poll=timedelta(seconds=0.05), retry_base=timedelta(0))

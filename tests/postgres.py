@@ -34,9 +34,7 @@ class Postgres:
     def create(self, database: str) -> str:
         """A new empty database; returns its URL."""
         async def create() -> None:
-            connection = await asyncpg.connect(
-                host="127.0.0.1", port=self.port, user="postgres", database="postgres"
-            )
+            connection = await self._connected()
             try:
                 await connection.execute(f'CREATE DATABASE "{database}"')
             finally:
@@ -44,6 +42,17 @@ class Postgres:
 
         asyncio.run(create())
         return self.url(database)
+
+    async def _connected(self) -> asyncpg.Connection[asyncpg.Record]:
+        """It listens a moment before it takes anybody in."""
+        async with asyncio.timeout(15):
+            while True:
+                try:
+                    return await asyncpg.connect(
+                        host="127.0.0.1", port=self.port, user="postgres", database="postgres"
+                    )
+                except asyncpg.CannotConnectNowError:
+                    await asyncio.sleep(0.05)
 
 
 def free_port() -> int:
@@ -78,7 +87,8 @@ def postgres(*, fsync: bool = False) -> Generator[Postgres]:
             _wait(process, port, log)
             yield Postgres(port)
         finally:
-            process.send_signal(signal.SIGINT)      # fast shutdown
+            # Fast shutdown; where nothing of it is needed any more, immediate, without a last checkpoint.
+            process.send_signal(signal.SIGINT if fsync else signal.SIGQUIT)
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:

@@ -17,10 +17,11 @@ MAY_IMPORT = {
     "bot": {"engine", "adapters", "bot", "migrations"},
 }
 OURS = {"engine", "adapters", "bot", "migrations", "tests", "bench"}
-COMPUTING = {"re2", "markdown_it", "semantic_text_splitter"}
+COMPUTING = {"re2", "markdown_it"}
 """Libraries that compute and nothing else: the engine may use them."""
 ENVIRONMENT = {
     "bot/settings.py": "the one reader",
+    "bot/chat.py": "asks what kind of terminal this is",
     "adapters/qdrant/embed.py": "tells a library to stay offline",
     "adapters/qdrant/sync.py": "hands the environment on to its child process",
 }

@@ -35,7 +35,10 @@ def the_dead(folder: Path) -> list[str]:
     """Workers that signed in here and never signed out; their files are removed."""
     gone = []
     for path in folder.glob("*.lock"):
-        descriptor = os.open(path, os.O_RDWR)
+        try:
+            descriptor = os.open(path, os.O_RDWR)
+        except FileNotFoundError:       # signed out at this moment
+            continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -8,6 +8,7 @@ statement, which measured about a third of the processor time.
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -98,6 +99,7 @@ async def _open_sqlite(url: URL, page_limit: int | None) -> AsyncGenerator[Datab
     if not path or path == ":memory:":
         raise StoreUnavailable("the SQLite database needs a file: sqlite:///path/to/bartizan.db")
     Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))      # for its owner alone, whatever the folder's mode is
     address = URL.create("sqlite", database=path)
     writer = _sqlite_engine(address, begin="BEGIN IMMEDIATE", size=1, page_limit=page_limit)
     reader = _sqlite_engine(address, begin="BEGIN", size=READERS, page_limit=None)

@@ -99,19 +99,25 @@ def _show(trace: str, connection: Connection) -> dict[str, Any]:
 
 def _retry(trace: str, connection: Connection) -> str:
     number = _find(connection, trace, ("dead",))
-    return str(connection.execute(
-        update(turn).where(turn.c.id == number)
+    return _changed(trace, connection.execute(
+        update(turn).where(turn.c.id == number, turn.c.state == "dead")
         .values(state="ready", outcome=None, worker=None, failures=0, crashes=0, not_before=0.0, ended_at=None)
         .returning(turn.c.trace)
-    ).scalar_one())
+    ).scalar())
 
 
 def _drop(trace: str, connection: Connection) -> str:
     number = _find(connection, trace, ("dead", "ready"))
-    return str(connection.execute(
-        update(turn).where(turn.c.id == number)
+    return _changed(trace, connection.execute(
+        update(turn).where(turn.c.id == number, turn.c.state.in_(["dead", "ready"]))
         .values(state="done", outcome="dropped", worker=None, ended_at=db_now()).returning(turn.c.trace)
-    ).scalar_one())
+    ).scalar())
+
+
+def _changed(trace: str, whole: str | None) -> str:
+    if whole is None:           # a worker was quicker
+        raise UnknownTurn(f"the turn that begins with {trace!r} has just changed its state: look again")
+    return whole
 
 
 def _find(connection: Connection, trace: str, states: tuple[str, ...]) -> int:

@@ -31,10 +31,12 @@ from engine.errors import BadEvent, Fenced, StoreUnavailable
 from engine.messages import Answer, Claim, Edited, Event, Outcome, Said, TraceId, Trail
 
 log = structlog.get_logger()
-LostHandler: TypeAlias = Callable[[TraceId, str], None]
-"""Called on the loop with a trace and ``"withdrawn"`` or ``"taken"``."""
+LostHandler: TypeAlias = Callable[[TraceId, int, str], None]
+"""Called on the loop with a trace, an attempt, and ``"withdrawn"`` or ``"taken"``."""
 LONGEST_ID: Final = ID_LENGTH // 3
 """Characters of one id of a platform's: ours are made of up to three."""
+TRUSTED: Final = 0.8
+"""The part of a lease for which we believe in it without another heartbeat."""
 TEXT_LIMIT: Final = 4 << 20
 """Characters of one message that are stored; a platform's own limit is far below."""
 
@@ -68,15 +70,14 @@ class SqlInbox:
     keyring: Keyring
     options: QueueOptions
     me: str = field(default_factory=lambda: uuid.uuid4().hex)
-    lost: LostHandler = lambda _trace, _why: None
+    lost: LostHandler = lambda _trace, _attempt, _why: None
     ledger: Ledger = field(default_factory=Ledger)
     queue: TurnQueue = field(init=False)
     _running: dict[TraceId, Held] = field(default_factory=dict)
     _wanted: int = 0
     _claimed: asyncio.Future[list[Claim]] | None = None
     _look: bool = True              # something may be ready
-    _beat_at: float = -math.inf     # monotonic; when the last heartbeat was on disk
-    _polled_at: float = -math.inf
+    _beat_at: float = -math.inf     # by _clock; when the last heartbeat that is on disk was begun
 
     def __post_init__(self) -> None:
         self.queue = TurnQueue(self.keyring, self.options.caps, Statements(self.database.dialect), self.me)
@@ -123,6 +124,14 @@ class SqlInbox:
         """Anyone may take the turn at once. Raises `Fenced`."""
         await self._end(claim, self.queue.hand_back, self._held(claim), Trail(claim.trace))
 
+    def holds(self, claim: Claim) -> bool:
+        """Whether nobody else can have the turn yet, by our own clock, which goes on while we are paused."""
+        held = self._running.get(claim.trace)
+        return held is not None and held.attempt == claim.attempt and self._beaten_lately()
+
+    def _beaten_lately(self) -> bool:
+        return _clock() - self._beat_at < TRUSTED * self.options.lease.total_seconds()
+
     def abandon(self, claim: Claim) -> None:
         """We run this attempt no longer and could not say so: the next heartbeat frees it."""
         held = self._running.get(claim.trace)
@@ -157,8 +166,7 @@ class SqlInbox:
         failures = 0
         try:
             while True:
-                batch = self.ledger.take()
-                failures = 0 if await self._round(batch) else failures + 1
+                failures = 0 if await self._whole_round() else failures + 1
                 if failures:
                     self._give_up_turns()
                     await asyncio.sleep(min(PAUSE[1], PAUSE[0] * 2 ** min(failures, 10)))
@@ -175,20 +183,33 @@ class SqlInbox:
         except TimeoutError:
             self._look = True
 
+    async def _whole_round(self) -> bool:
+        """A transaction under way is not given up: somebody waits for every write in it."""
+        under_way = asyncio.ensure_future(self._round(self.ledger.take()))
+        try:
+            return await asyncio.shield(under_way)
+        except asyncio.CancelledError:
+            await under_way
+            raise
+
     async def _drain(self) -> None:
         while batch := self.ledger.take():
             await self._round(batch)
         self.ledger.close("the store is closed")
+        try:
+            await self.database.write(self.queue.sign_off)
+        except StoreUnavailable as error:       # then the lease runs out
+            log.warning("could not sign off", cause=str(error))
 
     async def _round(self, batch: list[Entry], *, again: bool = False) -> bool:
         """One transaction; False when the database did not take it."""
         lease = self.options.lease.total_seconds()
-        due = time.monotonic() - self._beat_at > lease / 3
+        due = _clock() - self._beat_at > lease / 3
         wanted = self._wanted if self._look else 0
         if not (batch or wanted or due):
             return True
         running = frozenset(h.id for h in self._running.values()) if due else None
-        began = time.monotonic()
+        began = _clock()
         try:
             done = await self.database.write(partial(self._transaction, batch, wanted, running))
         except Conflict as error:
@@ -202,6 +223,8 @@ class SqlInbox:
         except Exception as error:      # a bug that one write brings out must not end all the others
             self.queue.rolled_back()
             log.exception("write failed", waiting=len(batch))
+            if not batch:               # nobody waits for it: so it is tried again, but not at once
+                return False
             return await self._one_by_one(batch, Conflict(f"{type(error).__name__} in the store"), again=again)
         self.queue.committed()
         if due:
@@ -237,7 +260,7 @@ class SqlInbox:
             self._wanted = 0
         withdrawn, self.queue.withdrawn = self.queue.withdrawn, set()
         for trace in withdrawn & self._running.keys():
-            self.lost(TraceId(trace), "withdrawn")
+            self.lost(TraceId(trace), self._running[TraceId(trace)].attempt, "withdrawn")
         if done.beat:
             self._heed(done.beat)
 
@@ -247,13 +270,18 @@ class SqlInbox:
             self._look = True
         for trace, held in list(self._running.items()):
             if held.id in beat.lost:
-                self.lost(trace, "taken")
+                self.lost(trace, held.attempt, "withdrawn" if held.id in beat.withdrawn else "taken")
 
     def _give_up_turns(self) -> None:
         """Without a heartbeat for most of a lease others may take our turns: stop showing anything for them."""
-        if time.monotonic() - self._beat_at > 0.8 * self.options.lease.total_seconds():
-            for trace in list(self._running):
-                self.lost(trace, "taken")
+        if not self._beaten_lately():
+            for trace, held in list(self._running.items()):
+                self.lost(trace, held.attempt, "taken")
+
+
+def _clock() -> float:
+    """Seconds; goes on while the process is stopped and while the machine sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def storable(event: Event) -> Event:

@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from adapters.sql.database import Database
+from adapters.sql.database import Conflict, Database, db_now
+from adapters.sql.queue import SYSTEM_PERSON
 from adapters.sql.rows import answer_of, utc
 from adapters.sql.sealed import DataKey, Keyring, MasterKeyError, WrappedKey
-from adapters.sql.tables import answer, decision, membership, message, person, person_key, revision, turn
+from adapters.sql.tables import answer, citation, decision, membership, message, person, person_key, revision, turn
 from engine.errors import BotError
+from engine.messages import Answer
 
 
 class UnknownPerson(BotError):
@@ -46,7 +48,10 @@ class Privacy:
 
         The id is replaced by a random one, memberships go, open turns end. What others wrote stays.
         """
-        done, key_id = await self.database.write(partial(_forget, who))
+        try:
+            done, key_id = await self.database.write(partial(_forget, who))
+        except Conflict:            # it crossed with a turn that was being written; that one has ended now
+            done, key_id = await self.database.write(partial(_forget, who))
         self.keyring.drop(key_id)
         return done
 
@@ -71,7 +76,14 @@ class Privacy:
             select(turn.c.id, turn.c.trace, turn.c.message, turn.c.outcome, answer.c.body)
             .join_from(turn, answer, answer.c.turn == turn.c.id, isouter=True)
             .where(turn.c.author == who).order_by(turn.c.id)
-        )
+        ).all()
+        verdicts: dict[int, list[dict[str, Any]]] = {}
+        for found in connection.execute(
+            select(decision.c.turn, decision.c.direction, decision.c.guard, decision.c.action, decision.c.rule)
+            .join_from(decision, turn, turn.c.id == decision.c.turn).where(turn.c.author == who).order_by(decision.c.id)
+        ):
+            verdict = dict(found._mapping)
+            verdicts.setdefault(verdict.pop("turn"), []).append(verdict)
         rooms = connection.execute(select(membership.c.channel).where(membership.c.person == who)).scalars()
         return {
             "person": who,
@@ -80,7 +92,8 @@ class Privacy:
             "messages": list(messages.values()),
             "turns": [
                 {"trace": row.trace, "message": row.message, "outcome": row.outcome,
-                 "answer": answer_of(key.open(row.body, f"answer/{row.id}")).text if row.body else None}
+                 **_answered(answer_of(key.open(row.body, f"answer/{row.id}")) if row.body else None),
+                 "decisions": verdicts.get(row.id, [])}
                 for row in turns
             ],
         }
@@ -94,7 +107,21 @@ class Privacy:
         return self.keyring.unwrap(WrappedKey(*stored))
 
 
+def _answered(said: Answer | None) -> dict[str, Any]:
+    if said is None:
+        return {"answer": None, "citations": []}
+    cited = [{"title": c.passage.title, "url": c.passage.url, "quote": c.passage.text} for c in said.citations]
+    return {"answer": said.text, "citations": cited}
+
+
 def _forget(who: str, connection: Connection) -> tuple[Forgotten, str]:
+    if who == SYSTEM_PERSON:
+        raise UnknownPerson("the key of unreadable events belongs to no person")
+    # Turns before keys, like everybody else who locks both.
+    connection.execute(
+        select(turn.c.id).where(turn.c.author == who, turn.c.state.in_(["ready", "running"]))
+        .order_by(turn.c.id).with_for_update()
+    )
     key_id = connection.execute(select(person_key.c.id).where(person_key.c.person == who).with_for_update()).scalar()
     if key_id is None:
         raise UnknownPerson(f"no person {who!r} on record")
@@ -104,9 +131,10 @@ def _forget(who: str, connection: Connection) -> tuple[Forgotten, str]:
     turns = select(turn.c.id).where(turn.c.author == who)
     connection.execute(
         update(turn).where(turn.c.author == who, turn.c.state.in_(["ready", "running"]))
-        .values(state="done", outcome="withdrawn", worker=None)
+        .values(state="done", outcome="withdrawn", worker=None, ended_at=db_now())
     )
     connection.execute(update(decision).where(decision.c.turn.in_(turns)).values(text_hash=""))
+    connection.execute(delete(citation).where(citation.c.turn.in_(turns)))
     answers = connection.execute(delete(answer).where(answer.c.turn.in_(turns))).rowcount
     connection.execute(delete(membership).where(membership.c.person == who))
     connection.execute(delete(person_key).where(person_key.c.id == key_id))

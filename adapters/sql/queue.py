@@ -7,12 +7,14 @@ was given; once somebody else holds the turn, it gets `Fenced` instead.
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+import structlog
 from sqlalchemy import Connection, CursorResult, Table, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
@@ -55,6 +57,8 @@ from engine.messages import (
     Trail,
 )
 
+log = structlog.get_logger()
+
 KNOWN: Final = 20_000
 SYSTEM_PERSON: Final = "bartizan"
 """Owns the key under which unreadable events are kept."""
@@ -90,6 +94,10 @@ class Held:
     author: PersonId
 
 
+class Gone(Unreadable):
+    """The message was deleted, or its author forgotten."""
+
+
 class Ended(NamedTuple):
     """A turn that is over."""
 
@@ -120,6 +128,7 @@ class Beat(NamedTuple):
 
     reclaimed: int              # turns of dead workers, free again
     lost: frozenset[int]        # turns that we run and no longer hold
+    withdrawn: frozenset[int]   # those of them that nobody is to answer any more
 
 
 @dataclass(slots=True)
@@ -186,19 +195,23 @@ class TurnQueue:
 
     def _turn_rows(self, connection: Connection, said: Sequence[Said]) -> list[dict[str, Any]]:
         """A turn for each message; over a cap it becomes a notice, or is folded into the one already waiting."""
-        queues = {e.message.conversation for e in said} | {_notices(e.message.conversation) for e in said}
+        queues = {str(e.message.conversation) for e in said} | {_notices(e.message) for e in said}
         people = {e.message.author for e in said}
-        waiting = _counted(connection.execute(sql.BACKLOG, {"queues": sorted(queues)}))
+        waiting, notices = Counter[str](), Counter[str]()
+        for queue, waits, runs in connection.execute(sql.BACKLOG, {"queues": sorted(queues)}):
+            waiting[queue], notices[queue] = waits + runs, waits
         spent = _counted(connection.execute(sql.SPENT, {"people": sorted(people), "window": self.caps.window}))
         rows = []
         for e in said:
             m, kind, queue = e.message, Kind.ANSWER, str(e.message.conversation)
             if spent[m.author] >= self.caps.quota:
-                kind, queue = Kind.QUOTA, _notices(m.conversation)
+                kind, queue = Kind.QUOTA, _notices(m)
             elif waiting[queue] >= self.caps.backlog:
-                kind, queue = Kind.BUSY, _notices(m.conversation)
-            shed = kind is not Kind.ANSWER and waiting[queue] > 0
+                kind, queue = Kind.BUSY, _notices(m)
+            # A notice that is being said already has counted its messages: the next one gets a notice of its own.
+            shed = kind is not Kind.ANSWER and notices[queue] > 0
             waiting[queue] += not shed
+            notices[queue] += not shed
             spent[m.author] += kind is Kind.ANSWER
             rows.append({
                 "trace": uuid.uuid4().hex, "message": m.id, "conversation": m.conversation, "queue": queue,
@@ -330,13 +343,17 @@ class TurnQueue:
             held = Held(row.id, row.attempt, TraceId(row.trace), PersonId(row.author))
             try:
                 claims.append((held, self._claim_of(row)))
-            except Unreadable:      # deleted or forgotten between reception and now: nothing to answer
+            except Gone:            # deleted or forgotten between reception and now: nothing to answer
                 self.finish(connection, [Ended(held, Outcome.WITHDRAWN, Trail(held.trace))])
+            except Exception as error:      # one row that cannot be read must not keep all the others waiting
+                log.exception("turn cannot be read", trace=held.trace)
+                cause = f"the stored turn cannot be read: {type(error).__name__}"
+                self.bury(connection, [Failed(held, cause, 0.0, Trail(held.trace))])
         return claims
 
     def _claim_of(self, row: Any) -> Claim:
         if row.body is None or row.key_id is None:
-            raise Unreadable(f"message {row.message} was taken back")
+            raise Gone(f"message {row.message} was taken back")
         key = self.keyring.unwrap(WrappedKey(row.key_id, row.master, row.wrapped))
         said = Message(
             MessageId(row.message), ConversationId(row.conversation), PersonId(row.author),
@@ -410,11 +427,19 @@ class TurnQueue:
         """Says that we live, frees what the dead held, and compares what we run with what we hold."""
         connection.execute(self.statements.heartbeat, [{"id": self.me}])
         connection.execute(sql.EXPIRE, {"lease": lease})
-        reclaimed = len(connection.execute(sql.RECLAIM).scalars().all())
+        dead = connection.execute(sql.DEAD).scalars().all()
+        reclaimed = len(connection.execute(sql.RECLAIM, {"dead": dead}).scalars().all()) if dead else 0
         held = set(connection.execute(sql.HELD, {"me": self.me}).scalars())
         if orphans := sorted(held - running):       # claimed, but the answer to our claim was lost with a connection
             connection.execute(sql.ORPHANS, {"me": self.me, "ids": orphans})
-        return Beat(reclaimed, running - held)
+        lost = running - held
+        ended = connection.execute(sql.WITHDRAWN, {"ids": sorted(lost)}).scalars() if lost else ()
+        return Beat(reclaimed, lost, frozenset(ended))
+
+    def sign_off(self, connection: Connection) -> None:
+        """We end: whatever still stands to our name is free at once."""
+        connection.execute(sql.RELEASE, {"me": self.me})
+        connection.execute(sql.LEAVE, {"me": self.me})
 
     def _mine(self, connection: Connection, held: Sequence[Held]) -> set[int]:
         bound = {"claims": [(h.id, h.attempt) for h in held], "me": self.me}
@@ -457,9 +482,9 @@ def _revision_row(of: str, n: int) -> str:
     return f"revision/{of}/{n}"
 
 
-def _notices(conversation_id: str) -> str:
-    """Notices have a queue of their own: they need not wait behind what they complain about."""
-    return f"{conversation_id[:190]}#notice"
+def _notices(m: Message) -> str:
+    """Notices have queues of their own, one for each person: they need not wait behind what they complain about."""
+    return "notice:" + hashlib.sha256(f"{m.conversation}\0{m.author}".encode()).hexdigest()[:40]
 
 
 def _kind(e: Event) -> str:

@@ -43,7 +43,8 @@ def answer_text(answer: Answer) -> str:
     ]
     whole = {
         "text": answer.text, "citations": citations, "grounded": answer.grounded, "mode": answer.mode.value,
-        "model": answer.model, "cut": answer.cut,
+        "model": answer.model, "cut": answer.cut, "searched": answer.searched, "asked": answer.asked,
+        "made_from": [sorted(labels) for labels in answer.made_from],
         "usage": [answer.usage.prompt, answer.usage.completion, answer.usage.cached],
     }
     return msgspec.json.encode(whole).decode()
@@ -60,8 +61,11 @@ def answer_of(sealed: str) -> Answer:
         )
         for c in whole["citations"]
     )
-    return Answer(whole["text"], citations, whole["grounded"], Mode(whole["mode"]), whole["model"], whole["cut"],
-                  Usage(*whole["usage"]))
+    return Answer(
+        whole["text"], citations, whole["grounded"], Mode(whole["mode"]), whole["model"], whole["cut"],
+        whole["searched"], whole["asked"], tuple(frozenset(labels) for labels in whole["made_from"]),
+        Usage(*whole["usage"]),
+    )
 
 
 def answer_row(answer: Answer) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    insert,
     literal,
     or_,
     select,
@@ -136,8 +135,9 @@ KEYS: Final = (
     .order_by(person_key.c.person)
     .with_for_update(read=True, key_share=True)     # a forgetting at the same moment waits, then forgets this as well
 )
-BACKLOG: Final = (
-    select(turn.c.queue, func.count())
+BACKLOG: Final = (      # for each queue: how many wait, and how many run
+    select(turn.c.queue, func.sum(case((turn.c.state == READY, 1), else_=0)),
+           func.sum(case((turn.c.state == RUNNING, 1), else_=0)))
     .where(turn.c.queue.in_(bindparam("queues", expanding=True)), OPEN)
     .group_by(turn.c.queue)
 )
@@ -147,7 +147,6 @@ SPENT: Final = (
            turn.c.kind == "answer")
     .group_by(turn.c.author)
 )
-INSERT_TURN: Final = insert(turn).values(received_at=db_now())
 
 _ours = and_(
     tuple_(turn.c.id, turn.c.attempt).in_(bindparam("claims", expanding=True)),
@@ -175,18 +174,30 @@ BURY: Final = (
 
 # Heartbeat: whoever has not been seen for a lease is dead, and what was running there is free again.
 EXPIRE: Final[Delete] = delete(worker).where(worker.c.seen_at < db_now() - bindparam("lease"))
+# Two statements: an UPDATE that has waited for another replica looks at the row anew, but not at a subquery. With
+# NOT IN it would take a turn from whoever has just freed and claimed it, and is too new to be in the list.
+DEAD: Final = (
+    select(turn.c.worker).where(turn.c.state == RUNNING, turn.c.worker.not_in(select(worker.c.id))).distinct()
+)
 RECLAIM: Final = (
     update(turn)
-    .where(turn.c.state == RUNNING, turn.c.worker.not_in(select(worker.c.id)))
+    .where(turn.c.state == RUNNING, turn.c.worker.in_(bindparam("dead", expanding=True)))
     .values(state="ready", worker=None, crashes=turn.c.crashes + 1)
     .returning(turn.c.id)
 )
 HELD: Final = select(turn.c.id, turn.c.attempt).where(turn.c.state == RUNNING, turn.c.worker == bindparam("me"))
+WITHDRAWN: Final = (
+    select(turn.c.id).where(turn.c.id.in_(bindparam("ids", expanding=True)), turn.c.outcome == "withdrawn")
+)
 ORPHANS: Final = (
     update(turn)
     .where(turn.c.state == RUNNING, turn.c.worker == bindparam("me"), turn.c.id.in_(bindparam("ids", expanding=True)))
-    .values(state="ready", worker=None)
+    .values(state="ready", worker=None, crashes=turn.c.crashes + 1)     # so that none goes round for ever
 )
+RELEASE: Final = (
+    update(turn).where(turn.c.state == RUNNING, turn.c.worker == bindparam("me")).values(state="ready", worker=None)
+)
+LEAVE: Final[Delete] = delete(worker).where(worker.c.id == bindparam("me"))
 WITHDRAW: Final = (
     update(turn)
     .where(turn.c.message == bindparam("withdrawn"), OPEN)

@@ -54,11 +54,11 @@ class SqlStore:
             return None
         key = self.keyring.unwrap(WrappedKey(row.key_id, row.master, row.wrapped))
         try:
-            text = key.open(row.body, f"revision/{row.message}/{row.n}")
             said = answer_of(key.open(row.answer, f"answer/{row.id}"))
         except Unreadable:                              # sealed for the same person before a forgetting
             return None
-        asked = Message(MessageId(row.message), ConversationId(row.conversation), PersonId(row.author), text,
+        # Not the message itself: it may hold what the guards took out, or have been edited since.
+        asked = Message(MessageId(row.message), ConversationId(row.conversation), PersonId(row.author), said.asked,
                         place_of(row.place, row.author), utc(row.sent_at))
         return Turn(asked, said)
 

@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from adapters.sql.database import open_database
 from adapters.sql.desk import Desk
 from adapters.sql.inbox import QueueOptions
+from adapters.sql.privacy import Privacy
 from adapters.sql.queue import Caps
 from bot.dispatch import DispatchOptions
 from engine.errors import ModelBroken, ModelUnavailable
 from engine.ports import Finished, Reasoning
 from engine.turn import Limits
-from tests.builders import a_passage, deleted, said
+from tests.builders import a_passage, deleted, edited, said
 from tests.fakes import ANN, Room, ScriptedModel, Shelf, TestBot, a_bot
 
 LEAVE = a_passage("Give ten working days' notice.", title="Annual leave")
@@ -154,6 +156,36 @@ async def test_a_secret_reaches_neither_the_model_nor_the_room(tmp_path: Path) -
     assert post.text.startswith("Your key is [")
 
 
+async def test_what_was_masked_stays_masked_in_the_memory_of_later_turns(tmp_path: Path) -> None:
+    key = "AKIA" + "Q3EGRWT5Z7LKMNPB"
+    model = ScriptedModel([["Yes [1]."]])
+    async with a_bot(tmp_path, model=model, passages=[LEAVE]) as bot:
+        first = said(f"is {key} a valid key?")
+        await bot.hears(first)
+        await bot.inbox.receive(edited(first, "an edit that no guard has read"))
+        await bot.hears(said("and now?"))
+    memory = model.heard[1].messages[1].text
+    assert memory.startswith("is [")
+    assert key not in str(model.heard[1].messages)
+    assert "no guard has read" not in str(model.heard[1].messages)
+
+
+async def test_an_answer_is_for_those_who_may_read_all_that_it_was_made_from(tmp_path: Path) -> None:
+    """Cited or not, and handed on from answer to answer."""
+    secret = a_passage("The merger is on.", title="Merger", acl=frozenset({"group:board"}))
+    model = ScriptedModel([["The merger is on, says no mark."], ["As I said: on."], ["I do not know."]])
+    board = {"ann": frozenset({"org", "group:board"})}
+    async with a_bot(tmp_path, model=model, passages=[secret], room=Room(board)) as bot:
+        await bot.hears(said("is it on?"))
+    async with a_bot(tmp_path, model=model, passages=[], room=Room(board)) as bot:
+        await bot.hears(said("really?"))
+    everyone = Room({**board, "bob": frozenset({"org"})})
+    async with a_bot(tmp_path, model=model, passages=[secret], room=everyone) as bot:
+        await bot.hears(said("what is on?", by="bob"))
+    assert [m.role for m in model.heard[2].messages] == ["system", "user"]
+    assert "merger" not in str(model.heard[2].messages)
+
+
 async def test_a_refused_turn_is_no_memory(tmp_path: Path) -> None:
     model = ScriptedModel([list(SCRIPT), ["Ten days [1]."]])
     async with a_bot(tmp_path, model=model, passages=[LEAVE]) as bot:
@@ -187,7 +219,16 @@ async def test_without_an_index_the_model_answers_and_says_that_no_page_stands_b
     model = ScriptedModel([["Ten, I think."]])
     async with a_bot(tmp_path, model=model, shelf=Shelf(broken=True)) as bot:
         post = await bot.hears(said())
-    assert (post.text, post.note != "") == ("Ten, I think.", True)
+    assert (post.text, post.note) == ("Ten, I think.", "I could not search the pages for this answer.")
+
+
+async def test_with_neither_model_nor_index_it_does_not_say_that_nothing_was_found(tmp_path: Path) -> None:
+    model = ScriptedModel([[ModelUnavailable("connection refused")]])
+    options = DispatchOptions(max_failures=2)
+    async with a_bot(tmp_path, model=model, shelf=Shelf(broken=True), options=options) as bot:
+        post = await bot.hears(said())
+    assert "I am still trying to answer this …" in post.seen
+    assert post.text.startswith("Neither the language model nor the pages can be reached right now.")
 
 
 async def test_a_bug_is_told_without_a_traceback(tmp_path: Path) -> None:
@@ -225,7 +266,19 @@ async def test_taking_a_question_back_stops_its_answer(tmp_path: Path) -> None:
         await bot.inbox.receive(deleted(event))
         await until(lambda: model.closed == 1 and any(p.closed for p in bot.room.posts.values()))
         post = await bot.settles(event)
-    assert post.text == "You took your question back, so I stopped."
+    assert post.text == "This question was taken back, so I stopped."
+
+
+async def test_being_forgotten_in_the_middle_of_an_answer_closes_it(tmp_path: Path) -> None:
+    """Forgetting is another process's doing: the next heartbeat brings the news."""
+    model = ScriptedModel([["Ten days of notice. ", 30.0]])
+    async with a_bot(tmp_path, model=model, passages=[LEAVE]) as bot:
+        await bot.inbox.receive(said())
+        await until(lambda: any(p.text.startswith("Ten days") for p in bot.room.posts.values()))
+        await Privacy(bot.database, bot.inbox.keyring).forget("ann")
+        await until(lambda: any(p.closed for p in bot.room.posts.values()))
+        (post,) = bot.room.posts.values()
+    assert (post.text, model.closed) == ("This question was taken back, so I stopped.", 1)
 
 
 async def test_a_turn_that_takes_too_long_is_ended(tmp_path: Path) -> None:
@@ -273,9 +326,11 @@ async def test_a_turn_that_kills_processes_is_given_up(tmp_path: Path) -> None:
         await bot.inbox.receive(event)
         await until(lambda: bot.room.posts)
         room = bot.room
-    async with a_bot(tmp_path, passages=[LEAVE], room=room, options=DispatchOptions(max_crashes=0)) as bot:
+    async with open_database(f"sqlite:///{tmp_path}/bot.db") as database:       # as a kill -9 would have left it
+        await database.write(lambda c: c.execute(text("UPDATE turn SET state = 'running', worker = 'gone'")))
+    async with a_bot(tmp_path, passages=[LEAVE], room=room, options=DispatchOptions(max_crashes=1)) as bot:
         post = await bot.settles(event)
-        assert await dead_letters(bot) == ["Poison: 0 processes died on this turn"]
+        assert await dead_letters(bot) == ["Poison: 1 processes died on this turn"]
     assert post.text.startswith("I had to give up on this question")
 
 

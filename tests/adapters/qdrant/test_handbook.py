@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from adapters.files.folder import Folder
-from adapters.qdrant.index import EdgeIndex
 from adapters.qdrant.socket import open_index
 from adapters.qdrant.sync import SyncReport, sync
 from engine.messages import Found
@@ -46,8 +45,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     async def build() -> SyncReport:
         async with open_index(path) as index:
-            assert isinstance(index, EdgeIndex)
-            return await sync(index, HANDBOOK, ORG)
+            assert index.own
+            return await sync(index.own, HANDBOOK, ORG)
 
     assert asyncio.run(build()) == SyncReport(added=15)
     return path
@@ -85,8 +84,8 @@ async def test_the_handbook_does_not_answer_everything(folder: Path) -> None:
 
 async def test_a_second_sync_embeds_nothing(folder: Path) -> None:
     async with open_index(folder) as index:
-        assert isinstance(index, EdgeIndex)
-        assert await sync(index, HANDBOOK, ORG, command=("/bin/false",)) == SyncReport(unchanged=15)
+        assert index.own
+        assert await sync(index.own, HANDBOOK, ORG, command=("/bin/false",)) == SyncReport(unchanged=15)
 
 
 def test_every_page_is_short_and_has_a_title_and_a_date() -> None:

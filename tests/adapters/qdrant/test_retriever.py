@@ -192,7 +192,7 @@ def test_what_may_not_be_read_might_as_well_not_exist(
 
 @pytest.mark.long
 @given(STEPS, AUDIENCES, TEXTS)
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_what_may_not_be_read_might_as_well_not_exist_in_many_worlds(
     steps: list[tuple[str, int, Labels, str]], audience: Audience, words: str
 ) -> None:

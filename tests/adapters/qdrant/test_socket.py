@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -31,12 +31,25 @@ class Failing:
 
 async def test_the_second_asks_the_first(tmp_path: Path) -> None:
     async with open_index(tmp_path, Bags()) as first:
-        assert isinstance(first, EdgeIndex)
-        await first.put([a_page("leave.md", LEAVE)])
+        assert first.own
+        await first.own.put([a_page("leave.md", LEAVE)])
         async with open_index(tmp_path, Bags()) as second, open_index(tmp_path, Bags()) as third:
-            assert isinstance(second, RemoteIndex)
+            assert second.own is None
             assert await ask(second, "notice") == await ask(third, "notice") == await ask(first, "notice")
         assert documents(await ask(first, "notice")) == ["leave.md"]
+
+
+async def test_when_the_owner_ends_one_of_the_others_takes_over(tmp_path: Path) -> None:
+    async with AsyncExitStack() as others:
+        async with open_index(tmp_path, Bags()) as first:
+            assert first.own
+            await first.own.put([a_page("leave.md", LEAVE)])
+            second = await others.enter_async_context(open_index(tmp_path, Bags()))
+            third = await others.enter_async_context(open_index(tmp_path, Bags()))
+            assert documents(await ask(second, "notice")) == ["leave.md"]
+        found = await asyncio.gather(ask(second, "notice"), ask(third, "notice"), ask(second, "days"))
+        assert [documents(f) for f in found] == [["leave.md"]] * 3
+        assert (second.own is None) != (third.own is None)
 
 
 async def test_one_who_comes_a_moment_too_early_waits_for_the_socket(tmp_path: Path) -> None:
@@ -52,7 +65,7 @@ async def test_one_who_comes_a_moment_too_early_waits_for_the_socket(tmp_path: P
         tasks.create_task(owner(leave, locked))
         await locked.wait()
         async with open_index(tmp_path, Bags()) as opened:
-            assert isinstance(opened, RemoteIndex)
+            assert opened.own is None
         leave.set()
 
 
@@ -118,8 +131,8 @@ async def test_an_owner_leaves_though_somebody_is_still_connected(tmp_path: Path
 def test_it_works_on_uvloop_too(tmp_path: Path) -> None:
     async def story() -> None:
         async with open_index(tmp_path, Bags()) as first, open_index(tmp_path, Bags()) as second:
-            assert isinstance(first, EdgeIndex)
-            await first.put([a_page("leave.md", LEAVE)])
+            assert first.own
+            await first.own.put([a_page("leave.md", LEAVE)])
             assert documents(await ask(second, "notice", ANN)) == ["leave.md"]
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

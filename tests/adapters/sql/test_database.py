@@ -10,13 +10,13 @@ import pytest
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, insert, select, text, update
 
 import migrations
 from adapters.sql.alive import signed_in, strike_off, the_dead
 from adapters.sql.database import Database, db_now, migrate, open_database
 from adapters.sql.inbox import SqlInbox
-from adapters.sql.tables import metadata
+from adapters.sql.tables import metadata, turn, worker
 from engine.errors import StoreUnavailable
 from tests.adapters.sql.test_inbox import KEYRING, QUICK, a_worker, count, take, trail
 from tests.builders import an_answer, said
@@ -50,8 +50,6 @@ async def test_a_newer_database_is_left_alone(database: Database) -> None:
 
 
 async def test_time_is_the_databases(database: Database) -> None:
-    from sqlalchemy import select
-
     first = await database.read(lambda c: c.execute(select(db_now())).scalar_one())
     assert 1_700_000_000 < first < 5_000_000_000
     assert await database.read(lambda c: c.execute(select(db_now())).scalar_one()) >= first
@@ -139,11 +137,17 @@ async def test_a_crashed_workers_turns_are_free_at_the_next_start(database: Data
     async with a_worker(database, patient) as inbox:
         await inbox.receive(said())
         await take(inbox)
+        killed = await database.read(lambda c: c.execute(select(turn).where(turn.c.state == "running")).one())
         folder.mkdir()
         (folder / f"{inbox.me}.lock").touch()       # as a kill -9 leaves it
         with signed_in(folder, first.me):
             dead = the_dead(folder)
             assert dead == [inbox.me]
+    def as_a_crash_leaves_it(connection: Connection) -> None:
+        connection.execute(insert(worker), {"id": killed.worker, "seen_at": killed.received_at})
+        connection.execute(update(turn).values(state="running", worker=killed.worker))
+
+    await database.write(as_a_crash_leaves_it)
     await database.write(lambda c: strike_off(dead, c))
     async with a_worker(database, patient) as second:
         assert (await take(second)).crashes == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -135,13 +136,42 @@ async def test_who_lost_the_turn_can_write_nothing(database: Database) -> None:
 
 
 async def test_a_dead_workers_turn_is_taken_over_after_its_lease(database: Database) -> None:
+    hangs = replace(QUICK, lease=timedelta(hours=1))       # beats once, and then not for twenty minutes
+    async with a_worker(database, hangs) as first, a_worker(database) as second:
+        await first.receive(said())
+        old = await take(first)
+        new = await take(second)
+        assert (new.trace, new.attempt, new.crashes) == (old.trace, 2, 1)
+        with pytest.raises(Fenced):
+            await first.finish(old, Outcome.ANSWERED, trail(old))
+
+
+async def test_a_turn_is_held_only_as_long_as_its_lease_is_fresh(database: Database) -> None:
+    """By a clock that goes on while the process is stopped: whoever wakes up late must not write."""
+    hangs = replace(QUICK, lease=timedelta(seconds=6))      # beats every two seconds
+    async with a_worker(database, hangs) as inbox:
+        await inbox.receive(said())
+        claim = await take(inbox)
+        assert inbox.holds(claim)
+        assert not inbox.holds(replace(claim, attempt=2))
+        inbox._beat_at -= 0.81 * 6                          # as if the last beat were so long ago
+        assert not inbox.holds(claim)
+        async with asyncio.timeout(2):
+            while not inbox.holds(claim):                   # the next one is on its way
+                inbox.ledger.wake.set()
+                await asyncio.sleep(0.01)
+        await inbox.finish(claim, Outcome.ANSWERED, trail(claim))
+        assert not inbox.holds(claim)
+
+
+async def test_a_worker_that_ends_leaves_nothing_behind(database: Database) -> None:
     async with a_worker(database) as first:
         await first.receive(said())
         old = await take(first)
-    # it stopped without a word
+    assert await count(database, "worker") == 0
     async with a_worker(database) as second:
         new = await take(second)
-        assert (new.trace, new.attempt, new.crashes) == (old.trace, 2, 1)
+        assert (new.trace, new.attempt, new.crashes) == (old.trace, 2, 0)
 
 
 async def test_a_worker_that_lives_keeps_its_turn_beyond_the_lease(database: Database) -> None:
@@ -192,6 +222,32 @@ async def test_a_person_over_the_quota_is_told_and_others_are_served(database: D
         assert [c.kind for c in claims] == [Kind.ANSWER, Kind.ANSWER, Kind.QUOTA, Kind.QUOTA, Kind.ANSWER]
 
 
+async def test_each_person_over_a_cap_is_told_and_so_are_those_who_come_while_a_notice_is_said(
+    database: Database,
+) -> None:
+    options = QueueOptions(routes=("test",), caps=Caps(backlog=1), poll=timedelta(seconds=0.05))
+    async with a_worker(database, options) as inbox:
+        for n in range(3):
+            await inbox.receive(said(f"a{n}", by="ann"))
+            await inbox.receive(said(f"b{n}", by="bob"))
+        answer_, *notices = await inbox.claim(100)
+        assert answer_.kind is Kind.ANSWER
+        assert sorted((c.message.author, c.collapsed) for c in notices) == [("ann", 1), ("bob", 2)]
+        await inbox.receive(said("late", by="bob"))         # bob's notice is being said, and does not count this one
+        bobs = next(c for c in notices if c.message.author == "bob")
+        await inbox.finish(bobs, Outcome.NOTICE, trail(bobs))
+        late = await take(inbox)
+        assert (late.kind, late.message.text, late.collapsed) == (Kind.BUSY, "late", 0)
+
+
+async def test_a_row_that_cannot_be_read_keeps_nobody_waiting(inbox: SqlInbox, database: Database) -> None:
+    await inbox.receive(said("from a newer version", conversation="a"))
+    await database.write(lambda c: c.execute(text("UPDATE turn SET kind = 'haiku'")))
+    await inbox.receive(said("as ever", conversation="b"))
+    assert (await take(inbox)).message.text == "as ever"
+    assert await count(database, "turn WHERE state = 'dead' AND cause LIKE '%cannot be read%'") == 1
+
+
 async def test_an_edit_before_the_answer_counts(inbox: SqlInbox, database: Database) -> None:
     await inbox.receive(said("block the lane", conversation="general"))
     event = said("how many days?")
@@ -217,7 +273,7 @@ async def test_a_deleted_question_is_not_answered(inbox: SqlInbox, database: Dat
 async def test_deleting_a_question_stops_its_running_turn(database: Database) -> None:
     async with a_worker(database) as inbox:
         lost: list[tuple[TraceId, str]] = []
-        inbox.lost = lambda trace, why: lost.append((trace, why))
+        inbox.lost = lambda trace, _attempt, why: lost.append((trace, why))
         event = said()
         await inbox.receive(event)
         claim = await take(inbox)
@@ -271,7 +327,7 @@ async def test_the_past_holds_what_this_audience_may_read(inbox: SqlInbox, datab
         await inbox.receive(said(question))
         claim = await take(inbox)
         if labels:
-            answered = an_answer("Yes [1].", a_passage(acl=frozenset(labels)))
+            answered = replace(an_answer("Yes [1].", a_passage(acl=frozenset(labels))), asked=question)
             await store.answered(claim, answered, trail(claim), posted="p")
         await inbox.finish(claim, Outcome.ANSWERED if labels else Outcome.REFUSED, trail(claim))
     await inbox.receive(said("now"))

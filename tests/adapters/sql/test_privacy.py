@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -44,7 +45,8 @@ async def test_a_forgotten_person_is_noise_and_others_keep_their_words(database:
         for who in ("ann", "bob"):
             await inbox.receive(said(f"{who} asks", by=who))
             claim = await take(inbox)
-            await inbox.checkpoint(claim, an_answer(f"Dear {who} [1]", a_passage()), trail(claim), "p")
+            said_to = replace(an_answer(f"Dear {who} [1]", a_passage()), asked=f"{who} asks")
+            await inbox.checkpoint(claim, said_to, trail(claim), "p")
             await inbox.finish(claim, Outcome.ANSWERED, trail(claim))
         await inbox.receive(said("ann waits", by="ann", conversation="other"))
         done = await Privacy(database, KEYRING).forget("ann")

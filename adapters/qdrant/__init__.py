@@ -1,0 +1,1 @@
+"""Retrieval: Qdrant Edge in this process, MiniLM through fastembed, and the way to both for other processes."""

@@ -1,0 +1,260 @@
+"""Edge admits one process; others ask it through a Unix socket beside the index.
+
+Only the same user is served: the socket's mode says so, and the peer's user id is checked. An asker states the
+audience; whoever may do that may read the index's files as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from adapters.qdrant import frames
+from adapters.qdrant.embed import Embedder, sendable
+from adapters.qdrant.index import EdgeIndex, IndexBusy, QueryEmbedder
+from engine.errors import RetrieverUnavailable
+from engine.messages import Audience, Conversation, ConversationId, Found
+from engine.ports import Retriever
+from engine.rag.followup import standalone
+
+LARGEST: Final = 16_000_000     # bytes of one frame: an audience of 100,000 people
+PATIENCE: Final = 30.0          # seconds for a question, a peer's next one included
+STARTING: Final = 5.0           # seconds in which the owner of an index opens its socket
+NAME_MAX: Final = 100           # a socket's address holds 107 bytes
+NO_PAST: Final = Conversation(ConversationId(""))
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """One question; what it leans on is already in it."""
+
+    question: str
+    audience: Audience
+    limit: int
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What was found, or why nothing could be."""
+
+    found: Found | None = None
+    error: str = ""
+
+
+_asks: Final = msgspec.msgpack.Decoder(Ask)
+_tolds: Final = msgspec.msgpack.Decoder(Told)
+
+
+@asynccontextmanager
+async def serve(index: Retriever, path: Path) -> AsyncGenerator[None]:
+    """Answers on this socket. Only the owner of the index may call it: what lies there is taken for a leftover."""
+    talks: set[asyncio.Task[None]] = set()
+    closing = asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task:
+            talks.add(task)
+            task.add_done_callback(talks.discard)
+        try:
+            if _peer(writer) == os.getuid() and not closing.is_set():   # accepted in the very last moment
+                await _converse(index, reader, writer)
+        finally:
+            writer.close()
+
+    with _bound(path) as listening:
+        server = await asyncio.start_unix_server(talk, sock=listening)
+        try:
+            yield
+        finally:
+            server.close()
+            closing.set()
+            for task in tuple(talks):
+                task.cancel()
+            await asyncio.gather(*talks, return_exceptions=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteIndex:
+    """The retriever of a process that does not own the index."""
+
+    path: Path
+
+    async def ready(self) -> None:
+        """Returns once the owner answers. Raises `RetrieverUnavailable`."""
+        await self.find("", past=NO_PAST, audience=Audience(), limit=0)
+
+    async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
+        """As the owner finds it."""
+        ask = Ask(sendable(standalone(question, past)), audience, limit)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                told = await self._asked(ask)
+        except (OSError, TimeoutError, frames.BadFrame) as error:
+            raise RetrieverUnavailable(f"the index's owner does not answer: {type(error).__name__}") from error
+        if told is None or told.found is None:
+            raise RetrieverUnavailable(told.error if told else "the index's owner hung up")
+        return told.found
+
+    async def _asked(self, ask: Ask) -> Told | None:
+        with _address(self.path) as address:
+            reader, writer = await asyncio.open_unix_connection(address)
+        try:
+            writer.write(frames.packed(ask))
+            await writer.drain()
+            return await frames.read(reader, _tolds, limit=LARGEST)
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+
+@dataclass(slots=True)
+class SharedIndex:
+    """The index of a folder, whichever process owns it. When the owner ends, one of those who asked it takes over."""
+
+    folder: Path
+    embedder: QueryEmbedder | None
+    asked: EdgeIndex | RemoteIndex = field(init=False)
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _moving: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def own(self) -> EdgeIndex | None:
+        """The index itself, where this process owns it and may write to it."""
+        return self.asked if isinstance(self.asked, EdgeIndex) else None
+
+    async def ready(self) -> None:
+        """Returns once questions can be answered without waiting. Raises `RetrieverUnavailable`."""
+        await self.asked.ready()
+
+    async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
+        """As the engine's `Retriever`."""
+        before = self.asked
+        try:
+            return await before.find(question, past=past, audience=audience, limit=limit)
+        except RetrieverUnavailable:
+            if isinstance(before, EdgeIndex):
+                raise
+        async with self._moving:
+            if self.asked is before:        # nobody has looked since
+                await self.settle()
+        return await self.asked.find(question, past=past, audience=audience, limit=limit)
+
+    async def settle(self) -> None:
+        """Takes the index, or finds out whom to ask. Raises `RetrieverUnavailable`."""
+        async with AsyncExitStack() as stack:
+            ours = Embedder()
+            try:
+                index = await stack.enter_async_context(EdgeIndex.open(self.folder, self.embedder or ours))
+            except IndexBusy:
+                self.asked = await _remote(self.folder / "socket")
+                return
+            if self.embedder is None:       # only now: who asks the owner needs no model
+                await stack.enter_async_context(ours.running())
+            await stack.enter_async_context(serve(index, self.folder / "socket"))
+            self.asked = index
+            await self._stack.enter_async_context(stack.pop_all())
+
+    async def close(self) -> None:
+        """Lets go of what is ours."""
+        await self._stack.aclose()
+
+
+@asynccontextmanager
+async def open_index(folder: Path, embedder: QueryEmbedder | None = None) -> AsyncGenerator[SharedIndex]:
+    """The index in ``folder``: our own, served to others, or a way to ask the process that has it.
+
+    Without an ``embedder`` it brings MiniLM, which loads in the background. Raises `RetrieverUnavailable`.
+    """
+    shared = SharedIndex(folder, embedder)
+    try:
+        await shared.settle()
+        yield shared
+    finally:
+        await shared.close()
+
+
+async def _remote(path: Path) -> RemoteIndex:
+    """The owner may have locked the index a moment ago and not be listening yet."""
+    remote = RemoteIndex(path)
+    deadline = asyncio.get_running_loop().time() + STARTING
+    while True:
+        try:
+            await remote.ready()
+        except RetrieverUnavailable:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.1)
+        else:
+            return remote
+
+
+async def _converse(index: Retriever, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Questions and answers until the peer leaves, falls silent, or talks nonsense."""
+    with suppress(ConnectionError, TimeoutError):
+        while True:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    ask = await frames.read(reader, _asks, limit=LARGEST)
+                if ask is None:
+                    return
+                told = Told(await index.find(ask.question, past=NO_PAST, audience=ask.audience, limit=ask.limit))
+            except RetrieverUnavailable as error:
+                told = Told(error=str(error))
+            except frames.BadFrame as error:
+                writer.write(frames.packed(Told(error=str(error))))
+                await writer.drain()
+                return
+            writer.write(frames.packed(told))
+            await writer.drain()
+
+
+def _peer(writer: asyncio.StreamWriter) -> int:
+    """The user id of the process at the other end, from the kernel."""
+    credentials = writer.get_extra_info("socket").getsockopt(
+        socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
+    )
+    _, user, _ = struct.unpack("3i", credentials)
+    return int(user)
+
+
+@contextmanager
+def _bound(path: Path) -> Generator[socket.socket]:
+    """A socket at this path, and the path free again afterwards. Raises `RetrieverUnavailable`."""
+    bound = socket.socket(socket.AF_UNIX)
+    before = os.umask(0o177)        # it must not be open to others for a moment
+    try:
+        path.unlink(missing_ok=True)
+        with _address(path) as address:
+            bound.bind(address)
+    except OSError as error:
+        bound.close()
+        raise RetrieverUnavailable(f"the index's socket cannot be opened: {error.strerror}") from error
+    finally:
+        os.umask(before)
+    try:
+        yield bound
+    finally:
+        bound.close()
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _address(path: Path) -> Generator[str]:
+    """A deep folder's path does not fit a socket's address; the way through its descriptor does."""
+    if len(os.fsencode(path)) <= NAME_MAX:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

@@ -1,0 +1,1 @@
+"""The chat platform of one person: the terminal."""

@@ -1,0 +1,209 @@
+"""One person at a terminal, as a chat platform: what is typed is stored first and answered from the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from adapters.terminal.screen import Screen, Silent
+from adapters.terminal.session import LOCAL, Session
+from engine.errors import BotError
+from engine.guards.egress import Cleared, Shown
+from engine.messages import (
+    Audience,
+    Claim,
+    ConversationId,
+    Deleted,
+    EventKey,
+    Labels,
+    Member,
+    MessageId,
+    Place,
+    TraceId,
+    Visibility,
+)
+from engine.ports import Hold, Inbox
+
+WITHDRAWN: Final = "I left that question out."
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What came of a question: an answer, or else the sentence that was shown."""
+
+    trace: TraceId
+    shown: Shown | None = None
+    words: str = ""
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A question without an end."""
+
+    text: str
+    ended: asyncio.Future[Ended]
+    reply: TerminalReply | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Terminal:
+    """Implements the engine's `Platform` and `Membership` for one session."""
+
+    session: Session
+    screen: Screen
+    labels: Labels = frozenset({"org"})
+    stop: Callable[[ConversationId], bool] = lambda _conversation: False
+    """Stops the turn under way in a conversation; whoever runs the turns sets it."""
+    last: Shown | None = None           # the last answer
+    _asked: dict[MessageId, _Asked] = field(default_factory=dict)
+    _unwanted: asyncio.Queue[MessageId] = field(default_factory=asyncio.Queue)
+    _inbox: asyncio.Future[Inbox] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._inbox = asyncio.get_running_loop().create_future()
+
+    @property
+    def name(self) -> str:
+        """The queue's route for this session alone."""
+        return self.session.route
+
+    @property
+    def busy(self) -> bool:
+        """A question has no end yet."""
+        return bool(self._asked)
+
+    async def audience(self, place: Place, visibility: Visibility) -> Audience:
+        """The one person, and what the settings let them read."""
+        del place, visibility
+        return Audience((Member(LOCAL, self.labels | {f"user:{LOCAL}"}),))
+
+    async def listen(self, inbox: Inbox) -> None:
+        """Opens the way for `say`, and takes questions back that were interrupted before their turn came."""
+        self._inbox.set_result(inbox)
+        while True:
+            id = await self._unwanted.get()
+            try:
+                await inbox.receive(Deleted(EventKey(f"{id}/deleted"), id, datetime.now(UTC)))
+            except BotError as error:
+                self.screen.aside(error.reply)
+                continue
+            if id in self._asked:
+                self.screen.aside(WITHDRAWN)
+                self.over(id, Ended(TraceId(""), words=WITHDRAWN))
+
+    async def say(self, text: str) -> asyncio.Future[Ended]:
+        """Stores a question; the future has what came of it. Raises `StoreUnavailable` and `BadEvent`."""
+        inbox = await asyncio.shield(self._inbox)
+        said = self.session.said(text)
+        asked = _Asked(text, asyncio.get_running_loop().create_future())
+        self._asked[said.message.id] = asked    # before it is stored: the answer may begin before we go on
+        self._tell_waiting()
+        try:
+            await inbox.receive(said)
+        except BaseException:
+            self._asked.pop(said.message.id, None)
+            self._tell_waiting()
+            raise
+        return asked.ended
+
+    async def reply_to(self, claim: Claim, hold: Hold) -> TerminalReply:  # noqa: ARG002  (nobody else has our screen)
+        """Shows the question again if an earlier start, or nobody here, asked it: nothing of a reply is left of that.
+
+        What a single question left behind when it was killed is stopped: nobody waits for it any more.
+        """
+        id = claim.message.id
+        asked = self._asked.get(id)
+        if asked is None and not self.session.takes_over:
+            self.stop(claim.message.conversation)
+            return TerminalReply(self, claim, Silent(), streams=False)
+        if asked is None:
+            asked = self._asked[id] = _Asked(claim.message.text, asyncio.get_running_loop().create_future())
+            self.screen.question(asked.text, again=True)
+        elif asked.reply is None:
+            self.screen.question(asked.text, again=False)
+        else:
+            asked.reply.take_back()     # an attempt that fell silent
+        # Two conversations may have turns at once; only one of them may write word by word.
+        streams = self.screen.streams and claim.message.conversation == self.session.conversation
+        asked.reply = TerminalReply(self, claim, self.screen, streams)
+        self._tell_waiting()
+        return asked.reply
+
+    def interrupt(self) -> bool:
+        """Stops the answer under way, or takes the next waiting question back; False when there is neither."""
+        if not self._asked:
+            return False
+        if not self.stop(self.session.conversation):
+            self._unwanted.put_nowait(next(iter(self._asked)))
+        return True
+
+    def over(self, id: MessageId, ended: Ended) -> None:
+        """A question has come to its end."""
+        self.last = ended.shown or self.last
+        asked = self._asked.pop(id, None)
+        if asked is not None and not asked.ended.done():
+            asked.ended.set_result(ended)
+        self._tell_waiting()
+
+    def _tell_waiting(self) -> None:
+        self.screen.waiting([asked.text for asked in self._asked.values() if asked.reply is None])
+
+
+@dataclass(slots=True, eq=False)
+class TerminalReply:
+    """Implements the engine's `Reply`. Nothing of it survives the process, so `posted` is None."""
+
+    terminal: Terminal
+    claim: Claim
+    screen: Screen
+    streams: bool
+    visibility: Visibility = Visibility.PRIVATE
+    posted: str | None = None
+    _said: str = ""
+
+    async def status(self, text: Cleared) -> None:
+        """Takes back the words that stood there."""
+        self.take_back()
+        self.screen.status(text)
+
+    async def append(self, text: Cleared) -> None:
+        """Without the blanks that a model likes to begin with."""
+        if self.streams and (words := text if self._said else text.lstrip()):
+            self._said += words
+            self.screen.words(words)
+
+    async def replace(self, text: Cleared) -> None:
+        """The words are void, and this sentence stands in their place."""
+        self.take_back()
+        self.screen.notice(text)
+        self._over(Ended(self.claim.trace, words=text))
+
+    async def stopped(self, text: Cleared) -> None:
+        """Under the words that stand."""
+        if self._said:
+            self.screen.ended()
+        self.screen.notice(text)
+        self._over(Ended(self.claim.trace, words=text))
+
+    async def finish(self, shown: Shown) -> None:
+        """The sources; and the answer, unless exactly that has streamed by."""
+        if self._said and self._said.strip() == shown.text.strip():
+            self.screen.ended()
+        else:
+            self.take_back()
+            self.screen.answer(shown)
+        self.screen.sources(shown)
+        self._over(Ended(self.claim.trace, shown))
+
+    def take_back(self) -> None:
+        """Nothing that was said so far counts."""
+        if self._said:
+            self.screen.taken_back()
+            self._said = ""
+
+    def _over(self, ended: Ended) -> None:
+        if self.screen is self.terminal.screen:
+            self.terminal.over(self.claim.message.id, ended)

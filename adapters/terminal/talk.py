@@ -1,0 +1,71 @@
+"""What a person can do at the prompt: ask, and a few commands."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from adapters.terminal.platform import Terminal
+from adapters.terminal.screen import Desk
+from engine.errors import BotError
+
+WELCOME: Final = "Ask me anything that the pages may know. /help lists what else you can type."
+WELCOME_BACK: Final = "We go on where we were; /new begins a new conversation."
+HELP: Final = """\
+/sources  the passages behind the last answer
+/new      begin a new conversation
+/quit     leave; so does Ctrl-D
+Ctrl-C    stop the answer, or leave when there is none"""
+LATER: Final = "What is not answered yet will be when you come back."
+_COMMAND: Final = re.compile(r"/([A-Za-z]+|\?)\s*")
+
+
+async def converse(terminal: Terminal, desk: Desk) -> None:
+    """Until the person leaves."""
+    desk.aside(WELCOME_BACK if terminal.session.resumed else WELCOME)
+    while (text := await desk.read()) is not None:
+        if command := _COMMAND.fullmatch(text.strip()):
+            if command[1].lower() in ("quit", "exit", "q"):
+                break
+            _obey(command[1].lower(), terminal, desk)
+        elif text.strip():
+            await _ask(text, terminal, desk)
+    if terminal.busy:
+        desk.ended()
+        desk.aside(LATER)
+
+
+async def _ask(text: str, terminal: Terminal, desk: Desk) -> None:
+    try:
+        ended = await terminal.say(text)
+    except BotError as error:
+        desk.notice(error.reply)
+        return
+    if not desk.live:
+        await ended
+
+
+def _obey(command: str, terminal: Terminal, desk: Desk) -> None:
+    match command:
+        case "sources" if terminal.last and terminal.last.sources:
+            desk.passages(terminal.last)
+        case "sources":
+            desk.aside("The last answer names no sources." if terminal.last else "There is no answer yet.")
+        case "new" if terminal.busy:
+            desk.aside("There is still an answer under way. Wait for it, or stop it with Ctrl-C.")
+        case "new":
+            _begin(terminal, desk)
+        case "help" | "?":
+            desk.aside(HELP)
+        case _:
+            desk.aside(f"I do not know /{command}. /help lists what I know.")
+
+
+def _begin(terminal: Terminal, desk: Desk) -> None:
+    try:
+        terminal.session.begin()
+    except BotError:
+        desk.aside("A new conversation could not be noted on the disk, so we go on with this one.")
+        return
+    terminal.last = None
+    desk.aside("A new conversation. I will not think of what we said before.")

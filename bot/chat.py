@@ -1,0 +1,197 @@
+"""`bartizan chat`: a conversation at the prompt, one question, or a pipe of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import IO, Final
+
+from adapters.terminal.platform import Ended, Terminal
+from adapters.terminal.progress import indexing
+from adapters.terminal.prompt import Prompt
+from adapters.terminal.render import answer_json, line, notice_json
+from adapters.terminal.screen import Page, Silent, hang_up
+from adapters.terminal.session import open_session
+from adapters.terminal.talk import converse
+from adapters.terminal.typed import Typed
+from bot.app import Bot, housekeep, open_bot
+from bot.settings import Settings
+from bot.telemetry import configure_logging
+from engine.errors import BotError, StoreUnavailable
+from engine.messages import TraceId
+
+LOG: Final = "bartizan.log"
+BOUNDLESS: Final = 10**9
+"""Questions in one window: a quota protects people from each other, and here is one."""
+
+
+async def chat(settings: Settings, *, ask: str | None, as_json: bool, plain: bool) -> int:
+    """Chats until it is over, and returns the exit code: 0, or 1 when a question got no answer.
+
+    ``ask``: one question in a conversation of its own; ``-`` reads it from standard input. ``as_json``: one line of
+    JSON for each question instead of text. ``plain``: no escape sequences. Raises `BotError`, or a group of them,
+    when the bot cannot start or go on.
+    """
+    typed = Typed(sys.stdin.fileno() if sys.stdin else -1)
+    person = ask is None and not as_json and _is_terminal(sys.stdin) and _is_terminal(sys.stdout)
+    plain = plain or os.environ.get("TERM", "dumb") == "dumb"
+    if ask == "-":
+        ask = await typed.whole()
+    with own_folder(settings), open_session(settings.data_dir / "terminal", resume=person) as session:
+        terminal = Terminal(session, Silent(), frozenset(settings.terminal.labels))
+        async with open_bot(for_one(settings), [terminal]) as bot:
+            terminal.stop = bot.dispatcher.stop
+            await _index(bot, styled=not plain)
+            talk = _Talk(bot, terminal)
+            work = talk.person(typed, plain=plain) if person else talk.program(typed, ask, as_json=as_json, plain=plain)
+            await talk.run(work, person=person)
+    return talk.code
+
+
+@dataclass(slots=True)
+class _Talk:
+    """One call of the command, once the bot is open."""
+
+    bot: Bot
+    terminal: Terminal
+    code: int = 0
+
+    async def run(self, work: Coroutine[None, None, None], *, person: bool) -> None:
+        """Serves until the work is done or a signal ends it."""
+        async def chore(bot: Bot) -> None:
+            try:
+                await work
+            finally:
+                bot.stopping.set()
+
+        with heeding({
+            signal.SIGINT: self.interrupted if person else self.given_up,
+            signal.SIGTERM: lambda: self.leave(143), signal.SIGHUP: lambda: self.leave(129),
+        }):
+            await self.bot.serve(chore, housekeep)
+
+    async def person(self, typed: Typed, *, plain: bool) -> None:
+        """A conversation with whoever sits there."""
+        if plain:
+            page = self._page(typed, plain=True)
+            page.prompts = True
+            self.terminal.screen = page
+            await converse(self.terminal, page)
+            return
+        prompt = Prompt(self.terminal.interrupt)
+        self.terminal.screen = prompt
+        async with prompt.open():
+            await converse(self.terminal, prompt)
+
+    async def program(self, typed: Typed, ask: str | None, *, as_json: bool, plain: bool) -> None:
+        """Every question, one after the other."""
+        if not as_json:
+            self.terminal.screen = self._page(typed, plain=plain)
+        async with aclosing(_questions(typed, ask)) as questions:
+            async for text in questions:
+                ended = await self._asked(text)
+                if ended.shown is None:
+                    self.code = self.code or 1
+                if as_json:
+                    self._print(answer_json(ended.shown) if ended.shown else notice_json(ended.words, ended.trace))
+                elif ended.shown is None:
+                    print(line(ended.words), file=sys.stderr, flush=True)
+
+    async def _asked(self, text: str) -> Ended:
+        try:
+            return await (await self.terminal.say(text))
+        except BotError as error:
+            return Ended(TraceId(""), words=error.reply)
+
+    def _page(self, typed: Typed, *, plain: bool) -> Page:
+        terminal = _is_terminal(sys.stdout)
+        return Page(sys.stdout, typed, styled=terminal and not plain, streams=terminal, gone=lambda: self.leave(1))
+
+    def _print(self, json: str) -> None:
+        try:
+            sys.stdout.buffer.write(f"{json}\n".encode())       # JSON is UTF-8, whatever the terminal is
+            sys.stdout.buffer.flush()
+        except OSError:
+            hang_up(sys.stdout)
+            self.leave(1)
+
+    # -- signals -----------------------------------------------------------------------------------------------
+
+    def leave(self, code: int) -> None:
+        """At once: what runs is handed back, and a person's chat goes on with it the next time."""
+        self.code = self.code or code
+        self.bot.stopping.set()
+
+    def interrupted(self) -> None:
+        """Ctrl-C in a conversation stops the answer, if there is one."""
+        if not self.terminal.interrupt():
+            self.leave(0)
+
+    def given_up(self) -> None:
+        """Ctrl-C elsewhere stops everything."""
+        self.terminal.stop(self.terminal.session.conversation)
+        self.leave(130)
+
+
+async def _questions(typed: Typed, ask: str | None) -> AsyncGenerator[str]:
+    if ask is not None:
+        yield ask
+        return
+    while (text := await typed.line()) is not None:
+        if text.strip():
+            yield text
+
+
+async def _index(bot: Bot, *, styled: bool) -> None:
+    with indexing(sys.stderr, styled=styled) as tell:
+        report = await bot.sync(tell)
+    for path, why in report.failed if report and _is_terminal(sys.stderr) else ():
+        print(f"{line(path) or bot.settings.knowledge.folder}: {line(why)}", file=sys.stderr)
+
+
+def for_one(settings: Settings) -> Settings:
+    """The settings for a chat with one person, who does not want to wait for an answer after leaving."""
+    queue = settings.queue.model_copy(update={"quota": BOUNDLESS, "grace": timedelta(0)})
+    return settings.model_copy(update={"queue": queue})
+
+
+@contextmanager
+def own_folder(settings: Settings) -> Generator[None]:
+    """The data folder, with the log in it: the screen is for the conversation. Raises `StoreUnavailable`."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(settings.data_dir / LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StoreUnavailable(f"{settings.data_dir} cannot be used: {error.strerror}") from error
+    root = logging.getLogger()
+    before = root.handlers[:]
+    with open(descriptor, "a", encoding="utf-8", errors="replace") as file:
+        configure_logging(settings.log, secrets=settings.secrets(), stream=file)
+        try:
+            yield
+        finally:
+            root.handlers[:] = before
+
+
+@contextmanager
+def heeding(signals: dict[signal.Signals, Callable[[], None]]) -> Generator[None]:
+    """While this is open, a signal calls its function."""
+    loop = asyncio.get_running_loop()
+    for number, heed in signals.items():
+        loop.add_signal_handler(number, heed)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+def _is_terminal(stream: IO[str] | None) -> bool:
+    return stream is not None and os.isatty(stream.fileno())

@@ -1,0 +1,44 @@
+"""Settings are handed down in parts, and every part arrives."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import timedelta
+
+from bot.app import dispatch_options, model_configs, queue_options
+from bot.dispatch import DispatchOptions
+from bot.settings import ModelSettings, QueueSettings, Settings
+
+QUEUE = QueueSettings(
+    concurrency=1, lease=timedelta(seconds=2), poll=timedelta(seconds=0.3),
+    max_failures=4, max_unreachable=5, max_crashes=6,
+    backlog=7, quota=8, quota_window=timedelta(seconds=9), deadline=timedelta(seconds=10), grace=timedelta(seconds=11),
+    retry_base=timedelta(seconds=12), retry_max=timedelta(seconds=13),
+)
+
+
+def test_the_dispatcher_gets_its_part() -> None:
+    made = dispatch_options(Settings(queue=QUEUE))
+    ours = {field.name for field in fields(DispatchOptions)} - {"ending"}
+    assert {name: getattr(made, name) for name in ours} == {name: getattr(QUEUE, name) for name in ours}
+
+
+def test_the_queue_gets_its_part() -> None:
+    made = queue_options(Settings(queue=QUEUE), ("test",))
+    assert (made.routes, made.lease, made.poll) == (("test",), QUEUE.lease, QUEUE.poll)
+    assert (made.retry_base, made.retry_max) == (QUEUE.retry_base, QUEUE.retry_max)
+    assert (made.caps.backlog, made.caps.quota, made.caps.window) == (7, 8, 9.0)
+
+
+def test_the_model_gets_its_part() -> None:
+    settings = Settings(model=ModelSettings(
+        url="http://gpu:30000", name="qwen",
+        connect_timeout=timedelta(seconds=1), first_token_timeout=timedelta(seconds=2),
+        idle_timeout=timedelta(seconds=3), answer_timeout=timedelta(seconds=4), retries=5, breaker_failures=6,
+        breaker_cooldown=timedelta(seconds=7), temperature=0.8, reasoning_effort="low",
+    ))
+    (made,) = model_configs(settings)
+    assert [part.total_seconds() for part in (made.connect, made.first_token, made.idle, made.whole)] == [1, 2, 3, 4]
+    assert (made.retries, made.breaker_threshold, made.breaker_cooldown.total_seconds()) == (5, 6, 7)
+    assert (made.name, made.temperature, made.reasoning_effort) == ("qwen", 0.8, "low")
+    assert model_configs(Settings()) == []

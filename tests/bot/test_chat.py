@@ -1,0 +1,209 @@
+"""`bartizan chat` as a program: the real handbook and the real embedding model, in pipes and in a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pexpect
+import pyte
+import pytest
+
+COMMAND = (sys.executable, "-m", "bot", "chat")
+QUESTION = "how much notice before annual leave?"
+WIDTH, HEIGHT = 90, 50
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("BARTIZAN_", "SLACK_", "DISCORD_"))}
+    return {**kept, "BARTIZAN_DATA_DIR": str(folder), "TERM": "xterm-256color", "LANG": "C.UTF-8", **more}
+
+
+def run(folder: Path, *arguments: str, typed: bytes = b"", **more: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([*COMMAND, *arguments], input=typed, capture_output=True, env=environment(folder, **more),
+                          check=False, timeout=60)
+
+
+@pytest.fixture(scope="session")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[bytes]]:
+    """A data folder in which one question was asked, and how that went: it embeds the handbook once for all tests."""
+    folder = tmp_path_factory.mktemp("chat") / "data"
+    return folder, run(folder, "--ask", QUESTION, "--json")
+
+
+@pytest.fixture
+def folder(indexed: tuple[Path, object], tmp_path: Path) -> Path:
+    """A data folder of its own, with the handbook indexed."""
+    return Path(shutil.copytree(indexed[0], tmp_path / "data"))
+
+
+@contextmanager
+def a_model(chunks: int, delay_ms: int) -> Generator[str]:
+    """The address of a stand-in for SGLang that speaks slowly."""
+    command = [sys.executable, "-m", "tests.fake_sglang", "--chunks", str(chunks), "--delay-ms", str(delay_ms)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().split()[1]
+        finally:
+            process.terminate()
+
+
+def test_one_question_gets_one_line_of_json(indexed: tuple[Path, subprocess.CompletedProcess[bytes]]) -> None:
+    folder, done = indexed
+    assert (done.returncode, done.stderr, done.stdout.count(b"\n")) == (0, b"", 1)
+    said = json.loads(done.stdout)
+    assert list(said) == ["answer", "citations", "grounded", "mode", "trace"]
+    assert (said["grounded"], said["mode"]) == (True, "quote")
+    assert re.fullmatch(r"[0-9a-f]{32}", said["trace"])
+    assert [list(each) for each in said["citations"]] == [["marker", "title", "url", "quote", "date"]] * len(
+        said["citations"])
+    first = said["citations"][0]
+    assert (first["marker"], first["title"], first["date"]) == (1, "Annual leave", "2026-01-12T00:00:00+00:00")
+    assert "5 working days" in first["quote"]
+    log = (folder / "bartizan.log").read_text()
+    assert log
+    assert "annual leave?" not in log
+
+
+def test_a_pipe_of_questions_is_answered_in_order(folder: Path) -> None:
+    typed = QUESTION.encode() + b"\n\n  \nwhen does \xff\xfe the \x00 on-call shift change?\r\nhow do I call in sick"
+    done = run(folder, "--plain", typed=typed)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\x1b" not in done.stdout
+    said = done.stdout.decode()
+    assert re.findall(r"^\[1\] ([\w -]+) \(", said, re.MULTILINE) == ["Annual leave", "On-call rota", "Sick leave"]
+
+
+def test_what_is_not_answered_is_said_on_standard_error(folder: Path) -> None:
+    done = run(folder, "--ask", " ")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode().startswith("Your message arrived empty.")
+    assert done.stderr.count(b"\n") == 1
+    done = run(folder, "--ask", "-", "--json", typed=b"x" * 1_000_000)
+    said = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert (said["mode"], said["grounded"], said["citations"]) == ("notice", False, [])
+    assert said["answer"].startswith("Your message has 1,000,000 characters")
+
+
+def test_a_data_folder_that_is_none_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run(tmp_path / "file" / "data", "--ask", QUESTION)
+    assert done.returncode != 0
+    assert done.stderr.decode() == f"bartizan: {tmp_path}/file/data cannot be used: Not a directory\n"
+
+
+def test_when_the_reader_hangs_up_the_chat_ends(folder: Path) -> None:
+    with subprocess.Popen([*COMMAND, "--plain"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=environment(folder)) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stdin.write(f"{QUESTION}\n".encode())
+        process.stdin.flush()           # and the input stays open
+        assert process.wait(30) == 1
+        assert process.stderr.read() == b""
+
+
+@dataclass(slots=True)
+class Window:
+    """A terminal with the program in it, seen as a person sees it."""
+
+    child: pexpect.spawn
+    screen: pyte.Screen = field(default_factory=lambda: pyte.Screen(WIDTH, HEIGHT))
+    stream: pyte.ByteStream = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.stream = pyte.ByteStream(self.screen)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
+
+    def until(self, holds: Callable[[str], object]) -> str:
+        for _ in range(600):
+            if holds(self.text):
+                return self.text
+            try:
+                self.stream.feed(self.child.read_nonblocking(65536, timeout=0.05))
+            except pexpect.TIMEOUT:
+                continue
+            except pexpect.EOF:
+                break
+        assert holds(self.text), self.text
+        return self.text
+
+    def types(self, line: str) -> None:
+        self.child.send(f"{line}\r")
+
+    def ends(self) -> int | None:
+        self.until(lambda _: not self.child.isalive())
+        return self.child.exitstatus
+
+
+@contextmanager
+def a_window(folder: Path, *arguments: str, **more: str) -> Iterator[Window]:
+    child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], *arguments], env=environment(folder, **more),  # type: ignore[arg-type]
+                          dimensions=(HEIGHT, WIDTH), timeout=30)
+    try:
+        yield Window(child)
+    finally:
+        child.close(force=True)
+
+
+def ready(text: str) -> bool:
+    return text.endswith("\n›")
+
+
+def test_a_chat_streams_stops_and_after_a_kill_goes_on(folder: Path) -> None:
+    with a_model(chunks=400, delay_ms=50) as url, a_window(folder, BARTIZAN_MODEL__URL=url) as window:
+        window.until(ready)
+        window.types(QUESTION)
+        window.until(lambda text: "q-" in text and "[1]. Noted." in text)       # nowhere near its end
+        window.types("what happens when I am sick?")
+        window.until(lambda text: "  › what happens when I am sick?" in text)
+        window.child.sendcontrol("c")
+        window.until(lambda text: "Stopped." in text and "\n› what happens when I am sick?" in text)
+        window.types("/wat")
+        window.until(lambda text: "I do not know /wat." in text and text.count("q-") == 2)
+        window.child.kill(signal.SIGKILL)
+    with a_model(chunks=30, delay_ms=10) as url, a_window(folder, BARTIZAN_MODEL__URL=url) as window:
+        text = window.until(lambda text: "[1] Sick leave" in text and ready(text))
+        assert text.count("Going on with: what happens when I am sick?") == text.count("q-") == 1
+        assert QUESTION not in text     # that one was stopped
+        window.types("/sources")
+        window.until(lambda text: "10:00 local time" in text)
+        window.child.sendcontrol("c")
+        assert window.ends() == 0
+
+
+def test_a_plain_terminal_has_no_cursor_movement(folder: Path) -> None:
+    with a_window(folder, TERM="dumb") as window:
+        window.until(lambda text: text.endswith("\n>"))
+        window.child.sendline(QUESTION)
+        text = window.until(lambda text: "[1] Annual leave (2026-01-12)" in text and text.endswith("\n>"))
+        assert "▌" not in text
+        window.child.sendeof()
+        assert window.ends() == 0
+
+
+def test_one_question_streams_into_a_terminal_and_ctrl_c_ends_it(folder: Path) -> None:
+    with (
+        a_model(chunks=400, delay_ms=50) as url,
+        a_window(folder, "--ask", QUESTION, BARTIZAN_MODEL__URL=url) as window,
+    ):
+        window.until(lambda text: "Noted." in text)
+        window.child.sendcontrol("c")
+        assert window.ends() == 130
+        assert "Traceback" not in window.text

@@ -1,0 +1,66 @@
+"""What is quoted when no model speaks."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.messages import Found
+from engine.quote import LONGEST, NOTHING, excerpt, quote
+from tests.builders import a_passage, found
+
+PAGE = """# Annual leave
+
+Everybody has thirty days of annual leave a year. Part-time colleagues have a part of it. Days that are left at the end
+of the year can be taken until the end of March, and then they are gone; nobody is paid for them.
+
+## Public holidays
+
+They come on top. If one falls on a weekend, it is not made up for. Offices in other countries keep their own.
+
+## Notice before annual leave
+
+- Up to two days: tell your lead by the evening before.
+- Three days to two weeks: ask ten working days ahead.
+- Longer: ask eight weeks ahead.
+"""
+
+
+def test_the_quotation_begins_where_the_page_speaks_of_the_question() -> None:
+    said = excerpt(PAGE, "how much notice before annual leave?")
+    assert "ask ten working days ahead" in said
+    assert "#" not in said
+    assert len(said) <= LONGEST + 4
+
+
+def test_a_short_passage_is_quoted_whole() -> None:
+    assert excerpt("Ten days. Ask your lead.", "notice?") == "Ten days. Ask your lead."
+
+
+def test_each_quotation_has_its_mark_and_what_speaks_of_something_else_is_left_out() -> None:
+    pages = [a_passage("Leave is lovely."), a_passage("Give notice before leave."), a_passage("Laptops are grey.")]
+    said = quote(Found(tuple(pages), answers=True), "how much notice before leave?", connected=False)
+    assert said.split("\n\n")[1:] == ["> Give notice before leave. [2]"]
+
+
+def test_of_equals_the_better_found_one_is_quoted_first() -> None:
+    said = quote(found(a_passage("Leave one."), a_passage("Leave two.")), "leave?", connected=False)
+    assert said.split("\n\n")[1:] == ["> Leave one. [1]", "> Leave two. [2]"]
+
+
+def test_a_wrapped_sentence_and_a_numbered_item_stay_whole() -> None:
+    text = "Intro. " + "x " * 200 + ".\n\n1. Call the service\ndesk at once.\n2. Tell your lead.\n"
+    assert excerpt(text, "service desk?").startswith("… 1. Call the service\ndesk at once.\n2. Tell your lead.")
+
+
+def test_nothing_found_is_said() -> None:
+    assert quote(Found((a_passage(),), answers=False), "x", connected=False) == NOTHING
+    assert quote(found(), "x", connected=True).endswith(NOTHING)
+
+
+@given(st.text(max_size=2000), st.text(max_size=100))
+def test_any_text_is_quoted_word_for_word(text: str, question: str) -> None:
+    said = excerpt(text, question)
+    assert len(said) <= LONGEST + 4
+    for line in said.removeprefix("… ").removesuffix(" …").splitlines():
+        assert line.strip() in text

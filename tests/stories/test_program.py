@@ -1,0 +1,160 @@
+"""`bartizan run` as an operator starts it: a process, a chat server, a model server, signals and pages."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+
+from tests.chat_server import ChatServer, chat_server
+from tests.fake_sglang import answering, fake_sglang
+from tests.postgres import die_with_parent, free_port
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@dataclass(slots=True)
+class Program:
+    process: asyncio.subprocess.Process
+    http: str
+    log: Path
+
+    async def page(self, path: str) -> tuple[int, str]:
+        async with aiohttp.ClientSession() as web, web.get(self.http + path) as answer:
+            return answer.status, await answer.text()
+
+    async def ready(self) -> None:
+        async with asyncio.timeout(30):
+            while True:
+                assert self.process.returncode is None, self.log.read_text()
+                with suppress(aiohttp.ClientError):
+                    if (await self.page("/readyz"))[0] == 200:
+                        return
+                await asyncio.sleep(0.05)
+
+    async def counts(self, line: str) -> None:
+        """The last commit comes a moment after the last edit."""
+        async with asyncio.timeout(5):
+            while line not in (await self.page("/metrics"))[1].splitlines():
+                await asyncio.sleep(0.02)
+
+    async def ends(self) -> int:
+        async with asyncio.timeout(20):
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def program(folder: Path, chat: ChatServer, model: str, **settings: str) -> AsyncGenerator[Program]:
+    """Started on the same folder again, it goes on where the last one was."""
+    http, door = free_port(), free_port()
+    chat.bot = f"http://127.0.0.1:{door}"
+    (folder / "pages").mkdir(exist_ok=True)
+    (folder / "pages" / "leave.md").write_text("# Annual leave\n\nGive ten working days' notice before annual leave.\n")
+    environment = {
+        **os.environ, "BARTIZAN_DATA_DIR": str(folder / "data"), "BARTIZAN_HTTP__PORT": str(http),
+        "BARTIZAN_KNOWLEDGE__FOLDER": str(folder / "pages"), "BARTIZAN_MODEL__URL": model,
+        "BARTIZAN_LOOPBACK__URL": chat.url, "BARTIZAN_LOOPBACK__LISTEN": f"127.0.0.1:{door}", **settings,
+    }
+    log = folder / "log"
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "run", cwd=ROOT, env=environment, stdout=output, stderr=output,
+            stdin=asyncio.subprocess.DEVNULL, preexec_fn=die_with_parent,
+        )
+    running = Program(process, f"http://127.0.0.1:{http}", log)
+    try:
+        await running.ready()
+        yield running
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def message(number: int, text: str = "how much notice before annual leave?") -> dict[str, object]:
+    return {
+        "type": "message", "key": f"k{number}", "id": f"m{number}", "conversation": f"c{number}", "channel": "general",
+        "workspace": "acme", "author": "ann", "text": text, "at": datetime.now(UTC).isoformat(),
+    }
+
+
+@asynccontextmanager
+async def a_chat() -> AsyncGenerator[ChatServer]:
+    async with chat_server() as chat:
+        chat.members["general"] = [{"id": "ann", "labels": ["org"]}]
+        yield chat
+
+
+async def test_a_question_is_answered_with_its_source_and_the_pages_tell(tmp_path: Path) -> None:
+    async with a_chat() as chat, fake_sglang(answering(12, 0.0)) as model, \
+            program(tmp_path, chat, model.url) as running:
+        assert await chat.push(message(1)) == (200, {"new": True})
+        assert await chat.push(message(1)) == (200, {"new": False})
+        async with asyncio.timeout(10):
+            await chat.until(lambda: any(p.final for p in chat.posts.values()))
+        (post,) = chat.posts.values()
+        assert post.text.startswith("q-")
+        assert "[1]" in post.text
+        assert [s["title"] for s in post.sources] == ["Annual leave"]
+        assert (await running.page("/healthz"))[0] == 200
+        await running.counts('bartizan_turns_total{outcome="answered"} 1.0')
+        await running.counts('bartizan_events_total{platform="loopback",state="duplicate"} 1.0')
+        running.process.send_signal(signal.SIGTERM)
+        assert await running.ends() == 0
+    log = (tmp_path / "log").read_text()
+    assert "annual leave?" not in log
+    assert '"event": "stopped"' in log
+
+
+async def test_a_stop_in_the_middle_of_an_answer_hands_the_turn_back(tmp_path: Path) -> None:
+    async with a_chat() as chat:
+        async with fake_sglang(answering(400, 0.05)) as slow, \
+                program(tmp_path, chat, slow.url, BARTIZAN_QUEUE__GRACE="0s") as running:
+            await chat.push(message(1))
+            async with asyncio.timeout(10):
+                await chat.until(lambda: any("q-" in p.text for p in chat.posts.values()))
+            running.process.send_signal(signal.SIGTERM)
+            assert await running.ends() == 0
+            await slow.until_aborted()
+        assert not any(p.final for p in chat.posts.values())
+        async with fake_sglang(answering(12, 0.0)) as quick, program(tmp_path, chat, quick.url):
+            async with asyncio.timeout(10):
+                await chat.until(lambda: any(p.final for p in chat.posts.values()))
+        (post,) = chat.posts.values()
+        assert (post.finals, post.text.startswith("q-")) == (1, True)
+
+
+async def test_kill_9_in_the_middle_of_an_answer_leaves_one_whole_answer_in_the_end(tmp_path: Path) -> None:
+    async with a_chat() as chat:
+        async with fake_sglang(answering(400, 0.05)) as slow, program(tmp_path, chat, slow.url) as running:
+            await chat.push(message(1))
+            async with asyncio.timeout(10):
+                await chat.until(lambda: any("q-" in p.text for p in chat.posts.values()))
+            running.process.kill()
+            await running.ends()
+        async with fake_sglang(answering(12, 0.0)) as quick, program(tmp_path, chat, quick.url):
+            async with asyncio.timeout(10):         # and not a lease: the dead worker's lock tells
+                await chat.until(lambda: any(p.final for p in chat.posts.values()))
+        (post,) = chat.posts.values()
+        assert (post.finals, post.text.startswith("q-")) == (1, True)
+
+
+async def test_a_start_that_cannot_be_says_why(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "run", cwd=tmp_path, stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 1
+    assert said.decode().strip().splitlines()[-1] == (
+        "bartizan: a setting cannot be used:" if b"\n" not in said.strip() else
+        "  no chat platform is configured: `bartizan chat` needs none"
+    )
