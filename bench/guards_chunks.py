@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
 from engine.errors import Refused
 from engine.guards.deflection import DeflectionGuard
 from engine.guards.egress import Egress, Tripped
@@ -34,8 +36,7 @@ from engine.ports import OutboundGuard, Text
 
 NEAR = 24
 """Two-way splits are tried at so many places on either side of a span's beginning."""
-SYSTEM = "You are Bartizan, a colleague in a team chat. Answer from the passages that you are given, and cite them"
-    " as [1]."
+SYSTEM = "You are Bartizan, a colleague in a team chat. Answer from the passages that you are given and cite them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,14 @@ async def look(egress: Egress, row: dict[str, Any], pieces: Sequence[str]) -> Se
 def guards(row: dict[str, Any]) -> tuple[OutboundGuard, ...]:
     """The outbound rules."""
     return (
-        SecretsGuard(), DeflectionGuard(), RefusalGuard(), LeakGuard(row.get("system") or SYSTEM), LinkGuard(), MentionGuard(),
+        SecretsGuard(), DeflectionGuard(), RefusalGuard(), LeakGuard(row.get("system") or SYSTEM), LinkGuard(),
+        MentionGuard(),
     )
+
+
+def fingerprint(text: str) -> str:
+    """None is kept here."""
+    return str(len(text))
 
 
 def outbound(folder: Path) -> list[dict[str, Any]]:
@@ -102,7 +109,7 @@ async def main() -> int:
     count: Counter[str] = Counter()
     for row in rows:
         text = row["response"]
-        egress = Egress(guards(row), str)
+        egress = Egress(guards(row), fingerprint)
         slow = await look(egress, row, list(text))
         whole = await look(egress, row, [text])
         span = row.get("start", 0) if row["label"] in ("deflection", "refusal") else None

@@ -51,6 +51,11 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType({
     "inbox.drop": Command(Role.ADMIN, "drop a turn unanswered"),
     "privacy.export": Command(Role.OPERATOR, "export what is stored about a person", own=True),
     "privacy.forget": Command(Role.OPERATOR, "forget a person for good", own=True),
+    "guard.why": Command(Role.ADMIN, "see every verdict on a turn"),
+    "guard.appeals.list": Command(Role.OPERATOR, "read what people say about blocks"),
+    "guard.appeals.uphold": Command(Role.ADMIN, "let a block stand"),
+    "guard.appeals.overturn": Command(Role.ADMIN, "call a block a mistake"),
+    "guard.appeals.export": Command(Role.OPERATOR, "export settled appeals"),
 })
 
 _ID: Final = re.compile(r"[\w:/.@+-]{1,128}")

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
+from bot.guard_cli import guard_app, policy_app
+
 if TYPE_CHECKING:
     from adapters.sql.desk import Desk
     from adapters.sql.privacy import Privacy
@@ -37,6 +39,8 @@ inbox = typer.Typer(no_args_is_help=True, help="Look after the turns that wait, 
 privacy = typer.Typer(no_args_is_help=True, help="Export or forget what is stored about a person.")
 app.add_typer(inbox, name="inbox")
 app.add_typer(privacy, name="privacy")
+app.add_typer(guard_app, name="guard")
+app.add_typer(policy_app, name="policy")
 
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file, instead of ./bartizan.toml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]

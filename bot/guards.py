@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from importlib import resources
-from typing import TYPE_CHECKING, Final, Protocol, TypedDict, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Protocol, TypedDict
+from urllib.parse import urlsplit
 
 from adapters.guardmodels.config import GuardModelConfig
 from adapters.guardmodels.families import MAKERS, maker
@@ -30,22 +32,30 @@ from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
 from engine.guards.egress import Egress
 from engine.guards.governed import Governed
-from engine.guards.injection import InboundClassifier, InboundScores, InjectionGuard, judged, together
+from engine.guards.injection import (
+    InboundClassifier,
+    InboundScores,
+    InjectionGuard,
+    judged,
+    screen_passages,
+    together,
+)
 from engine.guards.injection import read as injected
 from engine.guards.leak import LeakGuard
 from engine.guards.links import LinkGuard
 from engine.guards.mentions import MentionGuard
 from engine.guards.narrative import NarrativeGuard
 from engine.guards.personal import PersonalGuard
-from engine.guards.policy import HOUSE, NO_TRACE, Category, Policy, Rules
+from engine.guards.policy import HOUSE, NO_TRACE, Action, Category, Change, Layer, Policy, Rules, Tolerant
 from engine.guards.refusal import RefusalGuard
 from engine.guards.scores import OutboundClassifier, OutboundScores
 from engine.guards.secrets import SecretsGuard
 from engine.guards.terms import PatternsGuard, TermsGuard
 from engine.guards.topics import TopicsGuard, political, unsafe
-from engine.messages import Place, TraceId
+from engine.messages import Claim, Decision, Found, PersonId, Place, TraceId, Trail
 from engine.ports import Fingerprint, Guard, OutboundGuard
 from engine.prompt import SYSTEM
+from engine.turn import Chains
 
 if TYPE_CHECKING:
     from engine.guards.classifier import Classifier
@@ -55,23 +65,18 @@ HELD: Final = frozenset({Category.POLITICAL, Category.UNSAFE, Category.INJECTION
 """With one of these flags on the question nothing is shown before the guard model has judged the answer."""
 OUTBOUND: Final = (Category.DEFLECTION, Category.REFUSAL, Category.NARRATIVE)
 REMEMBERED: Final = 16
+LONG: Final = 20_000
+"""Characters of passages from which on they are read off the event loop."""
 CONNECT: Final = timedelta(seconds=1)
-
-Named = TypeVar("Named", bound="_Named")
 
 
 class Scorer(InboundClassifier, OutboundClassifier, Protocol):
     """A classifier for both directions."""
 
 
-class _Named(Protocol):
-    @property
-    def name(self) -> str: ...
-
-
 def chains(
     rules: Rules, classifier: Scorer | None, *, system_prompt: str = SYSTEM, judge: Judge | None = None,
-    strict: bool = False, nemo: Rails | None = None,
+    strict: bool = False, nemo: Rails | None = None, hosts: tuple[str, ...] = (),
 ) -> tuple[tuple[Guard, ...], tuple[OutboundGuard, ...]]:
     """The inbound and the outbound guards for the turns to which these rules apply, in their order.
 
@@ -82,7 +87,7 @@ def chains(
         InjectionGuard(rules, classifier), TopicsGuard(rules, classifier),
     ]
     outbound: list[OutboundGuard] = [
-        *(Governed(guard, rules) for guard in detectors(rules, classifier, system_prompt)),
+        *(Governed(guard, rules) for guard in detectors(rules, classifier, system_prompt, hosts)),
     ]
     if judge is not None:
         grey = GreyZone(rules, classifier)
@@ -93,6 +98,32 @@ def chains(
         outbound.append(NemoOutboundGuard(nemo, rules))
     outbound.append(CitationGuard())
     return tuple(inbound), tuple(outbound)
+
+
+def _no_roles(_person: PersonId) -> tuple[str, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """Reads what was retrieved before a model does, by rules alone: thousands of characters, in half a millisecond."""
+
+    rules: Rules
+    fingerprint: Fingerprint
+    name = "passages"
+    version = "1"
+
+    async def screen(self, found: Found, trail: Trail) -> Found:
+        """The passages without the sentences in which they speak to the assistant; what was found is noted."""
+        size = sum(len(passage.text) for passage in found.passages)
+        screened = await asyncio.to_thread(screen_passages, found, self.rules) if size > LONG else (
+            screen_passages(found, self.rules))
+        text_hash = self.fingerprint("\n".join(p.text for p in found.passages)) if screened.verdicts else ""
+        trail.decisions += [
+            Decision("in", self.name, self.version, each.action, each.rule, each.category, each.score, text_hash, size)
+            for each in screened.verdicts
+        ]
+        return screened.found
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +137,25 @@ class Guards:
     judge: Judge | None = None
     strict: bool = False
     nemo: Rails | None = None
+    hosts: tuple[str, ...] = ()     # where links may always lead: the pages that we serve
+    roles: Callable[[PersonId], Collection[str]] = _no_roles
 
     def rules(self, place: Place, roles: Collection[str] = (), trace: TraceId = NO_TRACE) -> Rules:
         """What applies to a turn in this place, by the policy of this moment."""
         return self.policy().rules_for(place.workspace, place.channel, roles).traced(trace)
 
-    def for_turn(
-        self, place: Place, roles: Collection[str] = (), trace: TraceId = NO_TRACE,
-    ) -> tuple[Inbound, Egress]:
-        """The two chains, under one policy from the question to the end of its answer."""
+    def for_turn(self, claim: Claim) -> Chains:
+        """What stands around this turn, under one policy from the question to the end of its answer."""
+        place = claim.message.place
+        rules = self.rules(place, self.roles(claim.message.author), claim.trace)
         inbound, outbound = chains(
-            self.rules(place, roles, trace), self.classifier, system_prompt=self.system_prompt, judge=self.judge,
-            strict=self.strict, nemo=self.nemo,
+            rules, self.classifier, system_prompt=self.system_prompt, judge=self.judge, strict=self.strict,
+            nemo=self.nemo, hosts=self.hosts,
         )
-        return Inbound(inbound, self.fingerprint), Egress(outbound, self.fingerprint)
+        return Chains(
+            Inbound(tuple(Tolerant(guard, rules) for guard in inbound), self.fingerprint),
+            Egress(outbound, self.fingerprint), Passages(rules, self.fingerprint), rules.routing,
+        )
 
 
 @asynccontextmanager
@@ -132,7 +168,7 @@ async def open_guards(
     """
     check_makers(settings)
     async with AsyncExitStack() as stack:
-        policy = Policy.default
+        policy: Callable[[], Policy] = cache(Policy.default)
         group = await stack.enter_async_context(asyncio.TaskGroup())
         if settings.guards.policy is not None:
             file = await asyncio.to_thread(PolicyFile, settings.guards.policy)
@@ -146,11 +182,59 @@ async def open_guards(
             nemo = await stack.enter_async_context(NemoProcess.open(NemoConfig(
                 settings.guards.nemo_folder, settings.guards.nemo_python, settings.guards.nemo_timeout,
             )))
-        yield Guards(policy, fingerprint, classifier, judge=judge, strict=settings.guard_model.strict, nemo=nemo)
+        yield Guards(
+            Careful(policy, alone=settings.second.url is None, judged=judge is not None), fingerprint, classifier,
+            judge=judge, strict=settings.guard_model.strict, nemo=nemo, hosts=hosts(settings), roles=roles(settings),
+        )
 
 
 def _current(file: PolicyFile) -> Policy:
     return file.current
+
+
+@dataclass(slots=True)
+class Careful:
+    """A policy, over what a program does that nobody has told its company's wishes yet.
+
+    What the guards only suspect is recorded and takes nothing from anybody: a message still gets its answer. A
+    refusal or a narrative is worth asking somebody else, and is left standing where there is nobody else.
+    """
+
+    policy: Callable[[], Policy]
+    alone: bool = True      # there is no other model to ask
+    judged: bool = False    # there is a guard model: unsafe is what both it and the house's rules say
+    _of: Policy | None = None
+    _made: Policy | None = None
+
+    def __call__(self) -> Policy:
+        """The policy of this moment, made once for each that is read."""
+        policy = self.policy()
+        if self._made is None or policy is not self._of:
+            flagged = [*BY_SOUND, Category.INJECTION, *[Category.UNSAFE] * (not self.judged), *OTHERS_WORK * self.alone]
+            changes = {**{category: Change(action=Action.FLAG) for category in flagged}, **CLEAR_ORDERS}
+            below = Layer(changes=MappingProxyType(changes))
+            self._of, self._made = policy, replace(policy, layers=(below, *policy.layers))
+        return self._made
+
+
+BY_SOUND: Final = ("deflection.deflection", "deflection.late_deflection", "refusal.late_refusal")
+"""Found by the classifier alone: an honest "I do not know" sounds like this, too. No line and no form was met."""
+OTHERS_WORK: Final = (Category.REFUSAL, Category.NARRATIVE)
+"""What is worth asking another model about."""
+CLEAR_ORDERS: Final = {"injection.passage": Change(threshold=0.92)}
+"""A handbook may well say "never send a password to anybody": only what speaks to an assistant is taken out."""
+
+
+def hosts(settings: Settings) -> tuple[str, ...]:
+    """The host of the pages that we serve, where they have one."""
+    host = urlsplit(settings.knowledge.base_url or "").hostname
+    return (host,) if host else ()
+
+
+def roles(settings: Settings) -> Callable[[PersonId], Collection[str]]:
+    """What a policy can call a person: an admin, as the settings list them."""
+    admins = frozenset(settings.admins)
+    return lambda person: ("admin",) if person in admins else ()
 
 
 def guard_model_config(settings: Settings) -> GuardModelConfig | None:
@@ -174,10 +258,12 @@ def other_model_configs(settings: Settings, first: SglangConfig) -> list[SglangC
     ]
 
 
-def detectors(rules: Rules, classifier: Scorer | None, system_prompt: str) -> tuple[OutboundGuard, ...]:
+def detectors(
+    rules: Rules, classifier: Scorer | None, system_prompt: str, hosts: tuple[str, ...] = (),
+) -> tuple[OutboundGuard, ...]:
     """What is looked for in an answer. A threshold is the detector's own unless the policy sets one."""
     return (
-        SecretsGuard(), MentionGuard(), LinkGuard(), _leak_guard(system_prompt),
+        SecretsGuard(), MentionGuard(), LinkGuard(hosts), _leak_guard(system_prompt),
         DeflectionGuard(classifier, **_threshold(rules, Category.DEFLECTION)),
         RefusalGuard(classifier, **_threshold(rules, Category.REFUSAL)),
         NarrativeGuard(classifier, **_threshold(rules, Category.NARRATIVE)),
@@ -298,12 +384,6 @@ def check_makers(settings: Settings) -> None:
         makers.setdefault(who, section)
     if problems:
         raise SettingsError(problems)
-
-
-def routed(models: Sequence[Named], routing: Sequence[str]) -> tuple[Named, ...]:
-    """The models in the order that the policy wants; without one as they are configured. Unknown names are left out."""
-    by_name = {model.name: model for model in models}
-    return tuple(by_name[name] for name in routing if name in by_name) or tuple(models)
 
 
 @dataclass(slots=True)

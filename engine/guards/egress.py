@@ -7,22 +7,27 @@ apologies go through the same door.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from engine.errors import BotError, Refused
 from engine.guards.citations import CitationGuard, CitationStream
-from engine.guards.verdict import Allow, Refuse, Reroute, Verdict
+from engine.guards.verdict import Refuse, Reroute, Verdict
 from engine.messages import Answer, Citation, Decision, Found, Mode, TraceId, Trail
 from engine.ports import Edit, Fingerprint, Finished, OutboundGuard, Piece, Scan, StreamGuard, Text
 
 _SEAL: Final = object()
+NOTHING: Final = Found()
 LINKABLE: Final = ("https://", "http://", "file://", "/", "./")
 BACKEND: Final = "backend"
 """Stands in for a detector's name where the model's own server ended an answer."""
 BLOCKED: Final = "I may not show the answer to this."
+JUDGES: Final = frozenset({"deflection", "refusal", "narrative", "model", "nemo"})
+"""Guards that judge how a model behaves: neither our own sentences nor pages that are quoted were said by one."""
+WHILE_SAID: Final = JUDGES - {"deflection"}
+"""Those of them that judge an answer with its question, while it is said; a stored one is not judged anew."""
 
 
 class Cleared(str):
@@ -113,6 +118,11 @@ class Screen:
     def text(self) -> str:
         """What has been released."""
         return "".join(self._shown)
+
+    @property
+    def released(self) -> int:
+        """How many characters of what the model said are out; edits do not count, what they replaced does."""
+        return self._start
 
     @property
     def citations(self) -> tuple[Citation, ...]:
@@ -220,8 +230,9 @@ class Screen:
             self._edits.extend(scan.edits)
             self._edits.sort(key=lambda edit: (edit.start, -edit.end))
             seat.note("mask", scan.edits[-1].rule)
-        if scan.verdict is not None and not isinstance(scan.verdict, Allow):
-            verdict = scan.verdict
+        verdict = scan.verdict
+        # What a rule in shadow would have done is on record, and hides nothing that was done.
+        if verdict is not None and (verdict.action != "allow" or (verdict.rule and seat.action == "allow")):
             seat.note(verdict.action, verdict.rule, verdict.category, verdict.score)
 
     def _ends(self, ends: list[tuple[int, _Seat, Scan]]) -> None:
@@ -294,6 +305,10 @@ class Egress:
         """
         return self._screen(self.guards, question, found, trail, flags)
 
+    def recite(self, question: str, found: Found, trail: Trail) -> Screen:
+        """One screen for pages that are quoted word for word."""
+        return self._screen(self._without(JUDGES), question, found, trail)
+
     async def notice(self, text: str) -> Cleared:
         """A sentence of ours. Should a guard object to it, the plainest sentence stands in."""
         return await self._plain(text, BLOCKED)
@@ -307,29 +322,33 @@ class Egress:
         found = Found(tuple(citation.passage for citation in answer.citations), answers=answer.grounded)
         again = Trail(trail.trace)
         try:
-            text = await self._whole(self.open("", found, again), answer.text)
+            guards = self._without(JUDGES if answer.mode is Mode.QUOTE else WHILE_SAID)
+            text = await self._whole(self._screen(guards, answer.asked, found, again), answer.text)
         except (Tripped, Refused):
             trail.decisions += [decision for decision in again.decisions if decision.action not in ("allow", "mask")]
             raise
         sources = [
             Source(
                 citation.marker,
-                await self._plain(citation.passage.title, ""),
+                await self._plain(citation.passage.title, "", found),
                 link(citation.passage.url),
-                await self._plain(citation.passage.text, ""),
+                await self._plain(citation.passage.text, "", found),
                 citation.passage.date,
             )
             for citation in answer.citations
         ]
         return Shown(text, tuple(sources), answer.grounded, answer.mode, trail.trace, await self._plain(note, ""))
 
-    async def _plain(self, text: str, instead: str) -> Cleared:
-        """A text that cites nothing: a ``[1]`` in it is its own affair."""
+    def _without(self, names: Collection[str]) -> list[OutboundGuard]:
+        return [guard for guard in self.guards if guard.name not in names]
+
+    async def _plain(self, text: str, instead: str, found: Found = NOTHING) -> Cleared:
+        """A text that cites nothing: a ``[1]`` in it is its own affair. Links into ``found`` stay."""
         if not text:
             return _EMPTY
-        guards = [guard for guard in self.guards if not isinstance(guard, CitationGuard)]
+        guards = [guard for guard in self._without(JUDGES) if not isinstance(guard, CitationGuard)]
         try:
-            return await self._whole(self._screen(guards, "", Found(), Trail(TraceId(""))), text)
+            return await self._whole(self._screen(guards, "", found, Trail(TraceId(""))), text)
         except (Tripped, Refused):
             return Cleared(instead, _SEAL)
 

@@ -33,7 +33,9 @@ _WORD: Final = re.compile(r"[A-Za-z0-9+/_=\-.]+")
 _EDGE: Final = re.compile(r"(?<![A-Za-z0-9+/_=\-.])[A-Za-z0-9+/]")
 _HEX: Final = re.compile(r"[0-9a-fA-F]+")
 _MIXED: Final = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|[0-9][A-Za-z+/]|[A-Za-z][0-9+/]|\A[A-Z]{6}")
-_HIDDEN: Final = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff]")
+_HIDDEN: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff]"
+)
 
 
 def decodings(word: str) -> list[str]:

@@ -323,7 +323,8 @@ def form(sentence: str) -> Form:
 
 
 _FIRM: Final = frozenset(("unable", "gone", "else", "thanks", "service", "self", "role"))
-_WEIGHTS: Final = {"about": 0.25, "unable": 0.3, "cannot": 0.1, "gone": 0.35, "why": 0.2, "else": 0.3, "thanks": 0.35, "service": 0.25, "self": 0.2, "role": 0.1,
+_WEIGHTS: Final = {"about": 0.25, "unable": 0.3, "cannot": 0.1, "gone": 0.35, "why": 0.2, "else": 0.3, "thanks": 0.35,
+    "service": 0.25, "self": 0.2, "role": 0.1,
                    "offer": 0.2}
 
 
@@ -348,6 +349,11 @@ _REASON: Final = re.compile(
     r"|gemäß|aufgrund|aus|conform|en vertu|por|в соотв|関連|安全上)"
 )
 """What a sentence begins with that gives its reason first."""
+_BY_LAW: Final = re.compile(
+    r"in (?:accordance|compliance) with|according to (?:the )?(?:relevant|applicable|local)|根据(?:相关|有关)"
+    r"|按照(?:相关|有关|当地)"
+    r"|依照|conformément|в соответствии"
+)
 
 
 def may_deflect(beginning: str, *, seam: bool) -> bool:
@@ -355,9 +361,10 @@ def may_deflect(beginning: str, *, seam: bool) -> bool:
     begun = form(beginning)
     if seam:
         return begun.kinds > 1 or begun.sorry or begun.size < 2 or "service" in begun.marks
-    return begun.sorry or begun.size < 2 or bool(begun.marks & _FIRM) or {"about", "cannot"} <= begun.marks or (
-        "why" in begun.marks and _REASON.match(plain(beginning)) is not None
-    )
+    if begun.sorry or begun.size < 2 or begun.marks & _FIRM or {"about", "cannot"} <= begun.marks:
+        return True
+    text = plain(beginning)
+    return _BY_LAW.match(text) is not None or ("why" in begun.marks and _REASON.match(text) is not None)
 
 
 # --- refusals: what is said first, when a request is turned down
@@ -408,7 +415,8 @@ _REFUSES: Final = re2.compile(_any(
     r"(?:您|你)的(?:请求|问题|要求|想法|行为|提问|言论).{0,16}(?:违法|非法|违反|不道德|不当|不合适|不恰当|涉及|不符合)",
     r"(?:这|该)(?:是|种|个|类)?.{0,16}(?:违法|非法|违反|不道德|不恰当|不合适|不被允许|不可接受)",
     # others
-    r"\b(?:ich|wir) (?:kann|können|darf|werde|möchte) .{0,50}\bnicht\b", r"\b(?:das|dabei|hierbei) (?:kann"
+    r"\b(?:ich|wir) (?:kann|können|darf|werde|möchte) .{0,50}\bnicht\b", r"\b(?:kann|darf|werde"
+    r"|möchte) ich .{0,30}nicht|\b(?:das|dabei|hierbei) (?:kann"
     r"|darf) ich .{0,20}nicht",
     r"\bje (?:ne )?(?:peux|suis|veux|souhaite) pas|\bje ne (?:peux|suis|souhaite|fournis)|je refuse",
     r"\b(?:no (?:puedo|es posible|debo|voy a)|me niego)", r"(?:^|[ ,])не (?:могу|буду|стану|вправе)|отказываюсь",
@@ -519,10 +527,31 @@ _SECONDS: Final[dict[str, frozenset[str]]] = {
         "le": "contenu texte reste contrôle sujet thème", "el": "contenido texto resto tema sistema",
     }.items()
 }
-_FIRSTS: Final = frozenset(["sorry", "apologies", "apology", "apologise", "apologize", "unfortunately", "regrettably", "regretfully", "regret", "pardon", "excuse", "oops", "uh", "ah", "hm", "hmm", "warning", "notice", "system", "response", "answer", "content", "output", "generation", "let's", "let", "shall", "i'd", "i'm", "i", "we", "we'd", "we're", "due", "kindly", "please", "feel", "perhaps", "how", "time", "according", "mind", "your", "this", "that", "such", "these", "those", "my", "our", "it", "some", "try", "ask", "any", "maybe", "honestly", "frankly", "message", "text", "conversation", "request", "removed", "blocked", "filtered", "sensitive", "discussion", "it's", "that's", "let’s", "parts", "part", "given", "since", "hello", "hi", "dear", "leider", "entschuldigung", "tut", "es", "dieses", "diese", "dieser", "dies", "hinweis", "wechseln", "lassen", "darüber", "dazu", "hierzu", "ich", "wir", "aus", "aufgrund", "gemäß", "nach", "zu", "malheureusement", "désolé", "désolée", "pardon", "ce", "cette", "ces", "parlons", "changeons", "conformément", "aucune", "je", "nous", "votre", "de", "merci", "lo", "lamentablemente", "perdón", "disculpe", "mejor", "este", "esta", "ese", "esa", "conforme", "hablemos", "cambiemos", "prefiero", "se", "su", "извините", "к", "эта", "этот", "это", "в", "ответ", "вывод", "текст", "давайте", "по", "я", "мы", "простите", "дальнейшая", "часть", "такие", "данный", "ваш", "сменим", "valitettavasti", "en", "emme", "tämä", "tästä", "pahoittelen", "vaihdetaan", "anteeksi", "puhutaan", "tällaiset", "olen", "não", "non", "désolé", "mi", "me"]) | _SECONDS.keys()
+_FIRSTS: Final = frozenset(["sorry", "apologies", "apology", "apologise", "apologize", "unfortunately", "regrettably",
+    "regretfully", "regret", "pardon", "excuse", "oops", "uh", "ah", "hm", "hmm", "warning", "notice", "system",
+    "response", "answer", "content", "output", "generation", "let's", "let", "shall", "i'd", "i'm", "i", "we", "we'd",
+    "we're", "due", "kindly", "please", "feel", "perhaps", "how", "time", "according", "mind", "your", "this", "that",
+    "such", "these", "those", "my", "our", "it", "some", "try", "ask", "any", "maybe", "honestly", "frankly",
+    "message", "text", "conversation", "request", "removed", "blocked", "filtered", "sensitive", "discussion", "it's",
+    "that's", "let’s", "parts", "part", "given", "since", "hello", "hi", "dear", "leider", "entschuldigung", "tut",
+    "es", "dieses", "diese", "dieser", "dies", "hinweis", "wechseln", "lassen", "darüber", "dazu", "hierzu", "ich",
+    "wir", "aus", "aufgrund", "gemäß", "nach", "zu", "malheureusement", "désolé", "désolée", "pardon", "ce", "cette",
+    "ces", "parlons", "changeons", "conformément", "aucune", "je", "nous", "votre", "de", "merci", "lo",
+    "lamentablemente", "perdón", "disculpe", "mejor", "este", "esta", "ese", "esa", "conforme", "hablemos",
+    "cambiemos", "prefiero", "se", "su", "извините", "к", "эта", "этот", "это", "в", "ответ", "вывод", "текст",
+    "давайте", "по", "я", "мы", "простите", "дальнейшая", "часть", "такие", "данный", "ваш", "сменим",
+    "valitettavasti", "en", "emme", "tämä", "tästä", "pahoittelen", "vaihdetaan", "anteeksi", "puhutaan", "tällaiset",
+    "olen", "não", "non", "désolé", "mi", "me"]) | _SECONDS.keys()
 _BEGUN: Final = frozenset(word[:size] for word in _FIRSTS for size in range(1, len(word) + 1))
 _WIDE_FIRSTS: Final = tuple(
-    ["抱歉", "很抱歉", "非常", "实在", "真", "对不", "對不", "不好", "很遗", "很遺", "遗憾", "哎", "嗯", "唔", "您", "你", "感谢", "坦率", "老实", "尊敬", "这", "這", "该", "該", "此", "我", "有关", "有關", "根据", "根據", "按照", "依照", "依据", "因", "为了", "为营", "为维", "爲", "关于", "關於", "系统", "系統", "内容", "內容", "以上", "以下", "以降", "刚才", "剛才", "余下", "剩余", "本", "让我", "讓我", "让咱", "咱", "换", "換", "要不", "作为", "暂", "暫", "由于", "其他", "其它", "相关", "相關", "小助手", "输出", "輸出", "回答", "检测", "提示", "后续", "接下来", "部分", "那", "不", "对此", "对于", "出力", "申", "残念", "すみ", "この", "その", "こう", "ご", "別", "他", "安全", "規約", "それ", "話題", "もう", "ただ", "お", "恐れ", "法令", "确", "確", "拒绝", "恕", "请", "我们", "作為", "続き", "文章"]
+    ["抱歉", "很抱歉", "非常", "实在", "真", "对不", "對不", "不好", "很遗", "很遺", "遗憾", "哎", "嗯", "唔", "您",
+    "你", "感谢", "坦率", "老实", "尊敬", "这", "這", "该", "該", "此", "我", "有关", "有關", "根据", "根據", "按照",
+    "依照", "依据", "因", "为了", "为营", "为维", "爲", "关于", "關於", "系统", "系統", "内容", "內容", "以上",
+    "以下", "以降", "刚才", "剛才", "余下", "剩余", "本", "让我", "讓我", "让咱", "咱", "换", "換", "要不", "作为",
+    "暂", "暫", "由于", "其他", "其它", "相关", "相關", "小助手", "输出", "輸出", "回答", "检测", "提示", "后续",
+    "接下来", "部分", "那", "不", "对此", "对于", "出力", "申", "残念", "すみ", "この", "その", "こう", "ご", "別",
+    "他", "安全", "規約", "それ", "話題", "もう", "ただ", "お", "恐れ", "法令", "确", "確", "拒绝", "恕", "请",
+    "我们", "作為", "続き", "文章"]
 )
 
 

@@ -305,13 +305,17 @@ class Unwrapped:
 
 def _unescaped(text: str, at: int, final: bool) -> tuple[str, int]:
     """The character that a backslash at ``at`` begins, and how many it takes; width 0: more must come first."""
-    rest = len(text) - at
-    if rest < 2:
+    if len(text) - at < 2:
         return ("\\", 1) if final else ("", 0)
-    if text[at + 1] != "u":
-        char = _SHORT.get(text[at + 1])
-        return (char, 2) if char is not None else ("\\", 1)
-    if rest < 6 and not final:
+    if text[at + 1] == "u":
+        return _unicode(text, at, final)
+    char = _SHORT.get(text[at + 1])
+    return (char, 2) if char is not None else ("\\", 1)
+
+
+def _unicode(text: str, at: int, final: bool) -> tuple[str, int]:
+    """The same for ``\\uXXXX``, and two of them that are one character together."""
+    if len(text) - at < 6 and not final:
         return "", 0
     if not _HEX.match(text, at + 2):
         return "\\", 1
@@ -320,10 +324,9 @@ def _unescaped(text: str, at: int, final: bool) -> tuple[str, int]:
         follows = text[at + 6 : at + 12]
         if len(follows) < 6 and "\\u".startswith(follows[:2]) and not final:
             return "", 0
-        if follows.startswith("\\u") and _HEX.match(follows, 2):
-            low = int(follows[2:6], 16)
-            if 0xDC00 <= low < 0xE000:
-                return chr(0x10000 + ((code - 0xD800) << 10) + low - 0xDC00), 12
+        low = int(follows[2:], 16) if follows.startswith("\\u") and _HEX.fullmatch(follows, 2) else 0
+        if 0xDC00 <= low < 0xE000:
+            return chr(0x10000 + ((code - 0xD800) << 10) + low - 0xDC00), 12
     return chr(code), 6
 
 

@@ -20,7 +20,7 @@ from engine.messages import Found
 from engine.ports import Edit, Scan
 
 _SCHEME: Final = r"(?:https?|ftp|wss?|file|slack|discord|tel|sms)://?|www\."
-_URL: Final = re.compile(rf"(?<![A-Za-z0-9])(?:{_SCHEME})[^\s<>\"'`)\]】）」』，。；、|\\{{}}]+", re.IGNORECASE)
+_URL: Final = re.compile(rf"(?<![A-Za-z0-9])(?:{_SCHEME})[^\s<>\"'`()\[\]】）」』，。；、|\\{{}}]+", re.IGNORECASE)
 _URL_BEGUN: Final = re.compile(
     r"(?<![A-Za-z0-9])(?:h|ht|htt|https?:?/?|f|ft|ftp:?/?|w|ww|www|wss?:?/?|fi|fil|file:?/?|s|sl|sla|slac|slack:?/?"
     r"|d|di|dis|disc"
@@ -30,6 +30,7 @@ _TARGET: Final = re.compile(r"\]\([ \t]*<?(?P<to>(?:\\."
     r"|[^\s()<>\\]|\((?:\\.|[^\s()<>\\])*\))*)>?(?:[ \t]+[\"'(][^\"')\n]*[\"')])?[ \t]*\)")
 _TARGET_BEGUN: Final = re.compile(r"\]\([^\n]*\Z|\]\Z")
 _NEXT: Final = re.compile(rf"[\[\]]|(?<![A-Za-z0-9])(?:{_SCHEME})", re.IGNORECASE)
+_SCHEME_ONLY: Final = re.compile(_SCHEME, re.IGNORECASE)
 _TRAILING: Final = ".,;:!?*_~…"
 _MAX_HELD: Final = 2048
 _MAX_DEPTH: Final = 32
@@ -132,14 +133,15 @@ class LinkReader:
         picture = self._brackets.pop() if self._brackets else False
         to = target["to"]
         if picture or not self._stays(to):
-            edits.append(Edit(self._at + start, self._at + target.end(), _instead("]", to), "picture" if picture else "link"))
+            rule = "picture" if picture else "link"
+            edits.append(Edit(self._at + start, self._at + target.end(), _instead("]", to), rule))
         return target.end()
 
     def _address(self, text: str, start: int, edits: list[Edit], final: bool) -> int:
         """An address as it stands."""
         url = _URL.match(text, start)
         if url is None:
-            return -1 if not final and text[start:].lower() in ("www.", "http:/", "https:/", "http://", "https://") else start + 1
+            return -1 if not final and _SCHEME_ONLY.fullmatch(text, start) else start + 1
         if url.end() == len(text) and not final and len(url.group()) < _MAX_HELD:
             return -1
         to = url.group().rstrip(_TRAILING)

@@ -102,8 +102,8 @@ class Sentences:
     """A `Reader` that stops at the first sentence its judge objects to."""
 
     __slots__ = (
-        "_base", "_before", "_first", "_fresh", "_head", "_in_quotes", "_judge", "_lead", "_markup", "_opened", "_point", "_quoted", "_size",
-        "_text", "_units", "_until", "_verdict", "by",
+        "_base", "_before", "_first", "_fresh", "_head", "_in_quotes", "_judge", "_lead", "_markup", "_opened",
+        "_point", "_quoted", "_size", "_text", "_units", "_until", "_verdict", "by",
     )
 
     def __init__(self, judge: Judge, until: int | None = None, *, quoted: bool = True) -> None:
@@ -296,7 +296,8 @@ class Sentences:
             size = upto - begin
             if not unit.suspected:
                 if not unit.wanted:
-                    words = self._words(self._text[begin : min(begin + unit.gate, upto)], whole=final or size >= unit.gate)
+                    begun = self._text[begin : min(begin + unit.gate, upto)]
+                    words = self._words(begun, whole=final or size >= unit.gate)
                     if words is None:
                         kept.append(unit)
                         continue

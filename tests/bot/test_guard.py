@@ -31,16 +31,17 @@ from bot.guard import (
     why_lines,
 )
 from bot.guard_cli import guard_app, policy_app
-from bot.guards import GreyZone, Remembering, Scaled, chains, check_makers, open_guards, routed
+from bot.guards import GreyZone, Remembering, Scaled, chains, check_makers, open_guards
 from bot.settings import GuardModelSettings, GuardSettings, ModelSettings, OtherModelSettings, Settings, SettingsError
 from engine.errors import Refused
 from engine.guards.chain import Inbound
 from engine.guards.egress import Egress, Tripped
 from engine.guards.policy import HOUSE, Action, Change, FailMode, Policy, Rules
-from engine.messages import Found, TraceId, Trail
+from engine.messages import Claim, Found, Place, TraceId, Trail
 from engine.ports import Text
+from engine.turn import routed
 from tests.adapters.guardmodels.test_guard import Oracle, fingerprint
-from tests.builders import a_place
+from tests.builders import a_message, a_place
 from tests.fake_sglang import fake_sglang, says
 
 RULES = Policy.default().rules_for()
@@ -178,6 +179,10 @@ async def test_the_chains_stand_in_front_of_a_model_and_behind_it() -> None:
     assert len({guard.name for guard in outbound}) == len(outbound)
 
 
+def a_claim(place: Place) -> Claim:
+    return Claim(TraceId("abc"), replace(a_message(), place=place))
+
+
 async def test_a_configured_bot_is_guarded_by_all_that_its_settings_name(tmp_path: Path) -> None:
     path = tmp_path / "policy.yaml"
     path.write_text("terms: [BLUE HERON]\nscopes:\n  - channel: lab\n    categories: {protected_term: flag}\n")
@@ -189,13 +194,13 @@ async def test_a_configured_bot_is_guarded_by_all_that_its_settings_name(tmp_pat
             guard_model=GuardModelSettings(url=server.url, family="llama-guard-4"),
         )
         async with open_guards(settings, fingerprint, Stub()) as guards:
-            inbound, _ = replace(guards, nemo=None).for_turn(a_place(), trace=TraceId("abc"))
+            inbound = replace(guards, nemo=None).for_turn(a_claim(a_place())).inbound
             with pytest.raises(Refused) as refused:
                 await inbound.first("what is blue-heron?", trail)
             assert refused.value.reply.endswith("abc")
             with pytest.raises(Refused):
                 await inbound.beside("unsafe=0.7 how?", trail)
-            lab, _ = guards.for_turn(a_place(channel="lab"))
+            lab = guards.for_turn(a_claim(a_place(channel="lab"))).inbound
             assert (await lab.first("what is blue-heron?", trail)).flags == ("protected_term",)
             with pytest.raises(Refused):                    # NeMo is not there, and closed is the default
                 await lab.beside("hello", trail)
@@ -248,8 +253,8 @@ async def test_a_form_and_the_classifier_together_weigh_more_than_either() -> No
 
 
 async def test_an_answer_that_only_the_classifier_dislikes_is_suspicious_and_allowed() -> None:
-    explained = await EXAMINER.outbound("why?", "It is well known. deflection=0.8")
-    assert (explained.action, explained.category, explained.score) == ("allow", "deflection", 0.8)
+    explained = await EXAMINER.outbound("why?", "It is well known. deflection=0.7")
+    assert (explained.action, explained.category, explained.score) == ("allow", "deflection", 0.7)
 
 
 @dataclass(frozen=True, slots=True)
