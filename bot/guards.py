@@ -212,6 +212,7 @@ class Careful:
         if self._made is None or policy is not self._of:
             flagged = [*BY_SOUND, Category.INJECTION, *[Category.UNSAFE] * (not self.judged), *OTHERS_WORK * self.alone]
             changes = {**{category: Change(action=Action.FLAG) for category in flagged}, **CLEAR_ORDERS}
+            changes[Category.UNSAFE] = replace(changes.get(Category.UNSAFE, Change()), threshold=SURELY_UNSAFE)
             below = Layer(changes=MappingProxyType(changes))
             self._of, self._made = policy, replace(policy, layers=(below, *policy.layers))
         return self._made
@@ -221,6 +222,8 @@ BY_SOUND: Final = ("deflection.deflection", "deflection.late_deflection", "refus
 """Found by the classifier alone: an honest "I do not know" sounds like this, too. No line and no form was met."""
 OTHERS_WORK: Final = (Category.REFUSAL, Category.NARRATIVE)
 """What is worth asking another model about."""
+SURELY_UNSAFE: Final = 0.97
+"""Short ordinary questions ("I lost my security key") reach 0.92 with the classifier that ships."""
 CLEAR_ORDERS: Final = {"injection.passage": Change(threshold=0.92)}
 """A handbook may well say "never send a password to anybody": only what speaks to an assistant is taken out."""
 

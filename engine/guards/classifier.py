@@ -145,8 +145,8 @@ class Classifier:
                 arrays["middle"], arrays["spread"], arrays["second"], (injection, unsafe, political),
                 _linear(arrays, "order"), arrays["thresholds"],
             )
-        except (KeyError, OSError, EOFError) as error:
-            raise ValueError("not a weights file") from error
+        except (KeyError, OSError, EOFError, ValueError) as error:
+            raise ValueError("not a weights file of this format") from error
 
     def outbound(self, question: str, answer: str) -> OutboundScores:
         """Judge an answer, or as much of it as is there, at the end of a sentence.

@@ -71,7 +71,7 @@ async def test_a_quoted_page_stands_as_it_was_written(quoted: dict[str, Found]) 
         await screen.feed(Finished("stop"))
         await screen.close()
         assert screen.text == await bare(words, question, found)
-        assert {decision.action for decision in trail.decisions} == {"allow"}
+        assert {decision.action for decision in trail.decisions if decision.guard != "citations"} == {"allow"}
         if not found.answers:
             continue
         shown = await chains.egress.show(replace(an_answer(words, *found.passages), mode=Mode.QUOTE), trail)
