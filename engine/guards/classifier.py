@@ -15,6 +15,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -138,14 +139,14 @@ class Classifier:
             with np.load(io.BytesIO(raw), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             if int(arrays["format"]) != FORMAT:
-                raise ValueError("weights of another format")
+                raise ValueError("weights of another format")    # noqa: TRY301 - told as any other file is
             injection, unsafe, political = (_linear(arrays, name) for name in INBOUND)
             return cls(
                 arrays["common"], _linear(arrays, "sentence"), _linear(arrays, "opening"), _linear(arrays, "story"),
                 arrays["middle"], arrays["spread"], arrays["second"], (injection, unsafe, political),
                 _linear(arrays, "order"), arrays["thresholds"],
             )
-        except (KeyError, OSError, EOFError, ValueError) as error:
+        except (KeyError, OSError, EOFError, ValueError, BadZipFile) as error:
             raise ValueError("not a weights file of this format") from error
 
     def outbound(self, question: str, answer: str) -> OutboundScores:
