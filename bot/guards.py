@@ -389,7 +389,7 @@ def check_makers(settings: Settings) -> None:
         raise SettingsError(problems)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)      # a traceback that shows variables would print the weights, for seconds
 class Remembering:
     """A classifier that several guards ask about the same text, so that it is read once. Kept in memory only."""
 

@@ -93,13 +93,14 @@ class Engine:
     membership: Membership
     retriever: Retriever
     models: tuple[ChatModel, ...]
-    inbound: Inbound
-    egress: Egress
+    inbound: Inbound = field(repr=False)
+    egress: Egress = field(repr=False)
     tokens: Tokens
     budget: Budget = field(default_factory=Budget)
     limits: Limits = field(default_factory=Limits)
     passages: PassageScreen | None = None
-    guards: GuardBook | None = None     # whoever knows the rules of each turn; None: the two chains above, for all
+    # Whoever knows the rules of each turn; None: the two chains above, for all.
+    guards: GuardBook | None = field(default=None, repr=False)
 
     async def answer(self, claim: Claim, reply: Reply, trail: Trail, *, last: bool = False) -> None:
         """Takes one claimed message from heard to answered. ``last``: no attempt will follow this one.

@@ -201,7 +201,7 @@ TRACE: Final = "{trace}"
 NO_TRACE: Final = TraceId("")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)     # every guard holds them: a traceback would print them for seconds
 class Rules:
     """What applies to one turn."""
 
