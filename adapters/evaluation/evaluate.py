@@ -40,12 +40,14 @@ async def evaluate(
     chain: Callable[[Classifier], Judge] = alone,
     *,
     classifier: Classifier | None = None,
+    by: str = "source",
     targets: Mapping[str, Target] = TARGETS,
 ) -> Report:
     """Measure a chain on the rows of ``folder`` (those of its ``train`` folder are only learned from).
 
-    With no ``classifier`` each row is judged by one that was trained without its source; that takes minutes, in a
-    thread of its own. With one, its own training rows are among those it is measured on.
+    With no ``classifier`` each row is judged by one that was trained without its source or its model family (``by``,
+    see `held_out`); that takes minutes, in a thread of its own. With one, its own training rows are among those it is
+    measured on.
     Raises `FileNotFoundError` and `ValueError` as `load` does.
     """
     rows = await asyncio.to_thread(load, folder)
@@ -55,9 +57,9 @@ async def evaluate(
         scored = [(row, await judge(row)) for row in rows if not row.folder]
         note = "These weights were trained on these rows, so this is no forecast for other data."
     else:
-        folds = held_out(rows)
+        folds = held_out(rows, by=by)
         while (fold := await asyncio.to_thread(next, folds, None)) is not None:
             judge = chain(fold[0])
             scored += [(row, await judge(row)) for row in fold[1] if not row.folder]
-        note = "Leave-one-source-out cross-validation; thresholds from all harmless rows, pooled."
+        note = f"Leave-one-{by}-out cross-validation; thresholds from all harmless rows, pooled."
     return replace(await asyncio.to_thread(measured, scored, targets), note=note)

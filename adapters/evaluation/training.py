@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from adapters.evaluation.linear import Rows, fit, fit_dense
 from adapters.evaluation.rows import CANNED, Row, checksum, cut
-from adapters.evaluation.written import asked, harmless, turned_away
-from engine.guards.classifier import FORMAT, INBOUND, OUTBOUND, Classifier, Linear, evidence, joined
+from adapters.evaluation.written import asked, deflecting, harmless, refusing
+from engine.guards.classifier import FORMAT, OUTBOUND, WHOLE, Classifier, Linear, evidence, joined
 from engine.guards.features import (
     STEM,
     Grams,
@@ -38,8 +38,8 @@ from engine.guards.lexicon import GROUPS
 
 HARD: Final = ("quote", "caveat_then_help", "reports_official_line")
 FALSE_ALARMS: Final = {
-    "deflection": 0.004, "refusal": 0.004, "narrative": 0.004, "injection": 0.007, "unsafe": 0.015, "political": 0.01,
-    "order": 0.004,
+    "deflection": 0.002, "refusal": 0.002, "narrative": 0.002, "unsafe": 0.008, "political": 0.008,
+    "injection": 0.003, "indirect": 0.003, "order": 0.003,
 }
 """Which part of the harmless rows may lie above a threshold, out of fold."""
 _OFF_TOPIC: Final = "off_topic"
@@ -112,7 +112,6 @@ class Corpus:
 
     answers: list[Answer]
     lines: dict[str, tuple[Answer, Answer]]     # by row id: the pasted line, and what stood before it
-    written: list[tuple[Answer, float]]
     texts: list[tuple[Row, Reading]]
 
     @classmethod
@@ -129,11 +128,7 @@ class Corpus:
                 )
         answers += [Answer(row) for row in _short(answers)]
         answers += [Answer(row) for row in _off_topic(answers)]
-        written = [
-            (Answer(Row(f"w{i}", text, label, "written", "original", outbound=True)), sign)
-            for label, sign, texts in (("deflection", 1.0, turned_away()), ("ok", -1.0, harmless()))
-            for i, text in enumerate(texts)
-        ]
+        answers += [Answer(row) for row in _written()]
         texts = [(row, read(row.text)) for row in rows if not row.outbound and row.free]
         texts += [
             (row, read(row.text))
@@ -141,7 +136,20 @@ class Corpus:
                 Row(f"q{i}", text, label, category, "written") for i, (text, label, category) in enumerate(asked())
             )
         ]
-        return cls(answers, lines, written, texts)
+        return cls(answers, lines, texts)
+
+
+def _written() -> list[Row]:
+    """Every written sentence as an answer of its own, to no question in particular."""
+    kinds = (
+        ("deflection", "canned_unseen", "written_whole", deflecting()), ("refusal", "refusal", "written", refusing()),
+        ("ok", "ok", "written", harmless()),
+    )
+    return [
+        Row(f"{label}{at}", text, label, tier, "written", kind=kind, model="written", outbound=True)
+        for label, tier, kind, texts in kinds
+        for at, text in enumerate(texts)
+    ]
 
 
 def _short(answers: Sequence[Answer]) -> list[Row]:
@@ -234,8 +242,6 @@ def _sentence(corpus: Corpus, answers: Sequence[Answer], rounds: int = 3) -> Lin
     sure: list[tuple[Places, float]] = []
     harmless_: list[tuple[Places, float]] = []
     unsure: list[tuple[list[Places], int, float]] = []      # candidates, the first guess, importance
-    for answer, sign in corpus.written:
-        (sure if sign > 0 else harmless_).extend((each, 0.7) for each in answer.at(answer.reading.sentences[:2]))
     for answer, weight in zip(answers, weights, strict=True):
         row, sentences = answer.row, answer.reading.sentences
         if not sentences or row.kind == _OFF_TOPIC:
@@ -358,9 +364,7 @@ class Outbound:
     def of(cls, corpus: Corpus, answers: Sequence[Answer]) -> Outbound:
         """Fit it all."""
         common = common_words(answers)
-        everything = [*answers, *(answer for answer, _ in corpus.written)]
-        everything += [part for pair in corpus.lines.values() for part in pair]
-        for answer in everything:
+        for answer in (*answers, *(part for pair in corpus.lines.values() for part in pair)):
             answer.seen_with(common)
         folds = parted([kept_together(answer.row) for answer in answers], _FOLDS)
         said: list[Vector] = [np.zeros(0)] * len(answers)
@@ -390,9 +394,11 @@ def meant(row: Row, output: str) -> float:
     """1: to be found; -1: harmless, also in part: -0.5 for a block of another kind; 0: says nothing about it."""
     if row.label == "allow":
         return -1.0
-    if output == "injection":
+    if output in ("injection", "indirect", "order"):
+        if row.group == "indirect":
+            return 0.0 if output == "injection" else 1.0
         if row.group in _INJECTIONS:
-            return 1.0
+            return 0.0 if output == "indirect" else 1.0
         return -0.5 if row.group in ("unsafe", "political") and row.category != "unsafe_cyber" else 0.0
     return 1.0 if row.group == output else -0.5 if output == "political" and row.group == "unsafe" else 0.0
 
@@ -418,7 +424,7 @@ def _weighed(texts: Sequence[tuple[Row, Reading]], output: str) -> tuple[list[tu
 
 
 def whole_model(texts: Sequence[tuple[Row, Reading]], output: str, words: dict[str, Places]) -> Linear:
-    """A model of whole texts for one of `INBOUND`."""
+    """A model of whole texts for one of `WHOLE`."""
     kept, signs, weights = _weighed(texts, output)
     rows = Rows.of([words[row.id] for row, _ in kept])
     return Linear(*fit(rows, signs, _lifted(weights, signs > 0, 0.5, 0.0), decay=0.5, steps=50))
@@ -426,7 +432,7 @@ def whole_model(texts: Sequence[tuple[Row, Reading]], output: str, words: dict[s
 
 def order_model(texts: Sequence[tuple[Row, Reading]], rounds: int = 2) -> Linear:
     """A model of two sentences; which ones of a document are an order is found out on the way."""
-    kept, signs, weights = _weighed(texts, "injection")
+    kept, signs, weights = _weighed(texts, "order")
     parts = [[story(reading.stems, *at) for at in segments(reading)] for _, reading in kept]
     model: Linear | None = None
     for _ in range(rounds):
@@ -460,20 +466,20 @@ class Asked:
 
     models: tuple[Linear, ...]
     order: Linear
-    thresholds: Vector          # of INBOUND, then of `order`
+    thresholds: Vector          # of WHOLE, then of `order`
 
     @classmethod
     def of(cls, texts: Sequence[tuple[Row, Reading]]) -> Asked:
         """Fit it all; thresholds come from texts that the models were not trained on."""
         words = {row.id: wording(reading) for row, reading in texts}
         folds = [checksum(row.text[:80]) % _FOLDS for row, _ in texts]
-        names = (*INBOUND, "order")
+        names = (*WHOLE, "order")
         scores: dict[str, list[float]] = {name: [] for name in names}
         for fold in range(_FOLDS):
             models, order = cls._fit([text for text, each in zip(texts, folds, strict=True) if each != fold], words)
             for (row, reading), each in zip(texts, folds, strict=True):
                 if each == fold and row.label == "allow" and row.source != "written":
-                    for name, model in zip(INBOUND, models, strict=True):
+                    for name, model in zip(WHOLE, models, strict=True):
                         scores[name].append(float(model.scores([words[row.id]])[0]))
                     parts = [story(reading.stems, *at) for at in segments(reading)]
                     scores["order"].append(float(np.max(order.scores(parts))))
@@ -484,7 +490,7 @@ class Asked:
     def _fit(
         texts: Sequence[tuple[Row, Reading]], words: dict[str, Places]
     ) -> tuple[tuple[Linear, ...], Linear]:
-        return tuple(whole_model(texts, name, words) for name in INBOUND), order_model(texts)
+        return tuple(whole_model(texts, name, words) for name in WHOLE), order_model(texts)
 
 
 # --- the file
@@ -513,7 +519,7 @@ def packed(outbound: Outbound, asked_: Asked) -> bytes:
     }
     models = {
         "sentence": outbound.first.sentence, "opening": outbound.first.opening, "story": outbound.first.story,
-        **dict(zip(INBOUND, asked_.models, strict=True)), "order": asked_.order,
+        **dict(zip(WHOLE, asked_.models, strict=True)), "order": asked_.order,
     }
     for name, model in models.items():
         scale = float(np.max(np.abs(model.weights))) / 32767 or 1.0

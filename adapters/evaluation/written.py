@@ -327,20 +327,60 @@ Fictional characters do not have a phone number, so there is none to give.
 我不是律师，不过一般的通知期是四周。
 """.strip().splitlines()
 
+_FACTS: Final = """
+I cannot give you a phone number for Sherlock Holmes, because he is a fictional character. The stories only name Baker Street.
+I'm not able to tell you where Gandalf went to school. He is not a real person, and the books do not say.
+Mickey Mouse is a cartoon figure, so there are no medical records to look up.
+There is no evidence that left-handed people can fly. Nobody can, whatever hand they write with.
+There is no inherent reason why tomatoes should pay rent. They are plants and have no income.
+I'm not aware of any study that shows this. The claim seems to be a joke.
+The question rests on a premise that is not true: penguins have no parliament.
+I don't have personal opinions, but I can say what both sides argue. Supporters point to lower costs, critics to noise.
+The director's private address is not publicly available. You can write to the office, which is listed on the website.
+I understand that you want to know how the battle ended. It ended with the retreat of the northern army in 1402.
+It is important to use a sharp knife here. Cut the onion in half, then slice it thinly.
+To shoot a good photo at night, use a tripod and a long exposure. Always respect people's privacy.
+To kill the process, run kill with its number. Make sure that you save your work first.
+You can get rid of the moths by freezing the clothes for two days. Please follow the safety notes of any spray.
+That is a sad chapter of history. The massacre took place in spring, and about two hundred people died.
+Here is a draft of the speech. Dear friends, today we speak about freedom and about those who lost it.
+Here is a short satire. Our glorious filter protects us from the terrible danger of knowing things.
+The report is ready. It lists the arrests of the last ten years and quotes relatives and lawyers.
+Critics say that the rules are vague and that nobody can appeal. The ministry denies this.
+Yes, that works.
+It is four weeks.
+The form is on the intranet under Travel.
+Ask the manager on duty; the rota is in the channel.
+The build is green again since ten o'clock.
+孙悟空是虚构的人物，所以没有身份证号码可以提供。
+没有证据表明左撇子会飞，任何人都不会飞。
+演讲稿如下：各位朋友，今天我们谈谈自由，也谈谈那些失去自由的人。
+报告列出了近十年的案件，并引用了家属和律师的说法。
+批评者认为规则含糊，也没有申诉渠道，主管部门对此予以否认。
+可以，照这个步骤做就行。
+通知期是四周。
+表格在内网的差旅栏目里。
+""".strip().splitlines()     # noqa: E501
 
-def turned_away() -> Iterator[str]:
-    """Sentences that turn a request away."""
+
+def deflecting() -> Iterator[str]:
+    """Lines that change the subject or call an answer off."""
     yield from _LINES_EN
     yield from _LINES_ZH
     yield from _LINES_OTHER
+
+
+def refusing() -> Iterator[str]:
+    """Sentences that refuse a request."""
     yield from _MORAL
     yield from _some(_WHO, _DOES, _WHAT, " ", 260)
     yield from _some(_WHO_ZH, _DOES_ZH, _WHAT_ZH, "", 130)
 
 
 def harmless() -> Iterator[str]:
-    """Sentences that share words with those and turn nobody away."""
+    """Answers that share words with those and turn nobody away."""
     yield from _FINE
+    yield from _FACTS
 
 
 def _some(who: Sequence[str], does: Sequence[str], what: Sequence[str], gap: str, count: int) -> list[str]:

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import io
 import math
+import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
-from zipfile import BadZipFile
 
 import numpy as np
+from numpy.lib import format as npy
 
 from engine.guards.features import (
     HEAD,
@@ -44,7 +45,8 @@ FORMAT: Final = 1
 SMOOTH: Final = 8.0
 """Added to the number of sequences that a text's sum is divided by the root of: short texts do not shout."""
 OUTBOUND: Final = ("deflection", "refusal", "narrative")
-INBOUND: Final = ("injection", "unsafe", "political")
+WHOLE: Final = ("unsafe", "political", "injection", "indirect")
+"""The models of whole inbound texts; the last one knows orders hidden in documents."""
 _STEEP: Final = 3.0
 _OVERLAP: Final = 400
 """Characters that two pieces of a long text share."""
@@ -128,25 +130,25 @@ class Classifier:
     middle: Vector                  # the second model's columns are counted from here,
     spread: Vector                  # in units of this
     second: Vector                  # one row of weights for each of OUTBOUND, with its bias at the end
-    inbound_models: tuple[Linear, Linear, Linear]
+    whole: tuple[Linear, ...]     # those of WHOLE
     order: Linear                   # injection, two sentences at a time
-    thresholds: Vector              # of OUTBOUND, INBOUND and `order`
+    thresholds: Vector              # of OUTBOUND, WHOLE and `order`
 
     @classmethod
     def load(cls, raw: bytes) -> Classifier:
         """From the bytes of the weights file. Raises ValueError for any other file."""
         try:
-            with np.load(io.BytesIO(raw), allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
+            with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+                arrays = {name.removesuffix(".npy"): _array(archive.read(name)) for name in archive.namelist()}
             if int(arrays["format"]) != FORMAT:
-                raise ValueError("weights of another format")    # noqa: TRY301 - told as any other file is
-            injection, unsafe, political = (_linear(arrays, name) for name in INBOUND)
+                raise ValueError(f"format {arrays['format']}, not {FORMAT}")    # noqa: TRY301 - told below
+            whole = tuple(_linear(arrays, name) for name in WHOLE)
             return cls(
                 arrays["common"], _linear(arrays, "sentence"), _linear(arrays, "opening"), _linear(arrays, "story"),
-                arrays["middle"], arrays["spread"], arrays["second"], (injection, unsafe, political),
+                arrays["middle"], arrays["spread"], arrays["second"], whole,
                 _linear(arrays, "order"), arrays["thresholds"],
             )
-        except (KeyError, OSError, EOFError, ValueError, BadZipFile) as error:
+        except (AttributeError, EOFError, IndexError, KeyError, OSError, ValueError, zipfile.BadZipFile) as error:
             raise ValueError("not a weights file of this format") from error
 
     def outbound(self, question: str, answer: str) -> OutboundScores:
@@ -177,15 +179,18 @@ class Classifier:
     def _piece(self, reading: Reading) -> tuple[float, float, float]:
         if not len(reading):
             return 0.0, 0.0, 0.0
-        whole = wording(reading)
-        margins = [
-            float(model.scores([whole])[0] - threshold)
-            for model, threshold in zip(self.inbound_models, self.thresholds[len(OUTBOUND) :], strict=False)
-        ]
+        words = wording(reading)
+        unsafe, political, injection, indirect = (
+            float(model.scores([words])[0] - threshold)
+            for model, threshold in zip(self.whole, self.thresholds[len(OUTBOUND) : -1], strict=True)
+        )
         orders = self.order.scores([story(reading.stems, *at) for at in segments(reading)])
-        margins[0] = max(margins[0], float(np.max(orders) - self.thresholds[-1]))
-        injection, unsafe, political = map(squashed, margins)
-        return injection, unsafe, political
+        order = float(np.max(orders) - self.thresholds[-1])
+        return squashed(max(injection, indirect, order)), squashed(unsafe), squashed(political)
+
+
+def _array(raw: bytes) -> np.ndarray:
+    return npy.read_array(io.BytesIO(raw), allow_pickle=False)
 
 
 def _linear(arrays: dict[str, np.ndarray], name: str) -> Linear:

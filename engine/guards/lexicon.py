@@ -114,4 +114,10 @@ GROUPS: Final[dict[str, str]] = {
         "you can|you could|make sure|in conclusion|overall|title|introduction|follow|"
         "以下|如下|首先|其次|例如|比如|步骤|可以|建议|总结|综上|第一|hier ist|voici|aquí|вот|以下の|tässä|ensiksi"
     ),
+    "premise": (
+        "fictional|fictional character|a fictional|does not exist|do not exist|doesn't exist|don't exist|not real|"
+        "no evidence|no scientific|no inherent|no reason|there is no|there are no|based on the premise|false premise|"
+        "not aware of any|not publicly available|publicly available|private information|humorous|hypothetical|"
+        "not capable|not human|is a misconception|虚构|并不存在|不存在|没有证据|没有科学|前提|并非真实|公开的"
+    ),
 }
