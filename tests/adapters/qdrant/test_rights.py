@@ -145,7 +145,7 @@ async def test_nothing_leaks_and_what_may_be_read_is_found(engine: str, seed: in
         await live(a_company(index, seed), 200)
 
 
-@pytest.mark.long
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("engine", ENGINES)
 async def test_nothing_leaks_in_a_hundred_thousand_checks(engine: str, tmp_path: Path) -> None:
     for seed in range(50):      # the imitation of a server never forgets its rows, and gets slower with each
