@@ -56,6 +56,18 @@ class Place:
     person: PersonId            # who asked; the only reader of a direct or private reply
     thread: str | None = None
     direct: bool = False        # a conversation of one person and the bot
+    private: bool = False       # in a channel, but shown to who asked alone
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Something that came with a message. Its bytes are fetched from the platform when they are needed."""
+
+    id: str                     # the platform's
+    name: str                   # as the person called it: data, never a path
+    url: str = ""               # where the platform keeps it
+    size: int = 0               # bytes, as the platform says
+    kind: str = ""              # media type, as the platform says
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,7 @@ class Message:
     place: Place
     sent_at: datetime           # aware, UTC
     author_name: str = ""
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +92,7 @@ class Said:
     message: Message
     addressed: bool = True
     lane: Lane = Lane.INTERACTIVE
+    raw: bytes = b""            # as the platform sent it, for a replay; stored sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +261,7 @@ class Claim:
     answer: Answer | None = None        # checkpointed by an earlier attempt
     posted: str | None = None           # the platform's id of what an earlier attempt posted
     waited: float = 0.0                 # seconds between reception and this claim, by the database's clock
+    raw: bytes = b""                    # what the platform sent, for what only its adapter understands
 
     @property
     def resumed(self) -> bool:
