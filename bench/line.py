@@ -42,17 +42,14 @@ from adapters.sql.inbox import QueueOptions, SqlInbox
 from adapters.sql.queue import Caps
 from adapters.sql.sealed import Keyring
 from bot.dispatch import DispatchOptions
-from engine.guards.citations import CitationGuard
-from engine.guards.deflection import DeflectionGuard
 from engine.guards.egress import Egress
-from engine.guards.secrets import SecretsGuard
 from engine.messages import Answer, Audience, Claim, Conversation, Found, Outcome, Passage, TraceId, Trail
 from engine.ports import Hold, Text
 from engine.prompt import ChatMessage, Prompt
 from engine.streaming import release
 from tests.builders import ORG, said
 from tests.chat_server import chat_server
-from tests.fakes import Room, ScriptedModel, TestBot, a_bot
+from tests.fakes import Room, ScriptedModel, TestBot, a_bot, house
 from tests.postgres import die_with_parent, free_port, postgres
 
 ROOT = Path(__file__).parent.parent
@@ -293,7 +290,7 @@ def chunk(quick: bool) -> list[Row]:
     streams, chunks = (50, 60) if quick else (200, 120)
 
     async def run(url: str) -> tuple[float, float]:
-        egress = Egress((SecretsGuard(), DeflectionGuard(), CitationGuard()), Keyring(b"k" * 32).fingerprint)
+        egress = house(alone=True).for_turn(Claim(TraceId("0" * 32), said("how long?").message)).egress
         async with SglangModel.open(SglangConfig(url, "chat")) as model:
             await asyncio.gather(*(drain(model, n) for n in range(20)))
             spent = []

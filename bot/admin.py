@@ -58,6 +58,11 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType({
     "sync": Command(Role.ADMIN, "bring the index up to all sources"),
     "index.move": Command(Role.OPERATOR, "move the index to a server"),
     "search.as": Command(Role.ADMIN, "search through somebody else's eyes"),
+    "guard.why": Command(Role.ADMIN, "see every verdict on a turn"),
+    "guard.appeals.list": Command(Role.OPERATOR, "read what people say about blocks"),
+    "guard.appeals.uphold": Command(Role.ADMIN, "let a block stand"),
+    "guard.appeals.overturn": Command(Role.ADMIN, "call a block a mistake"),
+    "guard.appeals.export": Command(Role.OPERATOR, "export settled appeals"),
 })
 
 _ID: Final = re.compile(r"[\w:/.@+-]{1,128}")

@@ -28,6 +28,7 @@ from adapters.sql.queue import Caps
 from adapters.sql.sealed import Keyring, master_from_file
 from adapters.sql.store import SqlStore
 from bot.dispatch import Dispatcher, DispatchOptions
+from bot.guards import load_classifier, open_guards, other_model_configs
 from bot.indexes import open_knowledge, open_settled, people
 from bot.settings import Settings, SettingsError
 from bot.sources import SourcesError, Store, Tell
@@ -187,6 +188,8 @@ async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> Asy
         indexed = asyncio.Event()
         rooms, groups = Rooms(by_name), people(settings)
         models = [await stack.enter_async_context(SglangModel.open(c)) for c in model_configs(settings)]
+        classifier = await asyncio.to_thread(load_classifier)
+        guards = await stack.enter_async_context(open_guards(settings, keyring.fingerprint, classifier))
         engine = Engine(
             store=SqlStore(database, keyring, inbox, settings.limits.history_turns),
             membership=WithGroups(rooms, groups) if groups else rooms,
@@ -197,6 +200,7 @@ async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> Asy
             tokens=tokens(settings),
             budget=Budget(settings.model.context, settings.model.max_tokens),
             limits=Limits(settings.limits.message_chars, settings.knowledge.passages),
+            guards=guards,
         )
         dispatcher = Dispatcher(inbox, engine, by_name, dispatch_options(settings), metrics)
         inbox.lost = dispatcher.lost
@@ -227,12 +231,13 @@ def model_configs(settings: Settings) -> list[SglangConfig]:
     m = settings.model
     if m.url is None:
         return []
-    return [SglangConfig(
+    first = SglangConfig(
         m.url, m.name, m.api_key.get_secret_value() if m.api_key else "",
         connect=m.connect_timeout, first_token=m.first_token_timeout, idle=m.idle_timeout, whole=m.answer_timeout,
         retries=m.retries, breaker_threshold=m.breaker_failures, breaker_cooldown=m.breaker_cooldown,
         temperature=m.temperature, reasoning_effort=m.reasoning_effort,
-    )]
+    )
+    return [first, *other_model_configs(settings, first)]
 
 
 def tokens(settings: Settings) -> Tokens:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
+from bot.guard_cli import guard_app, policy_app
 from bot.search_cli import add_search
 from bot.sources_cli import add_sources
 
@@ -42,6 +43,8 @@ pages = typer.Typer(help="Index the pages, or move the index.")
 app.add_typer(inbox, name="inbox")
 app.add_typer(pages, name="index")
 app.add_typer(privacy, name="privacy")
+app.add_typer(guard_app, name="guard")
+app.add_typer(policy_app, name="policy")
 
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file, instead of ./bartizan.toml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]

@@ -274,6 +274,48 @@ class ModelSettings(Section):
         return self
 
 
+class OtherModelSettings(Section):
+    """A further model, of another family: asked when the ones before it deflect or decline. Off without `url`."""
+
+    url: HttpUrl | None = None
+    name: Filled = "chat"
+    api_key: Secret | None = None
+    reasoning_effort: Annotated[Literal["none", "low", "medium", "high"] | None, BeforeValidator(_lower)] = None
+
+
+class GuardModelSettings(Section):
+    """A guard model for what our own guards are not sure about. Off without `url`."""
+
+    url: HttpUrl | None = None
+    name: Filled = "guard"
+    api_key: Secret | None = None
+    family: Annotated[
+        Literal["llama-guard-3", "llama-guard-4", "qwen3guard-gen", "gpt-oss-safeguard", "granite-guardian-3.0",
+                "granite-guardian-3.1", "granite-guardian-3.2", "granite-guardian-3.3", "granite-guardian-4.1"],
+        BeforeValidator(_lower),
+    ] = "granite-guardian-3.3"
+    timeout: Duration = timedelta(seconds=2)
+    strict: bool = False            # what it calls controversial counts as unsafe
+    breaker_failures: Count = 5
+    breaker_cooldown: Duration = timedelta(seconds=15)
+
+
+class GuardSettings(Section):
+    """What the guards go by: the company's policy, and an existing NeMo Guardrails configuration."""
+
+    policy: FilePath | None = None
+    same_maker: bool = False        # allows models of one maker to judge, or to stand in for, each other
+    nemo_folder: FilePath | None = None
+    nemo_python: FilePath | None = None
+    nemo_timeout: Duration = timedelta(seconds=5)
+
+    @model_validator(mode="after")
+    def _fits(self) -> GuardSettings:
+        if (self.nemo_folder is None) != (self.nemo_python is None):
+            raise ValueError("nemo_folder and nemo_python go together: NeMo runs in an environment of its own")
+        return self
+
+
 class KnowledgeSettings(Section):
     """The pages that answers are made from; without `folder` the handbook that ships with the project."""
 
@@ -385,6 +427,10 @@ class Settings(Section):
     master_key: Annotated[SecretStr, AfterValidator(_master_key)] | None = None
     admins: Names = ()
     model: ModelSettings = ModelSettings()
+    second: OtherModelSettings = OtherModelSettings()
+    third: OtherModelSettings = OtherModelSettings()
+    guards: GuardSettings = GuardSettings()
+    guard_model: GuardModelSettings = GuardModelSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
     queue: QueueSettings = QueueSettings()
     limits: LimitSettings = LimitSettings()

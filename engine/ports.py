@@ -102,12 +102,15 @@ class Scan:
 
     ``safe`` counts characters from the start of the answer and never goes back. ``edits`` are new ones only;
     they begin at or after the ``safe`` that was reported before them, and end at or before the one beside them.
-    A ``verdict`` of Refuse or Reroute ends the answer; a Flag is noted, and it goes on.
+    A ``verdict`` of Refuse or Reroute ends the answer; a Flag is noted, and it goes on. ``by`` says how many
+    characters had to be read for it, so that of two detectors that object to one piece the earlier one counts,
+    however large the piece was; None: all of them.
     """
 
     safe: int
     edits: tuple[Edit, ...] = ()
     verdict: Verdict | None = None
+    by: int | None = None
 
 
 class StreamGuard(Protocol):
@@ -130,7 +133,9 @@ class OutboundGuard(Protocol):
     @property
     def version(self) -> str: ...
 
-    def open(self, question: str, found: Found) -> StreamGuard: ...
+    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> StreamGuard:
+        """``flags``: categories that the inbound side asks to be looked at more closely."""
+        ...
 
 
 class Membership(Protocol):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
 from engine.errors import (
     Deflected,
@@ -40,6 +40,14 @@ from engine.streaming import release
 A = TypeVar("A")
 B = TypeVar("B")
 
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+N = TypeVar("N", bound=_Named)
+
 WORKING: Final = "Looking that up …"
 AGAIN: Final = "One moment, I am asking again …"
 UNGROUNDED: Final = "No page that everyone here may read stands behind this answer."
@@ -55,6 +63,29 @@ class Limits:
     passages: int = 6
 
 
+@runtime_checkable
+class PassageScreen(Protocol):
+    """What a model may read of the passages: they are somebody else's words, and may speak to it."""
+
+    async def screen(self, found: Found, trail: Trail) -> Found: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """What stands around one turn. ``routing``: names of the models to ask, in order; empty: as configured."""
+
+    inbound: Inbound
+    egress: Egress
+    passages: PassageScreen | None = None
+    routing: tuple[str, ...] = ()
+
+
+class GuardBook(Protocol):
+    """Knows the rules of every place."""
+
+    def for_turn(self, claim: Claim) -> Chains: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """The ports of one line. ``models``: who is asked, and who is asked next when that one gives a stock script."""
@@ -63,17 +94,22 @@ class Engine:
     membership: Membership
     retriever: Retriever
     models: tuple[ChatModel, ...]
-    inbound: Inbound
-    egress: Egress
+    inbound: Inbound = field(repr=False)
+    egress: Egress = field(repr=False)
     tokens: Tokens
     budget: Budget = field(default_factory=Budget)
     limits: Limits = field(default_factory=Limits)
+    passages: PassageScreen | None = None
+    # Whoever knows the rules of each turn; None: the two chains above, for all.
+    guards: GuardBook | None = field(default=None, repr=False)
 
     async def answer(self, claim: Claim, reply: Reply, trail: Trail, *, last: bool = False) -> None:
         """Takes one claimed message from heard to answered. ``last``: no attempt will follow this one.
 
         A refusal leaves by raising, like everything else that is not an answer.
         """
+        if self.guards is not None:
+            return await self.ruled(self.guards, claim).answer(claim, reply, trail, last=last)
         answer = claim.answer
         if answer is None or not await self.may_still_be_shown(answer, claim, reply):
             answer = await self.compose(claim, reply, trail, last=last)
@@ -83,6 +119,12 @@ class Engine:
         except Tripped as trip:         # the rules have changed since it was checkpointed
             raise Refused(str(trip), BLOCKED) from trip
         await reply.finish(shown)
+
+    def ruled(self, guards: GuardBook, claim: Claim) -> Engine:
+        """This line under the rules of one turn, from its question to the end of its answer."""
+        chains = guards.for_turn(claim)
+        return replace(self, inbound=chains.inbound, egress=chains.egress, passages=chains.passages,
+                       models=routed(self.models, chains.routing), guards=None)
 
     async def may_still_be_shown(self, answer: Answer, claim: Claim, reply: Reply) -> bool:
         """Whether a checkpointed answer's passages are still for everyone here: rights may have gone meanwhile."""
@@ -101,11 +143,13 @@ class Engine:
         self.check(message.text)
         await reply.status(await self.egress.notice(WORKING))
         audience = await self.membership.audience(message.place, reply.visibility)
-        question = (await self.inbound.first(message.text, trail)).text
+        first = await self.inbound.first(message.text, trail)
+        question = first.text
         past = await self.store.load(message.conversation, before=claim, audience=audience)
         found, passed = await together(self.find(question, past, audience), self.inbound.beside(question, trail))
         found = await self.still(found, audience)
-        answer = await self.speak(claim, passed.text, past, found, reply=reply, trail=trail, last=last)
+        flags = tuple(dict.fromkeys(first.flags + passed.flags))
+        answer = await self.speak(claim, passed.text, past, found, flags=flags, reply=reply, trail=trail, last=last)
         await self.stands(found, await self.membership.audience(message.place, reply.visibility))
         return answer
 
@@ -148,18 +192,21 @@ class Engine:
             raise PassageWithdrawn(f"{len(found.passages) - len(still)} passages may not be read any more")
 
     async def speak(
-        self, claim: Claim, question: str, past: Conversation, found: Found, *, reply: Reply, trail: Trail, last: bool,
+        self, claim: Claim, question: str, past: Conversation, found: Found, *, flags: tuple[str, ...], reply: Reply,
+        trail: Trail, last: bool,
     ) -> Answer:
         """The first model that gives an answer; when none is there, the pages themselves."""
         deflected = False
         given = found if found.answers else Found(searched=found.searched)
+        if self.passages is not None and self.models:
+            given = await self.passages.screen(given, trail)
         inherited = tuple(acl for turn in past.turns if turn.answer for acl in turn.answer.acl)
         for model in self.models:
             prompt = build_prompt(
                 past, given, question, trace=claim.trace, tokens=self.tokens, budget=self.budget,
                 priority=20 if claim.lane == 0 else 0, salt=self.egress.fingerprint(tenant(claim))[:16],
             )
-            screen = self.egress.open(question, Found(prompt.passages, given.answers), trail)
+            screen = self.egress.open(question, Found(prompt.passages, given.answers), trail, flags)
             try:
                 answer = await self.say(model.stream(prompt), screen, reply, Mode.MODEL, model.name)
                 read = dict.fromkeys((*(p.acl for p in prompt.passages), *inherited))
@@ -179,7 +226,7 @@ class Engine:
             raise Deflected("every model that may be asked gave a stock script")
         if not found.searched and not last:     # nothing to say at all: that may pass
             raise RetrieverUnavailable("neither a model nor the index answers")
-        screen = self.egress.open(question, found, trail)
+        screen = self.egress.recite(question, found, trail)
         words = recite(quote(found, question, connected=bool(self.models)))
         answer = await self.say(words, screen, reply, Mode.QUOTE, None)
         return replace(answer, asked=question, searched=found.searched)
@@ -199,6 +246,12 @@ class Engine:
             cut=finished is not None and finished.reason == "length",
             usage=finished.usage if finished else Usage(),
         )
+
+
+def routed(models: Sequence[N], routing: Sequence[str]) -> tuple[N, ...]:
+    """The models in the order that the policy wants; without one as they are configured. Unknown names are left out."""
+    by_name = {model.name: model for model in models}
+    return tuple(by_name[name] for name in routing if name in by_name) or tuple(models)
 
 
 def note(answer: Answer) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from adapters.sql.database import Database, migrate, open_database
@@ -14,11 +15,13 @@ from adapters.sql.sealed import Keyring
 from adapters.sql.store import SqlStore
 from bot.app import Rooms
 from bot.dispatch import Dispatcher, DispatchOptions
+from bot.guards import Careful, Guards, load_classifier
 from engine.errors import PlatformUnavailable, RetrieverUnavailable
 from engine.guards.chain import Inbound
 from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
 from engine.guards.egress import Cleared, Egress, Shown
+from engine.guards.policy import Policy
 from engine.guards.secrets import SecretsGuard
 from engine.messages import (
     Audience,
@@ -225,10 +228,17 @@ def _state(connection, message):        # type: ignore[no-untyped-def]
 ANN = {"ann": frozenset({"org"})}
 
 
+@cache
+def house(*, alone: bool) -> Guards:
+    """The guards of a bot of which only its models were configured."""
+    return Guards(Careful(cache(Policy.default), alone=alone), Keyring(b"k" * 32).fingerprint, load_classifier())
+
+
 @asynccontextmanager
 async def a_bot(
     folder: Path, *, model: ScriptedModel | None = None, others: Sequence[ScriptedModel] = (),
     passages: Sequence[Passage] = (), shelf: Shelf | None = None, room: Room | None = None,
+    guards: Guards | None = None,
     queue: QueueOptions | None = None, options: DispatchOptions | None = None, limits: Limits | None = None,
 ) -> AsyncGenerator[TestBot]:
     """A running bot; opened again on the same folder it goes on where the last one stopped."""
@@ -241,7 +251,7 @@ async def a_bot(
             SqlStore(database, keyring, inbox), Rooms({room.name: room}), shelf or Shelf(passages),
             (model, *others) if model else (), Inbound((SecretsGuard(),), keyring.fingerprint),
             Egress((SecretsGuard(), DeflectionGuard(), CitationGuard()), keyring.fingerprint),
-            Estimate(), Budget(), limits or Limits(),
+            Estimate(), Budget(), limits or Limits(), guards=guards or house(alone=not others),
         )
         dispatcher = Dispatcher(inbox, engine, {room.name: room}, options or DispatchOptions())
         inbox.lost = dispatcher.lost

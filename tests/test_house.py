@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "bot": {"engine", "adapters", "bot", "migrations"},
 }
 OURS = {"engine", "adapters", "bot", "migrations", "tests", "bench"}
-COMPUTING = {"re2", "markdown_it"}
+COMPUTING = {"re2", "markdown_it", "numpy", "ahocorasick_rs"}
 """Libraries that compute and nothing else: the engine may use them."""
 ENVIRONMENT = {
     "bot/settings.py": "the one reader",

@@ -13,7 +13,18 @@ from adapters.sql.database import Conflict, Database, db_now
 from adapters.sql.queue import SYSTEM_PERSON
 from adapters.sql.rows import answer_of, utc
 from adapters.sql.sealed import DataKey, Keyring, MasterKeyError, WrappedKey
-from adapters.sql.tables import answer, citation, decision, membership, message, person, person_key, revision, turn
+from adapters.sql.tables import (
+    answer,
+    appeal,
+    citation,
+    decision,
+    membership,
+    message,
+    person,
+    person_key,
+    revision,
+    turn,
+)
 from engine.errors import BotError
 from engine.messages import Answer
 
@@ -84,6 +95,10 @@ class Privacy:
         ):
             verdict = dict(found._mapping)
             verdicts.setdefault(verdict.pop("turn"), []).append(verdict)
+        lodged = connection.execute(
+            select(appeal.c.id, turn.c.trace, appeal.c.state, appeal.c.note, appeal.c.at)
+            .join_from(appeal, turn, turn.c.id == appeal.c.turn).where(appeal.c.by == who).order_by(appeal.c.at)
+        )
         rooms = connection.execute(select(membership.c.channel).where(membership.c.person == who)).scalars()
         return {
             "person": who,
@@ -95,6 +110,11 @@ class Privacy:
                  **_answered(answer_of(key.open(row.body, f"answer/{row.id}")) if row.body else None),
                  "decisions": verdicts.get(row.id, [])}
                 for row in turns
+            ],
+            "appeals": [
+                {"trace": row.trace, "state": row.state, "at": utc(row.at).isoformat(),
+                 "note": key.open(row.note, f"appeal/{row.id}") if row.note else ""}
+                for row in lodged
             ],
         }
 

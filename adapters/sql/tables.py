@@ -21,6 +21,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    UniqueConstraint,
     text,
 )
 
@@ -195,6 +196,18 @@ decision = Table(                                       # every verdict of every
     Column("scanned", Integer, nullable=False),
     Column("shown", Integer, nullable=False),
     Column("at", Float, nullable=False),
+)
+
+appeal = Table(                                         # somebody says that a block was wrong
+    "appeal", metadata,
+    Column("id", String(32), primary_key=True),
+    Column("turn", BigId, ForeignKey("turn.id"), nullable=False, index=True),
+    _id("by", _to("person"), nullable=False, index=True),
+    Column("note", EncryptedText),                      # with the key of who appeals
+    Column("state", String(10), nullable=False),        # open upheld overturned
+    Column("at", Float, nullable=False),
+    Column("settled_at", Float),
+    UniqueConstraint("turn", "by"),
 )
 
 worker = Table(

@@ -36,7 +36,9 @@ class CitationGuard:
     name = "citations"
     version = "1"
 
-    def open(self, question: str, found: Found) -> CitationStream:  # noqa: ARG002 - the port's shape
+    def open(  # the port's shape
+        self, question: str, found: Found, flags: tuple[str, ...] = (),  # noqa: ARG002
+    ) -> CitationStream:
         """``found.passages`` in the order in which the model was given them: [1] is the first."""
         return CitationStream(found.passages)
 

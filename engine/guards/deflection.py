@@ -11,19 +11,27 @@ Text is held from there for exactly as long as it still reads like a line. Short
 sentence, and short ones at a seam the answer. A line inside quotation marks or code is a quotation, provided
 that these are closed: until then it is held, and if the line of text ends first, it was no quotation. Block
 quotes are quotations. In an answer that is a JSON object, ``"`` marks strings, not quotations.
+
+Lines that nobody has listed are known by their form (`engine.guards.forms`), sentence by sentence, and where the
+form leaves doubt by a classifier.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from engine.guards import forms
+from engine.guards.leaves import LeafStream, Unwrapped
 from engine.guards.lines import END, FIRM_CJK, FIRM_LATIN, Node, cjk, fold, openers, tree
 from engine.guards.markup import Markup, Where
-from engine.guards.verdict import Flag, Reroute
+from engine.guards.scores import OutboundClassifier
+from engine.guards.sentences import MORE, Place, Sentences
+from engine.guards.verdict import Allow, Reroute, Verdict
 from engine.messages import Found
-from engine.ports import Piece, Reasoning, Scan, Text
+from engine.ports import Piece, Reasoning, Scan
 
 _ROOT: Final = tree()
 _QUOTES: Final = {'"': '"', "“": "”", "„": "“”", "「": "」", "『": "』", "«": "»", "»": "«", "《": "》"}
@@ -73,8 +81,20 @@ class Lines:
     """Reads one text, piece by piece, and finds the first line that is meant."""
 
     __slots__ = (
-        "_apostrophe", "_end", "_fresh", "_json", "_markup", "_matches", "_opened", "_previous", "_quoted", "_ways",
-        "_where", "found",
+        "_apostrophe",
+        "_end",
+        "_fresh",
+        "_json",
+        "_markup",
+        "_matches",
+        "_now",
+        "_opened",
+        "_previous",
+        "_quoted",
+        "_ways",
+        "_where",
+        "by",
+        "found",
     )
 
     def __init__(self) -> None:
@@ -91,6 +111,9 @@ class Lines:
         self._matches: list[_Match] = []
         self.found = -1
         """Where a line begins that is meant; -1: none so far."""
+        self.by = -1
+        """How many characters had to be read to know."""
+        self._now = 0
 
     def read(self, text: str, *, final: bool = False) -> int:
         """How many characters from the start are safe."""
@@ -103,6 +126,7 @@ class Lines:
             if where is Where.MARGIN:
                 self._quoted = ">" in stretch
             elif where is Where.BREAK:
+                self._now = at
                 self._broke()
             elif where is not Where.CLOSED and not self._quoted:
                 self._stretch(where, at, stretch)
@@ -144,7 +168,7 @@ class Lines:
         starts = [match.start for match in self._matches]
         if self._previous.isalnum():            # cut off in mid-line
             starts += [way.start for way in self._ways if way.firm and not way.opened]
-        self.found = min(starts, default=-1)
+        self.found, self.by = min([*starts, *([self.found] if self.found >= 0 else [])], default=-1), self._end + 1
         self._ways, self._matches = [], []
 
     # --- characters
@@ -172,6 +196,7 @@ class Lines:
         return found.start() - len(self._previous) if found else -1
 
     def _character(self, char: str, at: int, where: Where) -> None:
+        self._now = at
         letters = fold(char)
         if self._json is None and not char.isspace():
             self._json = char == "{"
@@ -257,6 +282,7 @@ class Lines:
     def _meant(self, start: int) -> None:
         """Of several lines the one that begins first."""
         self.found = start if self.found < 0 else min(self.found, start)
+        self.by = self._now + 1
 
     def _weigh(self, char: str, at: int, letters: str) -> None:
         """The next character behind whole lines."""
@@ -283,43 +309,144 @@ def _latin(letters: str) -> bool:
 
 
 class DeflectionGuard:
-    """Outbound: a known stock line sends the question to another model."""
+    """Outbound: a stock line sends the question to another model."""
 
     name = "deflection"
-    version = "1"
+    version = "2"
 
-    def open(self, question: str, found: Found) -> DeflectionStream:  # noqa: ARG002 - the port's shape
+    def __init__(
+        self, classifier: OutboundClassifier | None = None, *, threshold: float = 0.5, sure: float = 0.5,
+        expects_reasoning: bool = False,
+    ) -> None:
+        """``threshold`` for the form of a sentence; ``sure``: the classifier's score from which a doubtful one counts.
+
+        ``expects_reasoning``: the model thinks aloud before it answers, so that an answer without a thought is
+        suspicious by itself.
+        """
+        self._classifier, self._threshold, self._sure = classifier, threshold, sure
+        self._expects_reasoning = expects_reasoning
+
+    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> DeflectionStream:  # noqa: ARG002
         """One stream for one answer."""
-        return DeflectionStream()
+        signals = _Signals(wide(question) if question else None, self._expects_reasoning)
+        judge = _Deflections(question, signals, self._classifier, self._threshold, self._sure)
+        return DeflectionStream(judge, signals)
 
 
-class DeflectionStream:
-    """One answer, and what the model thought on the way to it."""
+@dataclass(slots=True)
+class _Signals:
+    """What the way an answer comes in says about it."""
 
-    __slots__ = ("_answer", "_flagged", "_safe", "_thoughts")
+    wide: bool | None           # whether the question was asked in ideographs
+    thoughtless: bool           # no thought came from a model that thinks
+
+
+class _Known:
+    """A `Reader` of known lines."""
+
+    __slots__ = ("_lines",)
 
     def __init__(self) -> None:
-        self._answer, self._thoughts = Lines(), Lines()
+        self._lines = Lines()
+
+    def read(self, text: str, *, final: bool = False) -> Scan:
+        safe = self._lines.read(text, final=final)
+        if self._lines.found < 0:
+            return Scan(safe)
+        return Scan(safe, verdict=Reroute("canned_line", "deflection", 1.0), by=self._lines.by)
+
+
+class _Both:
+    """A `Reader` of known lines and of sentences that have their form."""
+
+    __slots__ = ("_known", "_safe", "_sentences")
+
+    def __init__(self, judge: _Deflections) -> None:
+        self._known, self._sentences = _Known(), Sentences(judge)
         self._safe = 0
-        self._flagged = False
+
+    def read(self, text: str, *, final: bool = False) -> Scan:
+        known, formed = self._known.read(text, final=final), self._sentences.read(text, final=final)
+        safe = self._sentences.before_blanks(min(known.safe, formed.safe), final=final)
+        safe = self._safe = max(safe, self._safe)
+        if known.verdict is not None and (formed.by is None or (known.by or 0) <= formed.by):
+            return Scan(safe, verdict=known.verdict, by=known.by)
+        return Scan(safe, verdict=formed.verdict, by=formed.by)
+
+
+class _Deflections:
+    """The judge of sentences."""
+
+    __slots__ = ("_classifier", "_question", "_signals", "_sure", "_threshold")
+
+    def __init__(
+        self, question: str, signals: _Signals, classifier: OutboundClassifier | None, threshold: float, sure: float,
+    ) -> None:
+        self._question, self._signals, self._classifier = question, signals, classifier
+        self._threshold, self._sure = threshold, sure
+
+    def wants(self, word: str, second: str, place: Place) -> bool:  # noqa: ARG002 - the same wherever it stands
+        return forms.opens(word, second)
+
+    def may_begin(self, letters: str) -> bool:
+        return forms.may_open(letters)
+
+    def suspects(self, text: str, place: Place) -> bool:
+        return forms.may_deflect(text, seam=place.seam and not place.glued)
+
+    def judge(self, sentences: str, place: Place, answer: Callable[[], str], *, last: bool) -> Verdict:
+        score = self._weigh(sentences, place)
+        if score >= self._threshold:
+            return Reroute("canned_line", "deflection", score)
+        if score >= _ASK and self._classifier is not None:
+            scored = self._classifier.outbound(self._question, answer()).deflection
+            if scored >= self._sure:
+                return Reroute("canned_line", "deflection", scored)
+        if not last and (score >= _ASK or len(sentences) < _SHORT or (place.seam and forms.form(sentences).sorry)):
+            return MORE
+        return Allow(score=score)
+
+    def _weigh(self, sentences: str, place: Place) -> float:
+        """The form, and what speaks for it in where and how it comes."""
+        form = forms.form(sentences)
+        score = form.deflects
+        if place.switched and score and not form.helps:
+            return min(score + 0.3, 1.0)    # nobody changes the script within a sentence to say such a thing
+        if form.kinds < 2 or form.helps:
+            return score
+        if place.glued and not wide(sentences):
+            score += 0.15           # nobody begins a sentence in the middle of a word
+        elif place.seam:
+            score -= 0.1
+        if place.alone:
+            score += 0.1            # all that there is
+        if self._signals.wide is not None and self._signals.wide != wide(sentences):
+            score += 0.1            # in another language than the question
+        if self._signals.thoughtless:
+            score += 0.1
+        return min(max(score, 0.0), 1.0)
+
+
+_ASK: Final = 0.25
+_SHORT: Final = 16
+
+
+def wide(text: str) -> bool:
+    """Whether a text is written in ideographs, more or less."""
+    return 3 * sum(map(cjk, text[:400])) > len(text[:400])
+
+
+class DeflectionStream(LeafStream):
+    """One answer, and what the model thought on the way to it."""
+
+    __slots__ = ("_signals",)
+
+    def __init__(self, judge: _Deflections, signals: _Signals) -> None:
+        super().__init__(Unwrapped(lambda: _Both(judge), _Known), _Known())
+        self._signals = signals
 
     async def feed(self, piece: Piece) -> Scan:
         """`Reroute` for a line in the answer, one `Flag` for the first in the reasoning."""
-        if isinstance(piece, Text):
-            return self._scan(piece.text)
-        if isinstance(piece, Reasoning) and not self._flagged:
-            self._thoughts.read(piece.text)
-            if self._thoughts.found >= 0:
-                self._flagged = True
-                return Scan(self._safe, verdict=Flag("canned_line_in_reasoning", "deflection"))
-        return Scan(self._safe)
-
-    async def close(self) -> Scan:
-        """The end decides about lines that had to be the last thing said."""
-        return self._scan("", final=True)
-
-    def _scan(self, text: str, *, final: bool = False) -> Scan:
-        self._safe = max(self._safe, self._answer.read(text, final=final))
-        if self._answer.found >= 0:
-            return Scan(self._answer.found, verdict=Reroute("canned_line", "deflection"))
-        return Scan(self._safe)
+        if isinstance(piece, Reasoning) and piece.text.strip():
+            self._signals.thoughtless = False
+        return await super().feed(piece)

@@ -7,22 +7,27 @@ apologies go through the same door.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from engine.errors import BotError, Refused
 from engine.guards.citations import CitationGuard, CitationStream
-from engine.guards.verdict import Allow, Refuse, Reroute, Verdict
+from engine.guards.verdict import Refuse, Reroute, Verdict
 from engine.messages import Answer, Citation, Decision, Found, Mode, TraceId, Trail
 from engine.ports import Edit, Fingerprint, Finished, OutboundGuard, Piece, Scan, StreamGuard, Text
 
 _SEAL: Final = object()
+NOTHING: Final = Found()
 LINKABLE: Final = ("https://", "http://", "file://", "/", "./")
 BACKEND: Final = "backend"
 """Stands in for a detector's name where the model's own server ended an answer."""
 BLOCKED: Final = "I may not show the answer to this."
+JUDGES: Final = frozenset({"deflection", "refusal", "narrative", "model", "nemo"})
+"""Guards that judge how a model behaves: neither our own sentences nor pages that are quoted were said by one."""
+WHILE_SAID: Final = JUDGES - {"deflection"}
+"""Those of them that judge an answer with its question, while it is said; a stored one is not judged anew."""
 
 
 class Cleared(str):
@@ -115,6 +120,11 @@ class Screen:
         return "".join(self._shown)
 
     @property
+    def released(self) -> int:
+        """How many characters of what the model said are out; edits do not count, what they replaced does."""
+        return self._start
+
+    @property
     def citations(self) -> tuple[Citation, ...]:
         """What the answer cites by now, when a `CitationGuard` sits at the table."""
         marks = self._marks
@@ -141,14 +151,21 @@ class Screen:
             self._raw.append(piece.text)
             self._end += len(piece.text)
         safe = self._end
+        ends: list[tuple[int, _Seat, Scan]] = []
         for seat in self.seats:
             try:
                 scan = await seat.stream.feed(piece)
-                self._take(seat, scan)
+                if scan.verdict is None and not scan.edits and seat.safe <= scan.safe <= self._end:
+                    seat.safe = scan.safe       # nearly always
+                elif isinstance(scan.verdict, Refuse | Reroute):
+                    ends.append((self._end if scan.by is None else scan.by, seat, scan))
+                else:
+                    self._take(seat, scan)
             except Exception as error:
                 raise self._broken(seat, error) from error
-            self._heed(seat.guard.name, scan.verdict)
             safe = min(safe, seat.safe)
+        if ends:
+            self._ends(ends)
         if isinstance(piece, Finished):
             self.finished = piece
             if piece.reason == "content_filter":
@@ -158,15 +175,20 @@ class Screen:
     async def close(self) -> Cleared:
         """The rest, after every detector has seen the whole. Raises like `feed`."""
         self._still_open()
+        ends: list[tuple[int, _Seat, Scan]] = []
         for seat in self.seats:
             try:
                 scan = await seat.stream.close()
-                if scan.verdict is None and scan.safe != self._end:
+                if isinstance(scan.verdict, Refuse | Reroute):
+                    ends.append((self._end + 1 if scan.by is None else scan.by, seat, scan))
+                    continue
+                if scan.safe != self._end:
                     raise ValueError("closed before the end")   # noqa: TRY301 - the same as breaking
                 self._take(seat, scan)
             except Exception as error:
                 raise self._broken(seat, error) from error
-            self._heed(seat.guard.name, scan.verdict)
+        if ends:
+            self._ends(ends)
         rest = self._release(self._end)
         self.trail.dropped_marks += self.dropped_marks
         self.stop()
@@ -208,14 +230,19 @@ class Screen:
             self._edits.extend(scan.edits)
             self._edits.sort(key=lambda edit: (edit.start, -edit.end))
             seat.note("mask", scan.edits[-1].rule)
-        if scan.verdict is not None and not isinstance(scan.verdict, Allow):
-            verdict = scan.verdict
+        verdict = scan.verdict
+        # What a rule in shadow would have done is on record, and hides nothing that was done.
+        if verdict is not None and (verdict.action != "allow" or (verdict.rule and seat.action == "allow")):
             seat.note(verdict.action, verdict.rule, verdict.category, verdict.score)
 
-    def _heed(self, guard: str, verdict: Verdict | None) -> None:
-        if isinstance(verdict, Refuse | Reroute):
-            self.stop()
-            raise Tripped(guard, verdict, self._visible)
+    def _ends(self, ends: list[tuple[int, _Seat, Scan]]) -> None:
+        """Of several detectors that end the answer the one counts that had to read least for it."""
+        _, seat, scan = min(ends, key=lambda end: end[0])
+        verdict = scan.verdict
+        assert isinstance(verdict, Refuse | Reroute)    # noqa: S101 - no other is handed in
+        self._take(seat, Scan(seat.safe, verdict=verdict))
+        self.stop()
+        raise Tripped(seat.guard.name, verdict, self._visible)
 
     def _note_backend(self) -> None:
         """The model's server cut the answer off: somebody else's filter, so another family is asked."""
@@ -271,9 +298,16 @@ class Egress:
     guards: Sequence[OutboundGuard]
     fingerprint: Fingerprint
 
-    def open(self, question: str, found: Found, trail: Trail) -> Screen:
-        """One screen for one answer; detectors remember, so it is not used twice."""
-        return self._screen(self.guards, question, found, trail)
+    def open(self, question: str, found: Found, trail: Trail, flags: tuple[str, ...] = ()) -> Screen:
+        """One screen for one answer; detectors remember, so it is not used twice.
+
+        ``flags``: the categories that the inbound side asks to be looked at more closely.
+        """
+        return self._screen(self.guards, question, found, trail, flags)
+
+    def recite(self, question: str, found: Found, trail: Trail) -> Screen:
+        """One screen for pages that are quoted word for word."""
+        return self._screen(self._without(JUDGES), question, found, trail)
 
     async def notice(self, text: str) -> Cleared:
         """A sentence of ours. Should a guard object to it, the plainest sentence stands in."""
@@ -288,34 +322,41 @@ class Egress:
         found = Found(tuple(citation.passage for citation in answer.citations), answers=answer.grounded)
         again = Trail(trail.trace)
         try:
-            text = await self._whole(self.open("", found, again), answer.text)
+            guards = self._without(JUDGES if answer.mode is Mode.QUOTE else WHILE_SAID)
+            text = await self._whole(self._screen(guards, answer.asked, found, again), answer.text)
         except (Tripped, Refused):
             trail.decisions += [decision for decision in again.decisions if decision.action not in ("allow", "mask")]
             raise
         sources = [
             Source(
                 citation.marker,
-                await self._plain(citation.passage.title, ""),
+                await self._plain(citation.passage.title, "", found),
                 link(citation.passage.url),
-                await self._plain(citation.passage.text, ""),
+                await self._plain(citation.passage.text, "", found),
                 citation.passage.date,
             )
             for citation in answer.citations
         ]
         return Shown(text, tuple(sources), answer.grounded, answer.mode, trail.trace, await self._plain(note, ""))
 
-    async def _plain(self, text: str, instead: str) -> Cleared:
-        """A text that cites nothing: a ``[1]`` in it is its own affair."""
+    def _without(self, names: Collection[str]) -> list[OutboundGuard]:
+        return [guard for guard in self.guards if guard.name not in names]
+
+    async def _plain(self, text: str, instead: str, found: Found = NOTHING) -> Cleared:
+        """A text that cites nothing: a ``[1]`` in it is its own affair. Links into ``found`` stay."""
         if not text:
             return _EMPTY
-        guards = [guard for guard in self.guards if not isinstance(guard, CitationGuard)]
+        guards = [guard for guard in self._without(JUDGES) if not isinstance(guard, CitationGuard)]
         try:
-            return await self._whole(self._screen(guards, "", Found(), Trail(TraceId(""))), text)
+            return await self._whole(self._screen(guards, "", found, Trail(TraceId(""))), text)
         except (Tripped, Refused):
             return Cleared(instead, _SEAL)
 
-    def _screen(self, guards: Sequence[OutboundGuard], question: str, found: Found, trail: Trail) -> Screen:
-        return Screen([_Seat(guard, guard.open(question, found)) for guard in guards], self.fingerprint, trail)
+    def _screen(
+        self, guards: Sequence[OutboundGuard], question: str, found: Found, trail: Trail, flags: tuple[str, ...] = (),
+    ) -> Screen:
+        seats = [_Seat(guard, guard.open(question, found, flags)) for guard in guards]
+        return Screen(seats, self.fingerprint, trail)
 
     @staticmethod
     async def _whole(screen: Screen, text: str) -> Cleared:

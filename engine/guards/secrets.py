@@ -19,11 +19,13 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from engine.guards import credentials
+from engine.guards.encoded import EncodedWords, Spread, Visible
+from engine.guards.leaves import LeafStream, Unwrapped
 from engine.guards.verdict import Allow, Mask, Verdict
 from engine.messages import Found
-from engine.ports import Edit, Piece, Scan, Text
+from engine.ports import Edit, Scan
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 MAX_HOLD: Final = 4096
 """Characters after which an unfinished secret is masked as it stands, and its rest with it."""
 _CONTEXT: Final = 96
@@ -228,7 +230,54 @@ class _Token:
             scanner.hit(self.hold, self.hold + length, rule, name)
             if rule == "aws_key":
                 scanner.consider(_AwsSecret(self.hold + length), final=final)
+        elif _BROKEN.match(text, start):
+            scanner.consider(_Broken(self.hold), final=final)
         return True
+
+
+_BROKEN: Final = re.compile(
+    rf"(?=[A-Za-z0-9_.]{{4}}|sk-|xox)(?:{_trie(credentials.PREFIXES, partial=False)})[A-Za-z0-9_.\-]*[\s\"'+\\]"
+)
+_JOINT: Final = re.compile(r"[ \t\u00a0]{1,2}|[ \t]?\\?\r?\n[ \t]*|[\"'] ?\+ ?[\"']|[\"'] [\"']")
+_JOINT_BEGUN: Final = re.compile(r"(?:[ \t\u00a0]{1,2}|[ \t]?\\?\r?\n?[ \t]*|[\"'] ?\+? ?[\"']?)\Z")
+_GROUP: Final = re.compile(r"[A-Za-z0-9_\-+/=.]{1,64}")
+_MAX_BROKEN: Final = 320
+
+
+class _Broken:
+    """A token with blanks, line ends or string joints between its parts."""
+
+    __slots__ = ("hold",)
+
+    def __init__(self, start: int) -> None:
+        self.hold = start
+
+    def look(self, text: str, base: int, final: bool, scanner: Scanner) -> bool:
+        start = self.hold - base
+        first = _GROUP.match(text, start)
+        at = first.end() if first else start
+        joined, hit = text[start:at], (0, "", "")
+        while at - start < _MAX_BROKEN:
+            joint = _JOINT.match(text, at)
+            group = _GROUP.match(text, joint.end()) if joint else None
+            if (group is None or group.end() == len(text)) and not final and (
+                group is not None or _JOINT_BEGUN.match(text, at)
+            ):
+                return False            # the part may go on, or another may follow
+            if group is None or not _part(group.group()):
+                break
+            joined, at = joined + group.group(), group.end()
+            if found := credentials.token(joined):
+                hit = (at, *found[1:])
+        if hit[0]:
+            scanner.hit(self.hold, base + hit[0], hit[1], hit[2])
+        return True
+
+
+def _part(group: str) -> bool:
+    """Whether it looks like a piece of a token, not like a word."""
+    word = group.rstrip(".")
+    return len(word) == 1 or any(c.isdigit() for c in word) or (not word.islower() and not word.istitle())
 
 
 class _Rest:
@@ -508,40 +557,84 @@ class SecretsGuard:
 
     async def check(self, text: str) -> Verdict:
         """Inbound: the text goes on without its secrets."""
-        _, spans = Scanner().read(text, final=True)
-        if not spans:
+        edits = SecretsReader().read(text, final=True).edits
+        if not edits:
             return Allow()
         parts: list[str] = []
         at = 0
-        for span in spans:
-            parts += text[at : span.start], notice(span)
-            at = span.end
-        return Mask("".join(parts) + text[at:], ",".join(sorted({span.rule for span in spans})), "secret")
+        for edit in edits:                  # of those that overlap the first and longest speaks for all
+            if edit.start >= at:
+                parts += text[at : edit.start], edit.text
+            at = max(at, edit.end)
+        return Mask("".join(parts) + text[at:], ",".join(sorted({edit.rule for edit in edits})), "secret")
 
-    def open(self, question: str, found: Found) -> SecretsStream:  # noqa: ARG002 - the port's shape
+    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> LeafStream:  # noqa: ARG002
         """Outbound: one stream for one answer."""
-        return SecretsStream()
+        return LeafStream(Unwrapped(SecretsReader, _Plain), _Plain())
 
 
-class SecretsStream:
-    """Outbound: edits, and nothing shown of a secret before its edit."""
+def holds(text: str) -> tuple[str, str] | None:
+    """Rule and name of a secret in a text that was hidden in another."""
+    if not _LIKELY.search(text):
+        return None
+    _, spans = Scanner().read(text, final=True)
+    return next(((span.rule, span.name) for span in spans if span.name and span.rule not in _WEAK), None)
 
-    __slots__ = ("_safe", "_scanner")
+
+_LIKELY: Final = re.compile(
+    rf"(?:{_trie(tuple(p for p in credentials.PREFIXES if len(p) > 1), partial=False)})|-----BEGIN |[:=]"
+    rf"|[MNO][A-Za-z0-9_\-]{{22}}"
+)
+_WEAK: Final = frozenset(("card", "iban"))
+"""Not looked for in decoded words: any long number may be one, turned around."""
+
+
+class _Plain:
+    """A `Reader` of secrets as they stand."""
+
+    __slots__ = ("_scanner",)
 
     def __init__(self) -> None:
         self._scanner = Scanner()
+
+    def read(self, text: str, *, final: bool = False) -> Scan:
+        safe, spans = self._scanner.read(text, final=final)
+        return Scan(safe, tuple([Edit(s.start, s.end, notice(s), s.rule) for s in spans])) if spans else Scan(safe)
+
+
+class SecretsReader:
+    """Secrets as they stand, with invisible characters in them, spread out, and encoded: edits, none shown before."""
+
+    __slots__ = ("_edits", "_plain", "_safe", "_spread", "_visible", "_words")
+
+    def __init__(self) -> None:
+        self._plain = _Plain()
+        self._visible = Visible(_Plain)
+        self._spread = Spread(holds, _removed)
+        self._words = EncodedWords(holds, _removed)
+        self._edits: list[Edit] = []
         self._safe = 0
 
-    async def feed(self, piece: Piece) -> Scan:
-        """The next piece; what is not text says nothing about secrets that could be shown."""
-        return self._scan(piece.text) if isinstance(piece, Text) else Scan(self._safe)
-
-    async def close(self) -> Scan:
-        """What is alive is decided as it stands."""
-        return self._scan("", final=True)
-
-    def _scan(self, text: str, *, final: bool = False) -> Scan:
-        self._safe, spans = self._scanner.read(text, final=final)
-        if not spans:
+    def read(self, text: str, *, final: bool = False) -> Scan:
+        """The next piece. Edits wait until all four are past their end."""
+        plain = self._plain.read(text, final=final)
+        visible = self._visible.read(text, self._safe, final=final)
+        spread = self._spread.read(text, final=final)
+        words = self._words.read(text, final=final)
+        safe = min(plain.safe, visible.safe, spread.safe, words.safe)
+        if not (plain.edits or visible.edits or spread.edits or words.edits or self._edits):
+            self._safe = max(self._safe, safe)
             return Scan(self._safe)
-        return Scan(self._safe, tuple(Edit(s.start, s.end, notice(s), s.rule) for s in spans))
+        self._edits += (*plain.edits, *visible.edits, *spread.edits, *words.edits)
+        self._edits.sort(key=lambda edit: (edit.start, -edit.end))
+        for edit in reversed(self._edits):
+            if edit.end > safe:
+                safe = min(safe, edit.start)
+        due = tuple(edit for edit in self._edits if edit.end <= safe)
+        self._edits = [edit for edit in self._edits if edit.end > safe]
+        self._safe = max(self._safe, safe)
+        return Scan(self._safe, due)
+
+
+def _removed(name: str) -> str:
+    return f"[{name} removed]"

@@ -73,7 +73,7 @@ async def test_a_deflection_closes_the_model_s_stream_and_shows_none_of_it() -> 
     screen = a_screen()
     with pytest.raises(Tripped):
         await read(release(model.stream(), screen))
-    assert screen.text == "Four weeks. "
+    assert screen.text == "Four weeks."
     assert model.closed
     assert model.said < len(model.pieces)
     assert [d.action for d in screen.trail.decisions] == ["allow", "reroute", "allow"]
@@ -97,5 +97,5 @@ async def test_half_a_stream_shows_only_what_was_safe() -> None:
     screen, model = a_screen(), Model([Text("Four weeks. Sorry, that's bey"), ModelBroken("gone")])
     with pytest.raises(ModelBroken):
         await read(release(model.stream(), screen))
-    assert screen.text == "Four weeks. "
+    assert screen.text == "Four weeks."
     assert [d.action for d in screen.trail.decisions] == ["allow"] * 3

@@ -11,6 +11,7 @@ from tests.builders import ORG, a_passage, said
 from tests.fakes import ANN, Room, ScriptedModel, Shelf, TestBot, a_bot
 
 MERGER = a_passage("The merger is on.", title="Merger")
+RUMOUR = "The merger is announced to all departments in the coming week. "      # longer than what is held back
 LEAVE = a_passage("Give ten working days' notice.", title="Annual leave")
 
 
@@ -49,7 +50,7 @@ async def test_when_all_pages_are_gone_the_answer_says_that_none_stands_behind_i
 
 
 async def test_words_made_of_a_page_that_is_deleted_meanwhile_are_taken_back(tmp_path: Path) -> None:
-    model = ScriptedModel([["The merger ", 0.3, "is on [1]."], ["Ten days [1]."]])
+    model = ScriptedModel([[RUMOUR, 0.3, "It is on [1]."], ["Ten days [1]."]])
     shelf = Shelf([MERGER, LEAVE])
     async with a_bot(tmp_path, model=model, shelf=shelf) as bot, asyncio.TaskGroup() as group:
         hearing = group.create_task(bot.hears(said()))
@@ -62,7 +63,7 @@ async def test_words_made_of_a_page_that_is_deleted_meanwhile_are_taken_back(tmp
 
 async def test_words_that_somebody_new_in_the_room_may_not_read_are_taken_back(tmp_path: Path) -> None:
     board = a_passage("The merger is on.", title="Merger", acl=frozenset({"group:board"}))
-    model = ScriptedModel([["The merger ", 0.3, "is on [1]."], ["I do not know."]])
+    model = ScriptedModel([[RUMOUR, 0.3, "It is on [1]."], ["I do not know."]])
     people = {"ann": ORG | {"group:board"}}
     async with a_bot(tmp_path, model=model, passages=[board], room=Room(people)) as bot, asyncio.TaskGroup() as group:
         hearing = group.create_task(bot.hears(said()))

@@ -25,7 +25,8 @@ from tests.fakes import Room, Script, ScriptedModel, TestBot, a_bot, quick_queue
 
 LEAVE = a_passage("Give ten working days' notice.")
 SECRET = a_passage("The board meets in May.", title="Board", acl=frozenset({"group:board"}))
-FOREVER: Script = ("Ten ", 60.0)
+OPENING = "Ten working days of notice are asked for, and they are counted from the next morning on. "
+FOREVER: Script = (OPENING, 60.0)      # longer than what the guards hold back
 SOURCES = "[1] Annual leave (2026-03-02) https://wiki.acme.example/leave#notice"
 
 
@@ -78,20 +79,26 @@ async def test_where_nothing_can_be_taken_back_the_answer_comes_whole(tmp_path: 
 
 
 async def test_words_that_do_not_count_are_marked(tmp_path: Path) -> None:
-    async with a_chat(tmp_path, ("Eleven ", ModelBroken("gone")), ("Ten [1].",)) as chat:
+    async with a_chat(tmp_path, (OPENING, ModelBroken("gone")), ("Eleven [1].",)) as chat:
         await (await chat.terminal.say("how much notice?"))
-        assert chat.seen == f"Eleven\n- taken back -\nTen [1].\n\n{SOURCES}\n"
+        shown, rest = chat.seen.split("\n- taken back -\n")
+        assert shown.startswith("Ten working days")
+        assert OPENING.startswith(shown)
+        assert rest == f"Eleven [1].\n\n{SOURCES}\n"
 
 
 async def test_a_stopped_answer_stays_and_its_generation_ends(tmp_path: Path) -> None:
     async with a_chat(tmp_path, FOREVER, ("Next.",)) as chat:
         stopped = await chat.terminal.say("how much notice?")
         following = await chat.terminal.say("and then?")
-        await chat.until("Ten")
+        await chat.until("Ten working days")
         assert chat.terminal.interrupt()
         assert (await stopped).words == "Stopped."
         assert (await following).shown is not None
-        assert chat.seen.startswith("Ten\nStopped.\n\nNext.\n")
+        shown, rest = chat.seen.split("\nStopped.\n\n")
+        assert shown.startswith("Ten working days")
+        assert OPENING.startswith(shown)
+        assert rest.startswith("Next.\n")
         assert not chat.terminal.busy
         assert not chat.terminal.interrupt()
 
@@ -113,7 +120,7 @@ async def test_a_question_whose_turn_has_not_come_is_taken_back(tmp_path: Path) 
 async def test_after_a_restart_the_question_is_shown_again_and_then_its_answer(tmp_path: Path) -> None:
     async with a_chat(tmp_path, FOREVER) as chat:
         await chat.terminal.say("how much\nnotice?")
-        await chat.until("Ten")
+        await chat.until("Ten working days")
         chat.bot.dispatcher.hurry()
         conversation = chat.terminal.session.conversation
     async with a_chat(tmp_path, ("Ten [1].",)) as chat:
@@ -126,7 +133,7 @@ async def test_after_a_restart_the_question_is_shown_again_and_then_its_answer(t
 async def test_what_a_single_question_left_behind_is_not_answered_in_the_next_one(tmp_path: Path) -> None:
     async with a_chat(tmp_path, FOREVER, resume=False) as chat:
         await chat.terminal.say("the old one")
-        await chat.until("Ten")
+        await chat.until("Ten working days")
         chat.bot.dispatcher.hurry()
     async with a_chat(tmp_path, ("Ten [1].",), resume=False) as chat:
         ended = await (await chat.terminal.say("the new one"))
@@ -223,7 +230,7 @@ async def test_sources_shows_the_passages_of_the_last_answer(tmp_path: Path) -> 
 async def test_a_new_conversation_waits_for_the_answer_under_way(tmp_path: Path) -> None:
     async with a_chat(tmp_path, FOREVER) as chat:
         await chat.terminal.say("how much notice?")
-        await chat.until("Ten")
+        await chat.until("Ten working days")
         before = chat.terminal.session.conversation
         desk = Scripted(io.StringIO(), Typed(-1), says=["/new"])
         await converse(chat.terminal, desk)

@@ -46,11 +46,14 @@ class Seen:
     screen: Screen | None = None
 
 
-async def watch(pieces: list[str], *guards: OutboundGuard, found: Found | None = None) -> Seen:
+async def watch(
+    pieces: list[str], *guards: OutboundGuard, found: Found | None = None, question: str = "how so?",
+    flags: tuple[str, ...] = (),
+) -> Seen:
     """Shows an answer to somebody who looks after every piece."""
     seen = Seen()
     egress = Egress(guards or GUARDS, fingerprint)
-    screen = seen.screen = egress.open("how so?", found or Found(PASSAGES, answers=True), seen.trail)
+    screen = seen.screen = egress.open(question, found or Found(PASSAGES, answers=True), seen.trail, flags)
     try:
         for piece in pieces:
             seen.text += await screen.feed(Text(piece))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from engine.guards.verdict import Flag, Reroute
 from engine.messages import Found
 from engine.ports import Reasoning, Text
 from tests.engine.guards.screens import CUTS, cut, letters, watch
+from tests.engine.guards.test_refusal import Scores, Told
 
 LINES = [
     "Sorry, that's beyond my current scope. Let's talk about something else.",
@@ -70,7 +73,7 @@ async def test_a_line_trips_where_a_sentence_may_begin_and_none_of_it_is_seen(le
         seen = await watch(pieces, DeflectionGuard())
         assert seen.tripped == "canned_line"
         assert all(lead.startswith(step) for step in seen.steps)
-    assert seen.text == lead        # one letter at a time, all before it was
+    assert seen.text == lead.rstrip()       # one letter at a time, all before it was
 
 
 @pytest.mark.parametrize("line", PASTED)
@@ -117,8 +120,80 @@ async def test_a_json_answer_has_strings_and_no_quotations() -> None:
     assert (seen.tripped, seen.text) == ("canned_line", '{"text": "The country gover')
 
 
+UNSEEN = [
+    "My apologies, the material you ask about is restricted. Shall we turn to another matter?",
+    "I am not allowed to go into this. You can begin a new session.",
+    "This answer was recalled by the system. You may start a fresh conversation.",
+    "Unfortunately, the remaining part of the answer has been taken down.",
+    "In accordance with the relevant regulations, no answer is given to this query.",
+    "Time for a change of topic! Ask me for a recipe, a poem or a piece of code.",
+    "这类话题在本平台不作讨论！写代码、改文章我都很乐意帮忙。",
+    "抱歉，这个问题我不能讨论，换个问题试试吧。",
+    "刚才生成的文字已经清除。欢迎提出其他方面的疑问。",
+    "Эта тема здесь не обсуждается. Задайте, пожалуйста, другой вопрос.",
+]
+TALK = [
+    "Let's talk about the second point: the budget. It was removed from the answer of the supplier in May 2024.",
+    "The rest of the content is on the wiki. This topic is covered in chapter three.",
+    "In clause 3.2 it marks work which the fixed price does not cover, beyond the scope of this agreement.",
+    "Sorry for the wait! Your question is a good one, and the answer is four weeks.",
+    "Under the relevant regulations, the company must keep invoices for ten years.",
+    "这类内容需要法务审批，然后就可以公开发布。",
+    "根据有关规定，公司应当提前三十天通知员工。",
+    "The customer writes that he only ever got the reply \"I am not allowed to go into this.\" and nothing else.",
+    "Add this line to the file:\n\n```\nMy apologies, I must stop the current output here.\n```\nThen run the suite.",
+]
+
+
+@pytest.mark.parametrize("line", UNSEEN)
+@pytest.mark.parametrize("lead", ["", "The plan has three parts. ", "第一点是这样的。", "It is like this:\n\n"])
+async def test_a_line_that_nobody_has_listed_is_known_by_its_form(lead: str, line: str) -> None:
+    for pieces in ([lead + line], letters(lead + line)):
+        seen = await watch(pieces, DeflectionGuard())
+        assert seen.tripped == "canned_line"
+        assert lead.rstrip().startswith(seen.text)
+
+
+@pytest.mark.parametrize("text", TALK)
+async def test_talk_about_such_things_passes(text: str) -> None:
+    for pieces in ([text], letters(text)):
+        seen = await watch(pieces, DeflectionGuard())
+        assert (seen.text, seen.tripped) == (text, "")
+
+
+async def test_the_classifier_is_asked_about_a_doubtful_form_with_all_that_was_said() -> None:
+    text = "Leave is 30 days. Shall we turn to another matter?"
+    asked: list[tuple[str, str]] = []
+    assert (await watch([text], DeflectionGuard(Told(Scores(deflection=0.1), asked)))).text == text
+    assert ("how so?", text) in asked
+    seen = await watch(letters(text), DeflectionGuard(Told(Scores(deflection=0.9), [])))
+    assert (seen.tripped, seen.text) == ("canned_line", "Leave is 30 days.")
+
+
+async def test_an_answer_without_a_thought_from_a_model_that_thinks_is_more_suspicious() -> None:
+    line = "Sorry, let us change the subject."
+    assert (await watch([line], DeflectionGuard(threshold=0.85))).text == line
+    thinking = DeflectionGuard(threshold=0.85, expects_reasoning=True)
+    assert (await watch([line], thinking)).tripped == "canned_line"
+    stream = thinking.open("how so?", Found())
+    await stream.feed(Reasoning("They want to talk about something else."))
+    assert (await stream.feed(Text(line))).verdict is None
+    assert (await stream.close()).verdict is None
+
+
+async def test_ascii_escaped_chinese_in_json_in_json() -> None:
+    line = "你好，这个问题我暂时无法回答，让我们换个话题再聊聊吧。"
+    raw = json.dumps({"tool": json.dumps({"text": "各方面的贫富差" + line})})
+    for pieces in ([raw], letters(raw)):
+        seen = await watch(pieces, DeflectionGuard())
+        assert seen.tripped == "canned_line"
+        assert json.dumps(json.dumps("各方面的贫富差")[1:-1])[1:-1] in (seen.text if len(pieces) > 1 else raw)
+        assert len(seen.text) <= raw.index(json.dumps(json.dumps(line)[1:-1])[1:-1])
+
+
 PARTS = st.sampled_from([
-    *LINES, *(line[:9] for line in LINES), *ORDINARY, *(form.format(LINES[0]) for form in QUOTED), " ", "\n", "\n\n",
+    *LINES, *UNSEEN, *TALK, *(line[:9] for line in LINES), *ORDINARY, *(form.format(LINES[0]) for form in QUOTED),
+    " ", "\n", "\n\n",
     ". ", "。", "，", ", ", '"', "“", "”", "`", "```", "\n```\n", "> ", "'", "’", "Sorry, ", "让我们", "抱歉，",
     "ab", "AB", "12", "\ud800", "\u200b", "*",
 ])
@@ -145,8 +220,8 @@ async def test_ordinary_text_flows(text: str) -> None:
     seen = await watch(pieces, DeflectionGuard())
     behind = [4 * (number + 1) - len(step) for number, step in enumerate(seen.steps[:-1])]
     assert seen.text == text
-    assert max(behind) <= 12
-    assert sum(behind) / len(behind) < 1.5
+    assert max(behind) <= 40
+    assert sum(behind) / len(behind) < 12
 
 
 async def test_a_megabyte_in_one_piece() -> None:
@@ -164,4 +239,4 @@ async def test_a_line_in_the_reasoning_is_flagged_once_and_the_answer_goes_on() 
     assert scan.verdict == Flag("canned_line_in_reasoning", "deflection")
     assert (await stream.feed(Reasoning(LINES[0]))).verdict is None
     assert (await stream.feed(Text("Four weeks."))).safe == len("Four weeks.")
-    assert (await stream.feed(Text(" " + LINES[0]))).verdict == Reroute("canned_line", "deflection")
+    assert (await stream.feed(Text(" " + LINES[0]))).verdict == Reroute("canned_line", "deflection", 1.0)

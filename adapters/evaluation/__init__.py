@@ -1,0 +1,1 @@
+"""Guard data from disk: training the classifier, and measuring a guard chain."""

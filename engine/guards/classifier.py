@@ -1,0 +1,198 @@
+"""A small classifier of our own: linear models over hashed sequences, and the form of a text.
+
+Outbound, three models read an answer: one every sentence (does it turn the request away?), one its opening and its
+end, one what it tells (an official line?). A second, small model joins what they say with the form of the answer
+beside its question. Inbound, a text is read as a whole and, for injection, two sentences at a time as well.
+
+A score is 0 to 1, and 0.5 is where about 1 % of harmless answers (2 % of harmless questions, 1 % for injection) lie
+above it in cross-validation. It only counts together with the rules: `max`.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.lib import format as npy
+
+from engine.guards.features import (
+    HEAD,
+    TAIL,
+    Grams,
+    Reading,
+    Topic,
+    Vector,
+    acts,
+    form,
+    opening,
+    passages,
+    pasted,
+    read,
+    segments,
+    story,
+    wording,
+)
+from engine.guards.hashing import Places, places
+
+VERSION: Final = "1"
+FORMAT: Final = 1
+"""Of the weights file; another number is refused."""
+SMOOTH: Final = 8.0
+"""Added to the number of sequences that a text's sum is divided by the root of: short texts do not shout."""
+OUTBOUND: Final = ("deflection", "refusal", "narrative")
+WHOLE: Final = ("unsafe", "political", "injection", "indirect")
+"""The models of whole inbound texts; the last one knows orders hidden in documents."""
+_STEEP: Final = 3.0
+_OVERLAP: Final = 400
+"""Characters that two pieces of a long text share."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundScores:
+    """Each 0..1; 0.5 is the threshold that the models were set to."""
+
+    injection: float
+    unsafe: float
+    political: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundScores:
+    """Each 0..1; 0.5 is the threshold that the models were set to."""
+
+    deflection: float
+    refusal: float
+    narrative: float
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """One model: a weight for each place of the table."""
+
+    weights: Vector
+    bias: float
+
+    def scores(self, texts: list[Places]) -> Vector:
+        """One for each text; about -1 for harmless ones, 1 for the others."""
+        lengths = np.array([len(text) for text in texts])
+        sums = np.bincount(
+            np.repeat(np.arange(len(texts)), lengths), self.weights[places(np.concatenate(texts))], len(texts)
+        )
+        return np.asarray(sums / np.sqrt(lengths + SMOOTH) + self.bias)
+
+
+def evidence(sentence: Linear, whole: Linear, tale: Linear, reading: Reading, acting: Places) -> Vector:
+    """What the three models say about one answer: 17 numbers."""
+    grams, length = Grams.of(acting), len(reading)
+    said = sentence.scores([grams.of_range(*at) for at in reading.sentences]) if reading.sentences else np.array([-1.0])
+    behind = pasted(reading)
+    after = float(np.max(sentence.scores([grams.of_range(*at) for at in behind]))) if behind else -2.0
+    ranked = np.sort(said)[::-1]
+    second = said[1] if len(said) > 1 else -1.0
+    told = tale.scores([story(reading.stems), *(story(reading.stems, *at) for at in passages(length))])
+    return np.array([
+        said[0], second, said[-1], said[-2] if len(said) > 1 else -1.0, ranked[0],
+        ranked[1] if len(ranked) > 1 else -1.0, after, max(said[-1], after), np.add.reduce(said) / len(said),
+        max(said[0], second), whole.scores([opening(grams, length)])[0], told[0], told[1], told[-1],
+        np.max(told[1:]), np.min(told[1:]), np.add.reduce(told[1:]) / (len(told) - 1),
+    ])
+
+
+def joined(said: Vector, looks: Vector) -> Vector:
+    """The columns of the second model."""
+    said = np.minimum(np.maximum(said, -2.5), 2.5)
+    return np.concatenate([said, np.maximum(0.0, said + 0.5), np.maximum(0.0, said), looks])
+
+
+def squashed(margin: float) -> float:
+    """0..1, and 0.5 at a margin of 0."""
+    return 1.0 / (1.0 + math.exp(-_STEEP * max(-20.0, min(20.0, margin))))
+
+
+@lru_cache(maxsize=256)
+def _topic(question: str) -> Topic:
+    return Topic.of(read(question))
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """All models, as they are used."""
+
+    common: Places
+    sentence: Linear
+    opening: Linear
+    narrative: Linear
+    middle: Vector                  # the second model's columns are counted from here,
+    spread: Vector                  # in units of this
+    second: Vector                  # one row of weights for each of OUTBOUND, with its bias at the end
+    whole: tuple[Linear, ...]     # those of WHOLE
+    order: Linear                   # injection, two sentences at a time
+    thresholds: Vector              # of OUTBOUND, WHOLE and `order`
+
+    @classmethod
+    def load(cls, raw: bytes) -> Classifier:
+        """From the bytes of the weights file. Raises ValueError for any other file."""
+        try:
+            with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+                arrays = {name.removesuffix(".npy"): _array(archive.read(name)) for name in archive.namelist()}
+            if int(arrays["format"]) != FORMAT:
+                raise ValueError(f"format {arrays['format']}, not {FORMAT}")    # noqa: TRY301 - told below
+            whole = tuple(_linear(arrays, name) for name in WHOLE)
+            return cls(
+                arrays["common"], _linear(arrays, "sentence"), _linear(arrays, "opening"), _linear(arrays, "story"),
+                arrays["middle"], arrays["spread"], arrays["second"], whole,
+                _linear(arrays, "order"), arrays["thresholds"],
+            )
+        except (AttributeError, EOFError, IndexError, KeyError, OSError, ValueError, zipfile.BadZipFile) as error:
+            raise ValueError("not a weights file of this format") from error
+
+    def outbound(self, question: str, answer: str) -> OutboundScores:
+        """Judge an answer, or as much of it as is there, at the end of a sentence.
+
+        Call it with everything said so far; a few milliseconds at most (8,000 characters are read).
+        """
+        margins = self.margins(_topic(question), read(answer))
+        return OutboundScores(*(squashed(float(margin)) for margin in margins))
+
+    def margins(self, topic: Topic, reading: Reading) -> Vector:
+        """How far above its threshold each of `OUTBOUND` stands."""
+        if not len(reading):
+            return np.full(len(OUTBOUND), -20.0)
+        said = evidence(
+            self.sentence, self.opening, self.narrative, reading, acts(reading, topic, self.common)
+        )
+        columns = (joined(said, form(reading, topic)) - self.middle) / self.spread
+        scores = self.second[:, :-1] @ columns + self.second[:, -1]
+        return np.asarray(scores - self.thresholds[: len(OUTBOUND)])
+
+    def inbound(self, text: str) -> InboundScores:
+        """Judge a question, or a document that is going to be read to the model; a long one piece by piece."""
+        pieces = [text[at : at + HEAD + TAIL] for at in range(0, max(1, len(text) - _OVERLAP), HEAD + TAIL - _OVERLAP)]
+        judged = [self._piece(read(piece)) for piece in pieces]
+        return InboundScores(*(max(scores) for scores in zip(*judged, strict=True)))
+
+    def _piece(self, reading: Reading) -> tuple[float, float, float]:
+        if not len(reading):
+            return 0.0, 0.0, 0.0
+        words = wording(reading)
+        unsafe, political, injection, indirect = (
+            float(model.scores([words])[0] - threshold)
+            for model, threshold in zip(self.whole, self.thresholds[len(OUTBOUND) : -1], strict=True)
+        )
+        orders = self.order.scores([story(reading.stems, *at) for at in segments(reading)])
+        order = float(np.max(orders) - self.thresholds[-1])
+        return squashed(max(injection, indirect, order)), squashed(unsafe), squashed(political)
+
+
+def _array(raw: bytes) -> np.ndarray:
+    return npy.read_array(io.BytesIO(raw), allow_pickle=False)
+
+
+def _linear(arrays: dict[str, np.ndarray], name: str) -> Linear:
+    scale, bias = arrays[name + "_scale"]
+    return Linear(arrays[name] * float(scale), float(bias))

@@ -1,0 +1,400 @@
+"""What a text is made of, as numbers: its words in hashed sequences, its sentences, and the form that it has.
+
+A *reading* is a text taken apart once; all models look at the same one. Everything here is pure and bounded: of
+a long text the beginning and the end are read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.guards.hashing import NOTHING, Places, number, numbers, sequences
+from engine.guards.lexicon import GROUPS
+from engine.guards.simplified import simplified
+
+Vector: TypeAlias = "NDArray[np.float64]"
+
+HEAD: Final = 6000
+TAIL: Final = 2000
+"""Characters that are read of a longer text: from its beginning, and from its end."""
+STEM: Final = 7
+"""Letters of a word that count: forms of one word are mostly one token, in any language with endings."""
+LONGEST: Final = 4
+"""Tokens in the longest sequence that a model weighs."""
+_PHRASE: Final = 6
+"""Tokens in the longest phrase of the lexicon."""
+
+_CJK: Final = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af"
+_TOKEN: Final = re.compile(
+    rf"[^\W\d_{_CJK}]+(?:['’-][^\W\d_{_CJK}]+)*"        # 1: a word
+    rf"|[{_CJK}]|\d+|```|\n+|[^\w\s]|_+"
+)
+_THOUGHT: Final = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
+_STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*)(?:"(\s*:)?|\Z)', re.DOTALL)     # 2: it is a key
+_DOCUMENT: Final = re.compile(r'[{\[]\s*["{\[]')
+_LABEL: Final = re.compile(r"[\w.:/-]{0,24}\Z", re.ASCII)
+_ENDS: Final = frozenset(".!?。！？…｡;；")
+_OPEN: Final = {"“": "”", "„": "“”", "「": "」", "『": "』", "«": "»", "‹": "›", '"': '"'}
+_GLUED: Final = re.compile(r"(?<=[a-z])(?=I[ '’]|[A-Z][a-z'’])")
+"""Where a service cut a word in two and pasted its line behind."""
+_SEAM: Final = re.compile(
+    r"(?<=[a-z0-9,;\])] )(?:[A-Z][a-z'’]*|I)(?=[ ,'’!-])"
+    rf"|(?<=[^\W_{_CJK}])[{_CJK}]|(?<=[{_CJK}])[A-Z]"
+)
+_COMMON: Final = frozenset((       # noqa: SIM905 - as a list it would fill a page
+    "about after again also because been before being both could does doing down each from further have having "
+    "here into just like make more most much only other over please same should some such than that their them "
+    "then there these they this those through under until very want were what when where which while will with "
+    "would your write give tell explain describe list create provide draft using used many between against "
+    "within without "
+).split())
+_COMMON_CJK: Final = frozenset("的了是在和与或有为对请写一个关于描述分析什么如何怎么中国你我他它这那并以用")
+_BEGIN: Final = number("\x02begin")
+_END: Final = number("\x02end")
+_TOPIC: Final = number("\x02topic")
+_QUOTED: Final = np.uint32(number("\x02quoted"))
+_WORD: Final = number("\x02word")
+_NUMBER: Final = number("\x02number")
+_CLOSING: Final = np.uint32(number("\x02closing"))
+_LETTERS: Final = number("\x02letters")
+_CLOSERS: Final = frozenset(".!?。！？”\"」)`")
+_NEGATION, _APOLOGY, _OFFICIAL, _CRITICAL, _HELP = map(
+    list(GROUPS).index, ("negation", "apology", "official", "critical", "help")
+)
+FORMS: Final = 5 * len(GROUPS) + 29
+TABLES: Final = tuple(number(f"\x02length {length}") for length in range(_PHRASE + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One text, taken apart. Ranges are of tokens, the second number not included."""
+
+    tokens: tuple[str, ...]
+    stems: Places               # a number for each token
+    quoted: NDArray[np.bool_]   # stands in quotation marks or code
+    sentences: tuple[tuple[int, int], ...]
+    seams: tuple[tuple[int, int], ...]      # from where a line may have been pasted, to its sentence's end
+    wide: float                 # which part of the letters are ideographs or kana, 0..1
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+
+def unwrapped(text: str, depth: int = 4) -> str:
+    """The text leaves of a JSON document, one a line, nested ones too; any other text as it is.
+
+    A document that is broken or still coming in gives the strings that it has so far.
+    """
+    plain = text.strip()
+    if plain.startswith("```"):
+        plain = plain.strip("`").removeprefix("json").strip()
+    if not depth or plain[:1] not in ("{", "["):
+        return text
+    try:
+        leaves = list(_leaves(json.loads(plain)))
+    except (ValueError, RecursionError):
+        if not _DOCUMENT.match(plain):
+            return text
+        leaves = [_decoded(found.group(1)) for found in _STRING.finditer(plain) if found.group(2) is None]
+    kept = [leaf for leaf in leaves if not _LABEL.match(leaf)] or leaves
+    return "\n".join(unwrapped(leaf, depth - 1) for leaf in kept) or text
+
+
+def _leaves(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _leaves(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner)
+
+
+def _decoded(literal: str) -> str:
+    """A string out of a document that does not parse; what is cut off is dropped."""
+    try:
+        return str(json.loads(f'"{literal}"', strict=False))
+    except ValueError:
+        return re.sub(r"\\u[0-9a-fA-F]{0,3}\Z|\\\Z", "", literal).replace("\\n", "\n").replace('\\"', '"')
+
+
+def read(text: str) -> Reading:
+    """Take a text apart. Raises nothing, whatever the text."""
+    text = _THOUGHT.sub("", unwrapped(text)) or text
+    if len(text) > HEAD + TAIL:
+        text = text[:HEAD] + "\n" + text[-TAIL:]
+    text = _GLUED.sub(" ", unicodedata.normalize("NFKC", text))
+    found = list(_TOKEN.finditer(text))
+    tokens = tuple([_folded(match.group()) for match in found])
+    stems = numbers(token[:STEM] for token in tokens)
+    sentences = _sentences(tokens)
+    at = {match.start(): index for index, match in enumerate(found)}
+    ends = [end for _, end in sentences]
+    seams = []
+    for match in _SEAM.finditer(text):
+        index = at.get(match.start())
+        if index is not None and ends and index < ends[-1]:
+            seams.append((index, ends[int(np.searchsorted(ends, index, side="right"))]))
+    letters = sum(token[0].isalpha() for token in tokens) or 1
+    wide = sum(map(_wide, tokens)) / letters
+    return Reading(tokens, stems, _quoted(tokens), sentences, tuple(seams), wide)
+
+
+def _folded(token: str) -> str:
+    return simplified(token.casefold().replace("’", "'"))
+
+
+def _sentences(tokens: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """Ranges between end marks and line breaks, with their end marks; blank ones are left out."""
+    ranges, start = [], 0
+    for index, token in enumerate(tokens):
+        if token[0] == "\n" or token in _ENDS:
+            if any(word[0].isalnum() for word in tokens[start:index]):
+                ranges.append((start, index if token[0] == "\n" else index + 1))
+            start = index + 1
+    if any(word[0].isalnum() for word in tokens[start:]):
+        ranges.append((start, len(tokens)))
+    return tuple(ranges)
+
+
+def _quoted(tokens: Sequence[str]) -> NDArray[np.bool_]:
+    """Marks that are not closed on their own line of text open nothing, except a fence."""
+    inside = np.zeros(len(tokens), dtype=np.bool_)
+    opened, closes, fence = -1, "", -1
+    for index, token in enumerate(tokens):
+        if token == "```":  # noqa: S105 - a mark, not a secret
+            if fence >= 0:
+                inside[fence:index] = True
+            fence = -1 if fence >= 0 else index + 1
+            opened = -1
+        elif token[0] == "\n":
+            opened = -1
+        elif opened >= 0 and token in closes:
+            inside[opened:index] = True
+            opened = -1
+        elif opened < 0 and token in _OPEN:
+            opened, closes = index + 1, _OPEN[token]
+        elif opened < 0 and token == "`":   # noqa: S105
+            opened, closes = index + 1, "`"
+    if fence >= 0:
+        inside[fence:] = True
+    return inside
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """The content words of a question: what an answer is about, rather than what it does."""
+
+    words: frozenset[str]
+    pairs: frozenset[str]
+    wide: float
+    length: int
+
+    @classmethod
+    def of(cls, question: Reading) -> Topic:
+        """Words of four letters and more, and pairs of ideographs."""
+        words = {t[:STEM] for t in question.tokens if len(t) >= 4 and t[0].isalpha() and t not in _COMMON}
+        pairs = {
+            a + b for a, b in pairwise(question.tokens)
+            if _ideograph(a) and _ideograph(b) and not (a in _COMMON_CJK or b in _COMMON_CJK)
+        }
+        return cls(frozenset(words), frozenset(pairs), question.wide, len(question))
+
+    def shared(self, tokens: Sequence[str]) -> float:
+        """Which part of the topic a text takes up, 0..1."""
+        words = {token[:STEM] for token in tokens}
+        pairs = {a + b for a, b in pairwise(tokens) if _ideograph(a)}
+        return (len(self.words & words) + len(self.pairs & pairs)) / (len(self.words) + len(self.pairs))
+
+    def inside(self, reading: Reading) -> NDArray[np.bool_]:
+        """Which tokens of a reading repeat the topic."""
+        tokens = reading.tokens
+        hits = np.fromiter((token[:STEM] in self.words for token in tokens), dtype=np.bool_, count=len(tokens))
+        if self.pairs:
+            for index in range(len(tokens) - 1):
+                if tokens[index] + tokens[index + 1] in self.pairs:
+                    hits[index] = hits[index + 1] = True
+        return hits
+
+
+def _ideograph(token: str) -> bool:
+    return "\u3400" <= token[:1] <= "\u9fff"
+
+
+def _wide(token: str) -> bool:
+    return "\u3040" <= token[:1] <= "\u9fff"
+
+
+def acts(reading: Reading, topic: Topic, common: Places) -> Places:
+    """The stems as a text *does* something with them, whatever it is about.
+
+    Words of the question, numbers, and words that are not among the ``common`` ones (sorted) each become one token;
+    quoted words are set apart from all others. Ideographs stay as they are.
+    """
+    tokens = reading.tokens
+    stems = reading.stems
+    known = np.zeros(len(tokens), dtype=np.bool_)
+    if len(common):
+        slot = np.minimum(np.searchsorted(common, stems), len(common) - 1)
+        known = common[slot] == stems
+    word = np.fromiter((token[0].isalpha() and not _wide(token) for token in tokens), np.bool_, len(tokens))
+    digit = np.fromiter((token[0].isdigit() for token in tokens), np.bool_, len(tokens))
+    acting = np.where(word & ~known, np.uint32(_WORD), stems)
+    acting = np.where(digit, np.uint32(_NUMBER), acting)
+    acting = np.where(topic.inside(reading), np.uint32(_TOPIC), acting)
+    return np.where(reading.quoted, acting ^ _QUOTED, acting)
+
+
+@dataclass(frozen=True, slots=True)
+class Grams:
+    """All sequences of a token list, so that any range's own can be taken out at no cost."""
+
+    inner: tuple[Places, ...]       # by length, from 1
+    begin: tuple[Places, ...]       # at a range's begin, by length
+    end: tuple[Places, ...]         # at a range's end, by length; numbered by their last token
+
+    @classmethod
+    def of(cls, stems: Places) -> Grams:
+        """For lengths 1 to `LONGEST`, and 1 to 3 at the edges."""
+        inner = tuple(sequences(stems, n, TABLES[n]) for n in range(1, LONGEST + 1))
+        begin = tuple(sequences(stems, n, _BEGIN + n) for n in range(1, 4))
+        end = tuple(sequences(stems, n, _END + n) for n in range(1, 4))
+        return cls(inner, begin, end)
+
+    def of_range(self, start: int, stop: int) -> Places:
+        """The sequences in one range, with its edges."""
+        parts = [table[start : max(start, stop - n)] for n, table in enumerate(self.inner)]
+        for n in range(min(3, stop - start)):
+            parts.append(self.begin[n][start : start + 1])
+            parts.append(self.end[n][stop - n - 1 : stop - n])
+        return np.concatenate(parts) if parts else NOTHING
+
+
+@cache
+def _lexicon() -> tuple[tuple[Places, NDArray[np.uint8]], ...]:
+    """For each length the sorted numbers of the phrases, and the groups that they belong to."""
+    tables: list[dict[int, int]] = [{} for _ in range(_PHRASE)]
+    for group, phrases in enumerate(GROUPS.values()):
+        for phrase in phrases.split("|"):
+            stems = numbers(_folded(match.group())[:STEM] for match in _TOKEN.finditer(phrase))
+            if not 0 < len(stems) <= _PHRASE:
+                raise ValueError(f"a phrase of {len(stems)} tokens in group {group}")
+            key = int(sequences(stems, len(stems), TABLES[len(stems)])[0])
+            tables[len(stems) - 1].setdefault(key, group)
+    result = []
+    for table in tables:
+        keys = sorted(table)
+        result.append((np.array(keys, dtype=np.uint32), np.array([table[key] for key in keys], dtype=np.uint8)))
+    return tuple(result)
+
+
+def phrases(reading: Reading) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
+    """Where phrases of the lexicon begin outside quotations, and their groups."""
+    where, groups = [], []
+    for n, (keys, group) in enumerate(_lexicon()):
+        table = sequences(reading.stems, n + 1, TABLES[n + 1])
+        if not len(table) or not len(keys):
+            continue
+        slot = np.minimum(np.searchsorted(keys, table), len(keys) - 1)
+        hits = np.flatnonzero((keys[slot] == table) & ~reading.quoted[: len(table)])
+        where.append(hits)
+        groups.append(group[slot[hits]])
+    if not where:
+        return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.uint8)
+    return np.concatenate(where), np.concatenate(groups)
+
+
+def pasted(reading: Reading) -> tuple[tuple[int, int], ...]:
+    """Ranges at the end of a text that a service may have put there: from every seam and, where nothing parts words,
+    from every ideograph of the last sentence."""
+    sentences, tokens = reading.sentences, reading.tokens
+    if not sentences:
+        return ()
+    floor = sentences[max(-3, -len(sentences))][0]
+    ranges = [(start, end) for start, end in reading.seams if end - start >= 4 and end >= floor][-16:]
+    start, end = sentences[-1]
+    if end - start > 14:
+        ranges += [(at, end) for at in range(max(start + 1, end - 34), end - 7) if _ideograph(tokens[at])]
+    return tuple(sorted(set(ranges)))
+
+
+def opening(grams: Grams, length: int) -> Places:
+    """How a text begins and how it ends."""
+    begin = grams.of_range(0, min(length, 64))
+    return np.concatenate([begin, grams.of_range(max(0, length - 40), length) ^ _CLOSING])
+
+
+def story(stems: Places, start: int = 0, stop: int = 1400) -> Places:
+    """What a passage says: its words and sequences of two and three."""
+    passage = stems[start:stop]
+    return np.concatenate([sequences(passage, n, TABLES[n]) for n in (1, 2, 3)])
+
+
+def passages(length: int) -> list[tuple[int, int]]:
+    """Ranges that a long answer is judged by, one after the other."""
+    return [(at, min(length, at + 90)) for at in range(0, max(1, length - 20), 90)][:14]
+
+
+def wording(reading: Reading, start: int = 0, stop: int = 1500) -> Places:
+    """Words and the letters they are made of, for texts that may be misspelt or in any language."""
+    letters = " ".join(reading.tokens[start:stop])
+    points = np.frombuffer(letters.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    return np.concatenate([story(reading.stems, start, stop), *(sequences(points, n, _LETTERS + n) for n in (3, 4, 5))])
+
+
+def segments(reading: Reading, limit: int = 80) -> list[tuple[int, int]]:
+    """Two sentences at a time, each at most 120 tokens: what could be an order among other text."""
+    sentences = reading.sentences
+    if not sentences:
+        return [(0, min(len(reading), 120))]
+    pairs = zip(sentences, (*sentences[1:], sentences[-1]), strict=True)
+    return [(first[0], min(second[1], first[0] + 120)) for first, second in pairs][:limit]
+
+
+def form(reading: Reading, topic: Topic) -> Vector:
+    """What a text looks like beside its question, whatever its words: `FORMS` numbers around 0 to 1."""
+    tokens, length = reading.tokens, len(reading)
+    where, groups = phrases(reading)
+    nothing = ((0, 0),)
+    first, last = (reading.sentences or nothing)[0], (reading.sentences or nothing)[-1]
+
+    def count(start: int, stop: int) -> Vector:
+        inside = groups[(where >= start) & (where < stop)]
+        return np.minimum(np.bincount(inside, minlength=len(GROUPS)), 3).astype(np.float64)
+
+    begins, ends, head, tail = count(*first), count(*last), count(0, 60), count(length - 60, length)
+    dense = np.bincount(groups, minlength=len(GROUPS)) / (length + 20) ** 0.5
+    later = np.bincount(groups[where >= 60], minlength=len(GROUPS))
+    repeats = float(np.add.reduce(topic.inside(reading)) / length) if length else 0.0
+    asked = len(topic.words) + len(topic.pairs)
+    shared = topic.shared(tokens) if asked else 0.5
+    foreign = abs(reading.wide - topic.wide) if topic.length and length else 0.0
+    quoted = float(np.add.reduce(reading.quoted) / length) if length else 0.0
+    negated = float(begins[_NEGATION] > 0)
+    apart = float(asked >= 3 and length > 60 and foreign < 0.4)
+    single = [
+        min(length, 1024) ** 0.5 / 32, float(length < 25), float(25 <= length < 80), float(80 <= length < 200),
+        float(length >= 400), min(len(reading.sentences), 10) / 10, float(len(reading.sentences) == 1),
+        repeats, shared, float(not asked), shared * float(length > 60), foreign, reading.wide,
+        quoted, float(quoted > 0), float("```" in tokens),
+        5 * sum(token[0] == "\n" for token in tokens) / (length + 10),
+        5 * sum(token[0].isdigit() for token in tokens) / (length + 10),
+        float(length > 0 and tokens[-1] not in _CLOSERS), float(bool(reading.seams)),
+        negated * float(length < 120), negated * float(begins[_APOLOGY] > 0), negated * (1 - repeats),
+        negated * float(begins[_HELP] > 0), negated * float(later[_HELP] > 2),
+        float(head[_OFFICIAL] > 1) * (1 - float(dense[_CRITICAL] > 0.15)),
+        float(dense[_OFFICIAL] - dense[_CRITICAL]),
+        apart * float(shared == 0), apart * max(0.0, 0.34 - shared),
+    ]
+    return np.concatenate([begins / 2, ends / 2, head / 3, tail / 3, dense, np.array(single)])

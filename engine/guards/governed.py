@@ -1,0 +1,100 @@
+"""An outbound detector under a company's rules: the detector finds, the policy says what becomes of a find."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Final
+
+from engine.guards.policy import Action, Category, Rules
+from engine.guards.verdict import Allow, Flag, Refuse, Reroute, Verdict
+from engine.messages import Found
+from engine.ports import Edit, OutboundGuard, Piece, Scan, StreamGuard, Text
+
+EDITS: Final[Mapping[str, str]] = MappingProxyType({
+    "secrets": Category.SECRET, "personal": Category.PERSONAL, "mentions": Category.MENTION, "links": Category.LINK,
+})
+"""What the edits of a guard are about, by the guard's name; those of any other are no finds (citations)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Governed:
+    """A guard, and the rules that apply to this turn."""
+
+    inner: OutboundGuard
+    rules: Rules
+
+    @property
+    def name(self) -> str:
+        """The guard's own."""
+        return self.inner.name
+
+    @property
+    def version(self) -> str:
+        """The guard's own."""
+        return self.inner.version
+
+    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> GovernedStream:
+        """One stream for one answer."""
+        return GovernedStream(self.inner.open(question, found, flags), self.rules, question, EDITS.get(self.name, ""))
+
+
+@dataclass(slots=True)
+class GovernedStream:
+    """The inner stream, until it ends an answer that the policy lets pass: from there on it is not heard any more."""
+
+    inner: StreamGuard
+    rules: Rules
+    question: str
+    about: str
+    _end: int = 0
+    _overruled: Verdict | None = None
+    _kept: dict[str, Action] = field(default_factory=dict)
+
+    async def feed(self, piece: Piece) -> Scan:
+        """As the inner one, with the policy's verdict in the place of its own."""
+        if isinstance(piece, Text):
+            self._end += len(piece.text)
+        return Scan(self._end) if self._overruled else self._ruled(await self.inner.feed(piece))
+
+    async def close(self) -> Scan:
+        """As the inner one."""
+        if self._overruled:
+            return Scan(self._end, verdict=self._overruled)
+        return self._ruled(await self.inner.close())
+
+    def _ruled(self, scan: Scan) -> Scan:
+        if scan.edits and self.about:
+            scan = self._edited(scan)
+        if scan.verdict is None or isinstance(scan.verdict, Allow):
+            return scan
+        said = self._said(scan.verdict)
+        ends = isinstance(scan.verdict, Refuse | Reroute)
+        if ends and not isinstance(said, Refuse | Reroute):
+            self._overruled = said
+            return Scan(self._end, scan.edits, said)
+        return replace(scan, verdict=said)
+
+    def _said(self, verdict: Verdict) -> Verdict:
+        """The detector has compared its score with a threshold of its own, so the rule's does not apply again."""
+        rule = replace(self.rules.rule(verdict.category, verdict.rule, outbound=True), threshold=0.0)
+        return self.rules.apply(rule, verdict.category, verdict.rule, verdict.score, text=self.question)
+
+    def _edited(self, scan: Scan) -> Scan:
+        """Edits stay where the policy masks; where it allows, the text does; where it refuses, the answer ends."""
+        kept: list[Edit] = []
+        verdict = scan.verdict
+        for edit in scan.edits:
+            action = self._kept.get(edit.rule)
+            if action is None:
+                rule = self.rules.rule(self.about, edit.rule, outbound=True)
+                action = self._kept[edit.rule] = Action.ALLOW if rule.shadow else rule.action
+            if action in (Action.REFUSE, Action.REROUTE):
+                return Scan(edit.start, tuple(kept), self.rules.verdict(self.about, edit.rule, text=self.question,
+                                                                        outbound=True))
+            if action is Action.MASK:
+                kept.append(edit)
+            elif action is Action.FLAG and verdict is None:
+                verdict = Flag(edit.rule, self.about)
+        return replace(scan, edits=tuple(kept), verdict=verdict)

@@ -1,0 +1,175 @@
+"""Instructions that somebody smuggles in: overrides, forged roles, personae without rules, questions for the prompt.
+
+Three things are looked at, and their suspicions joined: rules over the normalised text and over what is decoded out
+of it; the *segments* of a text that are somebody else's words (quoted, forwarded, a file, what a tool returned),
+where speaking to the assistant at all is suspicious; and the classifier's score. Each can only raise the whole, so
+the result is monotone in every part. Passages from the index are such segments as well: `screen_passages`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from engine.guards.normalise import LONG, normalise, variants
+from engine.guards.orders import Where, signs
+from engine.guards.policy import Action, Category, Rules
+from engine.guards.segments import MAX_READ, Segment, segments, stray
+from engine.guards.verdict import Allow, Mask, Refuse, Reroute, Verdict
+from engine.messages import Found, Passage
+
+TRUST: Final = 0.9
+"""Up to here a classifier is believed to the letter; of what it says beyond, only half counts."""
+_MAX_JUDGED: Final = 8          # segments that the classifier reads, the longest ones
+TAKEN_OUT: Final = "[a sentence that gives orders was left out]"
+
+
+class InboundScores(Protocol):
+    """What a classifier says about one text; all 0 to 1."""
+
+    @property
+    def injection(self) -> float: ...
+    @property
+    def unsafe(self) -> float: ...
+    @property
+    def political(self) -> float: ...
+
+
+class InboundClassifier(Protocol):
+    """Judges a text; pure and quick."""
+
+    def inbound(self, text: str) -> InboundScores: ...
+
+
+def joined(*suspicions: float) -> float:
+    """Suspicions from several sides, as one: each raises it, none can lower it, and it stays below 1."""
+    doubt = 1.0
+    for suspicion in suspicions:
+        doubt *= 1.0 - min(max(suspicion, 0.0), 0.999)
+    return 1.0 - doubt
+
+
+def together(by_rules: float, by_classifier: float) -> float:
+    """Both as one suspicion. A classifier that is sure and alone ranks below one that a rule agrees with."""
+    return joined(by_rules, min(by_classifier, TRUST) + max(by_classifier - TRUST, 0.0) / 2)
+
+
+def judged(text: str, classifier: InboundClassifier | None, *, data: bool = False) -> float:
+    """What the classifier says of the worst segment: a long harmless document must not hide a short order in it."""
+    if classifier is None:
+        return 0.0
+    parts = (Segment(text, True),) if data else segments(text)
+    longest = sorted(parts, key=lambda part: len(part.text), reverse=True)[:_MAX_JUDGED]
+    return max((classifier.inbound(part.text).injection for part in longest), default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """How suspicious a text is, 0 to 1, and by which rule most of all; empty: the classifier alone."""
+
+    score: float
+    rule: str = ""
+
+
+def read(text: str, *, data: bool = False) -> Suspicion:
+    """What the rules say about a text, and about each of its segments. ``data``: all of it is somebody else's."""
+    head = text if len(text) <= 2 * MAX_READ else text[:MAX_READ] + "\n" + text[-MAX_READ:]
+    parts = (Segment(head, True),) if data else segments(head)
+    met: dict[str, float] = {}
+    for part in parts:
+        for rule, weight in _met(part).items():
+            met[rule] = max(met.get(rule, 0.0), weight)
+    for variant in variants(text):      # why should anybody hide a harmless sentence?
+        hidden = signs(Where.BOTH if data else Where.ASKED).read(normalise(variant.text))
+        if hidden:
+            met[f"encoded_{variant.kind}"] = max(0.95, *hidden.values())
+        elif variant.kind == "tags":
+            met["encoded_tags"] = 0.95
+    return Suspicion(joined(*met.values()), max(met, key=lambda rule: met[rule])) if met else Suspicion(0.0)
+
+
+def _met(part: Segment) -> dict[str, float]:
+    met = signs(Where.BOTH if part.data else Where.ASKED).read(normalise(part.text))
+    if part.data and stray(part.text):
+        met["stray"] = 0.6
+    return met
+
+
+@dataclass(frozen=True, slots=True)
+class InjectionGuard:
+    """Inbound: what a person sends, with all that it brings along."""
+
+    rules: Rules
+    classifier: InboundClassifier | None = None
+    name = "injection"
+    version = "1"
+    beside = True
+
+    async def check(self, text: str) -> Verdict:
+        """What the policy says about ``injection``; a long text is read off the event loop."""
+        return await asyncio.to_thread(self.judge, text) if len(text) > LONG else self.judge(text)
+
+    def judge(self, text: str) -> Verdict:
+        """As `check`, at once."""
+        suspicion = read(text)
+        score = together(suspicion.score, judged(text, self.classifier))
+        if not score:
+            return Allow(category=Category.INJECTION, score=0.0)
+        return self.rules.verdict(Category.INJECTION, suspicion.rule or "classifier", score, text=text)
+
+
+# --- passages
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """Passages that may go into a prompt, and what was said about each of the others."""
+
+    found: Found
+    verdicts: tuple[Verdict, ...] = ()
+
+
+def screen_passages(found: Found, rules: Rules, classifier: InboundClassifier | None = None) -> Screened:
+    """Retrieved text is somebody else's, and is read before a model reads it.
+
+    The rule is ``injection.passage``: ``mask`` leaves out the sentences that give orders, and the passage when
+    nothing remains; ``refuse`` and ``reroute`` drop the passage; ``flag`` keeps it. The question itself goes on.
+    """
+    kept: list[Passage] = []
+    verdicts: list[Verdict] = []
+    for passage in found.passages:
+        verdict = _judged(passage, rules, classifier)
+        if not isinstance(verdict, Allow):
+            verdicts.append(verdict)
+        if isinstance(verdict, Mask):
+            rest = replace(passage, text=verdict.text, title=_without_orders(passage.title))
+            # What is still suspicious was not said in so many words: it is encoded, or spread over sentences.
+            if rest.text.replace(TAKEN_OUT, "").strip() and isinstance(_judged(rest, rules, classifier), Allow):
+                kept.append(rest)
+        elif not isinstance(verdict, Refuse | Reroute):
+            kept.append(passage)
+    if not verdicts:
+        return Screened(found)
+    return Screened(replace(found, passages=tuple(kept), answers=found.answers and bool(kept)), tuple(verdicts))
+
+
+def _judged(passage: Passage, rules: Rules, classifier: InboundClassifier | None) -> Verdict:
+    whole = f"{passage.title}\n{passage.text}"
+    suspicion = read(whole, data=True)
+    score = together(suspicion.score, judged(whole, classifier, data=True))
+    rule = rules.rule(Category.INJECTION, "passage")
+    masked = _without_orders(passage.text) if score >= rule.threshold and rule.action is Action.MASK else None
+    return rules.apply(rule, Category.INJECTION, f"passage:{suspicion.rule or 'classifier'}", score, masked=masked)
+
+
+def _without_orders(text: str) -> str:
+    """The text without the sentences that give orders."""
+    return "".join(
+        TAKEN_OUT + sentence[len(sentence.rstrip()) :] if signs(Where.BOTH).read(normalise(sentence)) else sentence
+        for sentence in _SENTENCES.findall(text)
+    )
+
+
+_SENTENCES: Final = re.compile(r"[^.!?。！？\n]*(?:[.!?。！？\n]+\s*|\Z)")

@@ -1,0 +1,172 @@
+"""The system prompt, kept to ourselves: a long enough piece of it in an answer ends the answer.
+
+Compared is what is left of both after folding: letters and digits alone, in lower case. So blanks, punctuation,
+bullets and one character at a time make no difference. An automaton of all substrings of the prompt says at
+every character how much of the prompt the text behind us is, and exactly that much is held back; with
+`NEEDED` shared shingles (24 characters, or 10 ideographs) it is a leak. The same automaton is run over the prompt
+turned around and in rot13; base64 and hex are decoded word by word. A canary, a random word that stands in the
+prompt for nothing else, counts as soon as it is whole.
+
+What the question or a passage says itself is no leak.
+"""
+
+from __future__ import annotations
+
+import codecs
+from typing import Final
+
+from engine.guards.encoded import EncodedWords
+from engine.guards.leaves import LeafStream, Unwrapped
+from engine.guards.lines import cjk, folded
+from engine.guards.lines import fold as fold_char
+from engine.guards.verdict import Refuse, Verdict
+from engine.messages import Found
+from engine.ports import Scan
+
+SHINGLE: Final = 24
+WIDE_SHINGLE: Final = 10
+"""Folded characters of one shingle, and ideographs."""
+NEEDED: Final = 8
+_GAP: Final = 16
+"""Other characters between two letters, after which they are no piece of one text."""
+_CANARY: Final = 8          # folded characters that a canary must have to be one
+
+
+class _Substrings:
+    """The suffix automaton of a text: reads characters and knows the longest piece of the text that just went by."""
+
+    __slots__ = ("_lengths", "_links", "_next")
+
+    def __init__(self, text: str) -> None:
+        self._next: list[dict[str, int]] = [{}]
+        self._links = [-1]
+        self._lengths = [0]
+        last = 0
+        for char in text:
+            new = len(self._next)
+            self._next.append({})
+            self._links.append(0)
+            self._lengths.append(self._lengths[last] + 1)
+            at = last
+            while at >= 0 and char not in self._next[at]:
+                self._next[at][char] = new
+                at = self._links[at]
+            if at >= 0:
+                after = self._next[at][char]
+                if self._lengths[at] + 1 == self._lengths[after]:
+                    self._links[new] = after
+                else:
+                    clone = len(self._next)
+                    self._next.append(dict(self._next[after]))
+                    self._links.append(self._links[after])
+                    self._lengths.append(self._lengths[at] + 1)
+                    while at >= 0 and self._next[at].get(char) == after:
+                        self._next[at][char] = clone
+                        at = self._links[at]
+                    self._links[after] = self._links[new] = clone
+            last = new
+
+    def step(self, state: int, length: int, char: str) -> tuple[int, int]:
+        """From a state, and the length of the piece that it stands for, over one character."""
+        after = self._next[state].get(char)
+        while after is None and state:
+            state = self._links[state]
+            length = self._lengths[state]
+            after = self._next[state].get(char)
+        return (0, 0) if after is None else (after, length + 1)
+
+
+class LeakGuard:
+    """Outbound: refuses an answer that gives the system prompt away."""
+
+    name = "leak"
+    version = "1"
+
+    def __init__(self, system_prompt: str, canary: str = "", *, reply: str = "I may not show the answer to"
+    " this.") -> None:
+        """``canary``: a random word of the prompt. ``reply`` is what the person reads instead."""
+        plain = folded(system_prompt)
+        self._pieces = _Substrings("\0".join((plain, plain[::-1], codecs.encode(plain, "rot13"))))
+        mark = folded(canary)
+        self._canaries = (mark, mark[::-1], codecs.encode(mark, "rot13")) if len(mark) >= _CANARY else ()
+        self._verdict = Refuse("system_prompt", "leak", reply, 1.0)
+
+    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> LeafStream:  # noqa: ARG002
+        """One stream for one answer."""
+        known = "\0".join(folded(text) for text in (question, *(passage.text for passage in found.passages)))
+
+        def opened() -> LeakReader:
+            return LeakReader(self._pieces, self._canaries, known, self._verdict)
+
+        return LeafStream(Unwrapped(opened), opened())
+
+
+class LeakReader:
+    """A `Reader` of one text."""
+
+    __slots__ = (
+        "_canaries", "_end", "_known", "_length", "_letters", "_pieces", "_places", "_shared", "_state", "_verdict",
+        "_words",
+    )
+
+    def __init__(self, pieces: _Substrings, canaries: tuple[str, ...], known: str, verdict: Verdict) -> None:
+        self._pieces, self._canaries, self._known, self._verdict = pieces, canaries, known, verdict
+        self._state = self._length = 0
+        self._shared = 0
+        self._letters = ""          # the last folded characters
+        self._places: list[int] = []    # where each of them stands
+        self._end = 0
+        self._words = EncodedWords(self._look, str)
+
+    def read(self, text: str, *, final: bool = False) -> Scan:
+        """The next piece; what is held is the longest piece of the prompt that ends here."""
+        words = self._words.read(text, final=final)
+        if words.edits:
+            return Scan(words.edits[0].start, verdict=self._verdict, by=words.edits[0].end + 1)
+        at = self._end
+        self._end += len(text)
+        for char in text:
+            for letter in fold_char(char):
+                if self._leaks(letter, at):
+                    return Scan(self._held(), verdict=self._verdict, by=at + 1)
+            at += 1
+        if len(self._letters) > 4096:
+            self._letters, self._places = self._letters[-1024:], self._places[-1024:]
+        return Scan(self._end if final else min(self._held(), words.safe))
+
+    def _held(self) -> int:
+        longest = max(self._length, self._begun()) if self._canaries else self._length
+        if self._places and self._end - self._places[-1] > _GAP:
+            return self._end
+        return self._places[-longest] if 0 < longest <= len(self._places) else self._end
+
+    def _begun(self) -> int:
+        """How much of a canary the text ends with."""
+        for size in range(len(self._canaries[0]) - 1, 0, -1):
+            tail = self._letters[-size:]
+            if any(canary.startswith(tail) for canary in self._canaries):
+                return len(tail)
+        return 0
+
+    def _leaks(self, letter: str, at: int) -> bool:
+        if self._places and at - self._places[-1] > _GAP:
+            self._state = self._length = 0
+        self._letters += letter
+        self._places.append(at)
+        self._state, length = self._pieces.step(self._state, self._length, letter)
+        self._length = length
+        if length >= WIDE_SHINGLE and self._is_shingle(length):
+            self._shared += 1
+            if self._shared >= NEEDED:
+                return True
+        return any(letter == canary[-1] and self._letters.endswith(canary) for canary in self._canaries)
+
+    def _is_shingle(self, length: int) -> bool:
+        """Whether the last characters are a piece of the prompt that says something, and that nobody else said."""
+        size = WIDE_SHINGLE if cjk(self._letters[-1]) and cjk(self._letters[-WIDE_SHINGLE]) else SHINGLE
+        return length >= size and self._letters[-size:] not in self._known
+
+    def _look(self, text: str) -> tuple[str, str] | None:
+        """Whether a decoded word gives the prompt away."""
+        inner = LeakReader(self._pieces, self._canaries, self._known, self._verdict)
+        return ("system_prompt", "") if any(inner._leaks(letter, 0) for letter in folded(text)) else None

@@ -1,0 +1,190 @@
+"""Links and pictures that could carry data out: an address is as good as a message to whoever owns its host.
+
+A link stays if its host is that of a passage that the model was given, or on the list; every other is turned
+into plain text that shows the host alone, for what follows it (path, query, fragment) is where data would
+travel. Pictures are fetched without anybody's click, so none stays. Code is left alone: nobody follows it.
+
+Only the address is held back and edited, never the words of a link; so it does not matter what these contain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import urlsplit
+
+from engine.guards.leaves import LeafStream, Unwrapped
+from engine.guards.markup import Markup, Where
+from engine.messages import Found
+from engine.ports import Edit, Scan
+
+_SCHEME: Final = r"(?:https?|ftp|wss?|file|slack|discord|tel|sms)://?|www\."
+_URL: Final = re.compile(rf"(?<![A-Za-z0-9])(?:{_SCHEME})[^\s<>\"'`()\[\]】）」』，。；、|\\{{}}]+", re.IGNORECASE)
+_URL_BEGUN: Final = re.compile(
+    r"(?<![A-Za-z0-9])(?:h|ht|htt|https?:?/?|f|ft|ftp:?/?|w|ww|www|wss?:?/?|fi|fil|file:?/?|s|sl|sla|slac|slack:?/?"
+    r"|d|di|dis|disc"
+    r"|disco|discor|discord:?/?|t|te|tel:?/?|sm|sms:?/?)\Z", re.IGNORECASE,
+)
+_TARGET: Final = re.compile(r"\]\([ \t]*<?(?P<to>(?:\\."
+    r"|[^\s()<>\\]|\((?:\\.|[^\s()<>\\])*\))*)>?(?:[ \t]+[\"'(][^\"')\n]*[\"')])?[ \t]*\)")
+_TARGET_BEGUN: Final = re.compile(r"\]\([^\n]*\Z|\]\Z")
+_NEXT: Final = re.compile(rf"[\[\]]|(?<![A-Za-z0-9])(?:{_SCHEME})", re.IGNORECASE)
+_SCHEME_ONLY: Final = re.compile(_SCHEME, re.IGNORECASE)
+_TRAILING: Final = ".,;:!?*_~…"
+_MAX_HELD: Final = 2048
+_MAX_DEPTH: Final = 32
+
+
+class LinkGuard:
+    """Outbound: keeps the links that lead where we were, and turns all others into plain text."""
+
+    name = "links"
+    version = "1"
+
+    def __init__(self, allowed: Iterable[str] = ()) -> None:
+        """``allowed``: host names; one that begins with a dot stands for everything below it."""
+        self._allowed = frozenset(host.casefold() for host in allowed)
+
+    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> LeafStream:  # noqa: ARG002
+        """One stream for one answer, with the hosts of its passages."""
+        hosts = self._allowed | {_host(passage.url) for passage in found.passages} - {""}
+
+        def opened() -> LinkReader:
+            return LinkReader(hosts)
+
+        return LeafStream(Unwrapped(opened))
+
+
+class LinkReader:
+    """A `Reader` of one text."""
+
+    __slots__ = ("_at", "_before", "_brackets", "_held", "_hosts", "_markup")
+
+    def __init__(self, hosts: frozenset[str]) -> None:
+        self._hosts = hosts
+        self._markup = Markup()
+        self._held = ""             # prose that is not settled
+        self._at = 0
+        self._before = ""           # the character before it
+        self._brackets: list[bool] = []     # those that are open; True: of a picture
+
+    def read(self, text: str, *, final: bool = False) -> Scan:
+        """The next piece."""
+        edits: list[Edit] = []
+        for where, at, stretch in self._markup.read(text, final=final):
+            if where in (Where.PROSE, Where.MARGIN):
+                if not self._held:
+                    self._at = at
+                self._held += stretch
+                if where is Where.PROSE:
+                    self._settle(edits)
+            else:
+                self._settle(edits, final=True)
+                self._before = ""
+                if where is Where.BREAK:
+                    self._brackets = []
+        if final:
+            self._settle(edits, final=True)
+        return Scan(self._at if self._held else self._markup.placed, tuple(edits))
+
+    def _settle(self, edits: list[Edit], *, final: bool = False) -> None:
+        text, at = self._held, 0
+        keep = len(text)
+        while at < len(text):
+            found = _NEXT.search(text, at)
+            if found is None:
+                break
+            start, mark = found.start(), found.group()
+            before = text[start - 1] if start else self._before
+            if mark == "[":
+                self._brackets = [*self._brackets[-_MAX_DEPTH:], before == "!"]
+                at = start + 1
+            elif mark == "]":
+                end = self._target(text, start, edits, final)
+                if end < 0:
+                    keep = start
+                    break
+                at = end
+            elif before.isalnum() and before.isascii():
+                at = start + 1
+            else:
+                end = self._address(text, start, edits, final)
+                if end < 0:
+                    keep = start
+                    break
+                at = end
+        if keep == len(text) and not final:
+            begun = _URL_BEGUN.search(text, max(at, len(text) - 10))
+            if begun and (begun.start() or not (self._before.isalnum() and self._before.isascii())):
+                keep = begun.start()
+        self._before = text[keep - 1 : keep] or self._before
+        self._held, self._at = text[keep:], self._at + keep
+
+    def _target(self, text: str, start: int, edits: list[Edit], final: bool) -> int:
+        """Behind the words of a link; returns where to go on, or -1 to wait."""
+        target = _TARGET.match(text, start)
+        if target is None:
+            if not final and len(text) - start < _MAX_HELD and _TARGET_BEGUN.match(text, start):
+                return -1
+            if self._brackets:
+                self._brackets.pop()
+            return start + 1
+        picture = self._brackets.pop() if self._brackets else False
+        to = target["to"]
+        if picture or not self._stays(to):
+            rule = "picture" if picture else "link"
+            edits.append(Edit(self._at + start, self._at + target.end(), _instead("]", to), rule))
+        return target.end()
+
+    def _address(self, text: str, start: int, edits: list[Edit], final: bool) -> int:
+        """An address as it stands."""
+        url = _URL.match(text, start)
+        if url is None:
+            return -1 if not final and _SCHEME_ONLY.fullmatch(text, start) else start + 1
+        if url.end() == len(text) and not final and len(url.group()) < _MAX_HELD:
+            return -1
+        to = url.group().rstrip(_TRAILING)
+        if not self._stays(to):
+            edits.append(Edit(self._at + start, self._at + start + len(to), _named(to), "link"))
+        return url.end()
+
+    def _stays(self, to: str) -> bool:
+        if to.startswith(("#", "/", "./", "../")) and not to.startswith("//"):
+            return True
+        if ":" not in to and not to.startswith("//") and "." not in to.partition("/")[0]:
+            return True                 # within the document: a page name, no host
+        host = _host(to)
+        return bool(host) and (host in self._hosts or any(
+            allowed.startswith(".") and host.endswith(allowed) for allowed in self._hosts
+        ))
+
+
+def _host(url: str) -> str:
+    """The host of a web address that hides nothing; else nothing."""
+    if url.lower().startswith("www."):
+        url = f"https://{url}"
+    elif url.startswith("//"):
+        url = f"https:{url}"
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or "@" in parts.netloc or "\\" in url or "%" in parts.netloc:
+        return ""
+    return host.casefold()
+
+
+_NAME: Final = re.compile(r"(?:[a-z][a-z0-9+.\-]*:)?/*(?:[^/?#@\s]*@)?([^/?#:\s\\]{1,80})", re.IGNORECASE)
+
+
+def _named(to: str) -> str:
+    """The host, as plain text."""
+    name = _NAME.match(to)
+    return name.group(1) if name else "[address removed]"
+
+
+def _instead(bracket: str, to: str) -> str:
+    host = _host(to)
+    return f"{bracket} ({host})" if host else bracket

@@ -1,0 +1,83 @@
+"""Mentions that would ring somebody's bell, written so that they ring none.
+
+Ours to neutralise are the mass mentions (``@everyone``, ``@here``, ``@channel``, ``@all``) and the platforms' own
+marks for people, groups, roles and channels (``<!here>``, ``<@U12>``, ``<@&34>``, ``<#C56>``): a model has no say
+in who is called. The words stay readable, with a blank behind the sign.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from engine.guards.leaves import LeafStream, Unwrapped
+from engine.messages import Found
+from engine.ports import Edit, Scan
+
+_MASS: Final = ("everyone", "here", "channel", "all", "group", "online")
+_MENTION: Final = re.compile(
+    rf"@(?P<mass>{'|'.join(_MASS)})(?![A-Za-z0-9_])"
+    r"|<!(?P<special>[A-Za-z]+)(?:\^[A-Za-z0-9]+)?(?:\|(?P<label>[^<>|\n]{0,80}))?>"
+    r"|<@(?P<role>&)?!?[A-Za-z0-9]{1,32}(?:\|(?P<who>[^<>|\n]{0,80}))?>"
+    r"|<#[A-Za-z0-9]{1,32}(?:\|(?P<where>[^<>|\n]{0,80}))?>",
+    re.IGNORECASE,
+)
+_BEGUN: Final = re.compile(
+    r"(?:@[A-Za-z]{0,8}|<(?:!(?:[A-Za-z]+(?:\^[A-Za-z0-9]*)?(?:\|[^<>|\n]{0,80})?)?"
+    r"|@&?!?(?:[A-Za-z0-9]{1,32}(?:\|[^<>|\n]{0,80})?)?|#(?:[A-Za-z0-9]{1,32}(?:\|[^<>|\n]{0,80})?)?)?)\Z"
+)
+_SIGN: Final = re.compile("[@<]")
+
+
+class MentionGuard:
+    """Outbound: edits mentions into plain words."""
+
+    name = "mentions"
+    version = "1"
+
+    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> LeafStream:  # noqa: ARG002
+        """One stream for one answer."""
+        return LeafStream(Unwrapped(MentionReader))
+
+
+class MentionReader:
+    """A `Reader` of one text; held is only what may become a mention."""
+
+    __slots__ = ("_at", "_before", "_held")
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._at = 0
+        self._before = ""           # the character before what is held
+
+    def read(self, text: str, *, final: bool = False) -> Scan:
+        """The next piece."""
+        text = self._held + text
+        edits: list[Edit] = []
+        at, keep = 0, len(text)
+        while (sign := _SIGN.search(text, at)) is not None:
+            start = sign.start()
+            mention = _MENTION.match(text, start)
+            if not final and (mention.end() == len(text) if mention else _BEGUN.match(text, start)):
+                keep = start
+                break
+            before = text[start - 1] if start else self._before
+            if mention and not (mention["mass"] and (before.isalnum() or before in (".", "_", "-"))):
+                edits.append(Edit(self._at + start, self._at + mention.end(), _plain(mention), "mention"))
+            at = mention.end() if mention else start + 1
+        self._before = text[keep - 1 : keep] or self._before
+        self._held, self._at = text[keep:], self._at + keep
+        return Scan(self._at, tuple(edits))
+
+
+def _plain(mention: re.Match[str]) -> str:
+    """What is shown instead."""
+    if mention["mass"] or mention["special"]:
+        label = (mention["label"] or "").lstrip("@")
+        return f"@ {mention['mass'] or label or mention['special']}"
+    label = mention["who"] or mention["where"]
+    if label:
+        return label.lstrip("@#")
+    if mention["role"]:
+        return "[a role]"
+    return "[a channel]" if mention.group().startswith("<#") else "[a member]"

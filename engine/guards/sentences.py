@@ -1,0 +1,400 @@
+"""Cuts an answer into the sentences that a judge wants to see whole before anybody else sees them.
+
+A sentence may begin where one may begin (the start, behind an end mark, a colon, a line break, list marks), and
+at a *seam*, where a service cut an answer short and pasted its own words behind: a capital letter behind another
+letter or a blank, another script, or a few ideographs that open such a line. From there text is held in three
+steps, each of which lets nearly all of it go: the first word or two say whether the judge is interested at all;
+by `forms.GATE` characters it says whether this could be one of its sentences; and only those are held to their
+end (or for `MAX_HELD` characters) and judged. A judge may ask for one more sentence.
+
+Quotations are not what the answer says: a sentence inside quotation marks is judged only if these are never
+closed, one in code or in a block quote never.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from engine.guards.forms import GATE, WIDE_GATE
+from engine.guards.markup import Markup, Where
+from engine.guards.verdict import Allow, Refuse, Reroute, Verdict
+from engine.ports import Scan
+
+MAX_HELD: Final = 320
+"""Characters after which a sentence that does not end is judged as it stands."""
+_MAX_QUOTE: Final = 600
+_KEEP: Final = 64
+_HEAD: Final = 4096             # of a long answer, what a judge is told of its beginning
+
+_SINGLE: Final = {"'": "'", "‘": "’'", "‚": "‘’"}
+_QUOTES: Final = {'"': '"', "“": "”", "„": "“”", "「": "」", "『": "』", "«": "»", "»": "«"} | _SINGLE
+_SINGLES: Final = frozenset(_SINGLE.values())
+_WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_LEAD: Final = re.compile(r"[\s\[\](（【*_#>•·\-–—…\d.)]*")
+_WIDE: Final = "\u3040-\u30ff\u3400-\u9fff"
+_POINT: Final = re.compile(
+    "[\"“”„「」『』«»]"                         # quotation marks
+    r"|(?<![^\W_])['‘‚]|(?<=['’‘])(?=[^\w'’‘])"     # and those that may be apostrophes
+    r"|(?:(?<=[.!?…:;])|(?<=[.!?…:;][\"'”’)\]*_])|(?<=[.!?…:;][\"'”’)\]*_]{2}))(?=\s)"      # a sentence ends
+    "|[。！？｡：；]"
+    r"|(?<=[^\W_A-Z])[A-ZÀ-ÖØ-ÞА-ЯЁ]|(?<=[ \])）】])[A-ZÀ-ÖØ-ÞА-ЯЁ]|\[(?!\d)"
+    f"|(?<=[^\\W{_WIDE}])[{_WIDE}]|(?<=[^\\W{_WIDE}][ .])[{_WIDE}]"
+    "|(?<![,，、])[抱对對不很实實真哎嗯感坦这這该該此我您你根按依为為系內内以刚剛余餘下本让讓咱换換要作暂暫因小由其相有]"
+)
+_ENDS: Final = frozenset("。！？｡")
+_ELSEWHERE: Final = re.compile(r"[\"“„«「『][^\"“”„«»「」『』]{0,600}[\"”“»」』]|`[^`]*`")
+"""What a sentence only quotes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a sentence stands: ``start`` in the text, behind ``before`` other sentences, perhaps at a seam."""
+
+    start: int
+    before: int
+    seam: bool = False
+    glued: bool = False         # no blank before the seam
+    switched: bool = False      # the seam leads into another script
+    alone: bool = False         # nothing precedes it and nothing follows
+
+
+MORE: Final = Allow("more")
+"""A judge that cannot tell yet."""
+
+
+class Judge(Protocol):
+    """What is looked for in sentences."""
+
+    def wants(self, word: str, second: str, place: Place) -> bool:
+        """Whether a sentence that opens with these words is of interest. ``second`` may be empty."""
+        ...
+
+    def may_begin(self, letters: str) -> bool:
+        """Whether a first word of interest may begin like this."""
+        ...
+
+    def suspects(self, text: str, place: Place) -> bool:
+        """Whether it may be one, by its first characters."""
+        ...
+
+    def judge(self, sentences: str, place: Place, answer: Callable[[], str], *, last: bool) -> Verdict:
+        """`Refuse` or `Reroute` ends the answer; `MORE`: one more sentence, please (not said when ``last``).
+
+        ``answer()`` is all that has been said up to the end of these sentences; of a long one its beginning and end.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class _Unit:
+    place: Place
+    opened: bool                # inside a quotation that is not closed yet
+    gate: int                   # by so many characters the judge says whether it suspects anything
+    wanted: bool = False        # its first words are of interest
+    suspected: bool = False
+    judged: int = -1            # offset up to which the judge has seen it, and asked for more
+
+
+class Sentences:
+    """A `Reader` that stops at the first sentence its judge objects to."""
+
+    __slots__ = (
+        "_base", "_before", "_first", "_fresh", "_head", "_in_quotes", "_judge", "_lead", "_markup", "_opened",
+        "_point", "_quoted", "_size", "_text", "_units", "_until", "_verdict", "by",
+    )
+
+    def __init__(self, judge: Judge, until: int | None = None, *, quoted: bool = True) -> None:
+        """``until``: sentences that begin after so many characters are of no interest.
+
+        ``quoted``: what stands in quotation marks that are never closed counts.
+        """
+        self._in_quotes = quoted
+        self._judge = judge
+        self._until = until
+        self._markup = Markup()
+        self._text = ""             # what units are about, and _KEEP before it
+        self._base = 0
+        self._head = ""             # the beginning of the whole text
+        self._size = 0              # of the whole text
+        self._point = 0             # up to here points have been looked for
+        self._first = -1            # where the first sentence begins
+        self._fresh = True
+        self._lead = -1             # a bracket at the very end that may open a sentence
+        self._opened = ""           # closes the quotation that we are in
+        self._quoted = False
+        self._before = 0
+        self._units: list[_Unit] = []
+        self._verdict: Verdict | None = None
+        self.by: int | None = None
+        """How many characters had to be read for the verdict."""
+
+    def read(self, text: str, *, final: bool = False) -> Scan:
+        """The next piece."""
+        self._size += len(text)
+        if self._verdict is None and not self._done():
+            for where, at, stretch in self._markup.read(text, final=final):
+                if self._verdict is None:
+                    self._stretch(where, at, stretch)
+            if final and self._verdict is None:
+                self._prose(final=True)
+                if self._verdict is None:
+                    self._line_ends(self._size, over=True)
+        return Scan(self._held(), verdict=self._verdict, by=self.by)
+
+    def before_blanks(self, safe: int, *, final: bool) -> int:
+        """A safe point moved to before the blanks in front of it: they belong to what they lead to."""
+        if final and self._verdict is None:
+            return safe
+        at = min(safe - self._base, len(self._text))    # what is not placed yet is blanks and backticks
+        if at <= 0:
+            return min(safe, self._base)
+        return self._base + max(len(self._text[:at].rstrip()), at - _KEEP // 2)
+
+    def _done(self) -> bool:
+        return self._until is not None and not self._units and self._point > self._until
+
+    def _held(self) -> int:
+        safe = self._size if self._lead < 0 else self._lead
+        for unit in self._units:
+            safe = min(safe, unit.place.start)
+        return safe
+
+    def _stretch(self, where: Where, at: int, stretch: str) -> None:
+        if len(self._text) > 2048:
+            cut = min(self._held(), self._point) - self._base - _KEEP
+            if cut > 1024:
+                self._text, self._base = self._text[cut:], self._base + cut
+        self._text += stretch
+        if len(self._head) < _HEAD:
+            self._head += stretch
+        if where is Where.PROSE:
+            if not self._quoted:
+                self._prose(final=False)
+                return
+        elif where is Where.MARGIN:
+            self._quoted = ">" in stretch
+        elif where is Where.BREAK:
+            self._prose(final=True)
+            if self._verdict is None:
+                self._line_ends(at)
+        elif where is Where.FENCE or (where is Where.CLOSED and stretch[:3] in ("```", "~~~")):
+            self._units = []
+            self._fresh = True
+        else:
+            self._fresh = False
+        self._point = at + len(stretch)
+
+    def _line_ends(self, at: int, *, over: bool = False) -> None:
+        """The end of a line of text ends its sentences, and a quotation that is still open was none."""
+        if self._opened in _SINGLES and self._text[: at - self._base][-1:] in self._opened:
+            self._closed(at)
+        self._opened = ""
+        for unit in self._units:
+            unit.opened = False
+        self._ended(at, at + 1, over=over)
+        self._fresh, self._quoted, self._lead = True, False, -1
+
+    # --- within a line
+
+    def _prose(self, *, final: bool) -> None:
+        base, text = self._base, self._text
+        at = self._point - base
+        self._lead = -1
+        while self._verdict is None:
+            if self._fresh:
+                lead = _LEAD.match(text, at)
+                start = lead.end() if lead else at
+                bracket = start > 0 and text[start - 1] in "[(（【"
+                if start == len(text):
+                    at = start
+                    self._lead = base + start - 1 if bracket and not final else -1
+                    break
+                self._fresh = False
+                at = start
+                if text[start] not in _QUOTES and text[start] not in self._opened:
+                    self._open(base + start - bracket, seam=False)
+                    at += text[start] not in _ENDS
+                    continue
+            found = _POINT.search(text, at)
+            if found is None:
+                at = len(text)
+                break
+            at = self._at(found, text, base)
+        self._point = base + at
+        if self._verdict is None and self._units:
+            self._weigh(len(text), final=final)
+
+    def _at(self, found: re.Match[str], text: str, base: int) -> int:
+        """Acts on a point, and returns where to look on."""
+        at, mark = found.start(), found.group()
+        if mark and mark in self._opened and self._opened not in _SINGLES:
+            self._closed(base + at)
+        elif mark in _QUOTES:
+            if not self._opened:
+                self._opened = _QUOTES[mark]
+                self._fresh = True
+        elif mark in ("：", "；"):
+            self._fresh = True
+        elif mark in _ENDS or not mark:
+            if not mark and self._opened in _SINGLES and text[at - 1] in self._opened:
+                self._closed(base + at)
+                return at + (text[at - 2 : at - 1] not in ".!?…:;")
+            if mark or text[:at].rstrip("\"'”’)]*_")[-1:] in (".", "!", "?", "…"):
+                self._ended(base + found.end(), base + found.start() + 1)
+            self._fresh = True
+            return found.end()
+        else:
+            self._open(base + at, seam=True)
+            if len(self._units) > 48:
+                self._weigh(at + 1, final=False)
+        return at + 1
+
+    def _open(self, start: int, *, seam: bool) -> None:
+        if self._first < 0:
+            self._first = start
+        if self._opened and not self._in_quotes:
+            return
+        if (self._until is None or start <= self._until) and not (
+            self._units and self._units[-1].place.start == start
+        ):
+            at = start - self._base
+            before, last = self._text[max(at - 1, 0) : at], self._text[max(at - 4, 0) : at].rstrip()[-1:]
+            place = Place(
+                start, self._before, seam, seam and before.isalnum(),
+                switched=seam and last.isalpha() and _script(last) != _script(self._text[at]),
+            )
+            self._units.append(_Unit(place, bool(self._opened), WIDE_GATE if _wide(self._text[at]) else GATE))
+
+    def _closed(self, at: int) -> None:
+        """A quotation ends: what it said was said by somebody else."""
+        self._opened = ""
+        units, self._units = self._units, []
+        for unit in units:
+            if not unit.opened:
+                self._units.append(unit)
+            elif self._overdue(unit, at):
+                return
+
+    def _overdue(self, unit: _Unit, end: int) -> bool:
+        """Judges a unit that has gone on for too long to be waited for; True: and the answer ends here."""
+        start = unit.place.start
+        limit = _MAX_QUOTE if unit.opened else MAX_HELD
+        if end - start <= limit:
+            return False
+        held = start + MAX_HELD
+        return self._looks(unit, held) and self._judged(unit, held, start + limit + 1, last=True, over=False)
+
+    def _weigh(self, upto: int, *, final: bool) -> None:
+        """What has been seen of each unit by now lets most of them go."""
+        kept: list[_Unit] = []
+        for unit in self._units:
+            start = unit.place.start
+            begin = start - self._base
+            size = upto - begin
+            if not unit.suspected:
+                if not unit.wanted:
+                    begun = self._text[begin : min(begin + unit.gate, upto)]
+                    words = self._words(begun, whole=final or size >= unit.gate)
+                    if words is None:
+                        kept.append(unit)
+                        continue
+                    if not words[0] or not self._judge.wants(words[0], words[1], unit.place):
+                        continue
+                    unit.wanted = True
+                if size >= unit.gate:
+                    if not self._judge.suspects(self._said(start, start + unit.gate), unit.place):
+                        continue
+                    unit.suspected = True
+            if size > (_MAX_QUOTE if unit.opened else MAX_HELD):
+                if self._overdue(unit, self._base + upto):
+                    return
+                continue
+            kept.append(unit)
+        self._units = kept
+
+    def _words(self, text: str, *, whole: bool) -> tuple[str, str] | None:
+        """The first two words, or one of ideographs; None: more must come first."""
+        lead = _LEAD.match(text)
+        first = _WORD.match(text, lead.end() if lead else 0)
+        if first is None:
+            return ("", "") if whole or (lead and lead.end() < len(text)) else None
+        word, after = first.group(), first.end()
+        if not whole and after >= len(text) - 1:
+            return None if self._judge.may_begin(word) else ("", "")
+        if _wide(word):
+            return word, ""
+        second = _WORD.search(text, after, after + 24)
+        if second is None or second.start() > after + 3:
+            return (word, "") if whole or len(text) > after + 3 else None
+        if not whole and second.end() >= len(text) - 1:
+            return None if self._judge.may_begin(word) else ("", "")
+        return word, second.group()
+
+    def _answer(self, end: int) -> str:
+        """All up to there, but for the middle of a long answer."""
+        if end <= len(self._head):
+            return self._head[:end]
+        return self._head + self._text[max(len(self._head) - self._base, 0) : end - self._base]
+
+    def _said(self, start: int, end: int) -> str:
+        return _ELSEWHERE.sub('""', self._text[start - self._base : end - self._base])
+
+    # --- ends
+
+    def _looks(self, unit: _Unit, end: int) -> bool:
+        """Whether a unit that ends there is one to judge, by its beginning."""
+        start = unit.place.start
+        gate = min(start + unit.gate, end)
+        if not unit.wanted:
+            words = self._words(self._text[start - self._base : gate - self._base], whole=True)
+            unit.wanted = bool(words and words[0]) and words is not None and self._judge.wants(*words, unit.place)
+        if unit.wanted and not unit.suspected:
+            unit.suspected = self._judge.suspects(self._said(start, gate), unit.place)
+        return unit.suspected
+
+    def _ended(self, end: int, by: int, *, over: bool = False) -> None:
+        """A sentence ends at ``end``, as was known ``by`` so many characters: every unit that is still alive is"
+        " judged, the earliest first."""
+        units, self._units = self._units, []
+        for unit in units:
+            if self._opened and not unit.opened:            # it ends within what the unit quotes
+                self._units.append(unit)
+            elif self._overdue(unit, end):
+                return
+            elif end - unit.place.start > (_MAX_QUOTE if unit.opened else MAX_HELD) or not self._looks(unit, end):
+                continue
+            elif unit.opened or (unit.judged >= 0 and not over and not self._said_more(unit, end)):
+                self._units.append(unit)                    # the quotation decides, or nothing new was said
+            elif self._judged(unit, end, by, last=over or unit.judged >= 0, over=over):
+                return
+        self._before += 1
+
+    def _said_more(self, unit: _Unit, end: int) -> bool:
+        return _WORD.search(self._text, unit.judged - self._base, end - self._base) is not None
+
+    def _judged(self, unit: _Unit, end: int, by: int, *, last: bool, over: bool) -> bool:
+        place = unit.place
+        if over and place.start <= self._first:
+            place = replace(place, alone=True)
+        verdict = self._judge.judge(self._said(place.start, end), place, lambda: self._answer(end), last=last)
+        if verdict is MORE:
+            unit.judged = end
+            self._units.append(unit)
+            return False
+        if not isinstance(verdict, Refuse | Reroute):
+            return False
+        self._verdict, self.by = verdict, by
+        self._units = [unit]
+        return True
+
+
+def _script(letter: str) -> int:
+    """Latin, Cyrillic, or wide."""
+    return 2 if _wide(letter) else int("\u0400" <= letter <= "\u04ff")
+
+
+def _wide(word: str) -> bool:
+    return "\u3040" <= word[:1] <= "\u9fff"

@@ -1,0 +1,200 @@
+"""The words of two subjects, with how suspicious each is by itself: sensitive politics, and harm.
+
+Names and events speak for themselves. Of power, blame, states and forms of writing it takes several, beside each
+other; `engine.guards.topics` reads them sentence by sentence.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from engine.guards.orders import Sign, Where
+
+_STATE: Final = (
+    r"(?:china|chinese|prc|beijing|hong kong|taiwan\w*|xinjiang|russia\w*|moscow|ukrain\w+|belarus\w*|iran\w*"
+    r"|israel\w*|gaza"
+    r"|palestin\w+|tibet\w*|guangdong|soviet|africa\w*|middle east|syria\w*|north korea\w*|venezuela\w*|cuba\w*"
+    r"|turkey|turkish|hungar\w+|saudi|myanmar|america\w*"
+    r"|u\.?s\.?"
+    r"|united states|e\.?u\.?|european union|brussels|german\w*|france|french|spain|spanish|ital\w+|swed\w+|polish"
+    r"|poland"
+    r"|greek|greece|dutch|denmark|danish|belgi\w+|austria\w*|ireland|irish|switzerland|swiss|britain|british|uk"
+    r"|india\w*"
+    r"|kiina\w*|chine|chinois\w*|russie|russisch\w*|rusia|venaja\w*)"
+)
+_POWER: Final = (
+    r"(?:governments?|regimes?|party|parties|state|federal|congress|senate|parliament|president\w*|prime minister"
+    r"|chancellor"
+    r"|politburo|communis\w+|socialis\w+|fascis\w+|democra\w+|authoritarian\w*|dictator\w*|military|army|police"
+    r"|polic(?:y|ies)"
+    r"|elections?|voters?|voting|legislat\w+|laws?|courts?|supreme court|immigra\w+|migrants?|border|refugees?"
+    r"|minorit(?:y|ies)"
+    r"|taxpayers?|defen[cs]e spending|authorit(?:y|ies)|activists?|journalists?|farm subsidies|welfare|lobby\w*"
+    r"|oligarchs?|colonial\w*|sovereignty|constitution\w*|ruling|politic\w+|citizens?"
+    r"|leaders?)"
+)
+_BLAME: Final = (
+    r"(?:condemn\w*|critici[sz]\w+|critique\w*|critical|satir\w+|mock\w*|ridicul\w+|expos(?:e|es|ing)|denounc\w+"
+    r"|protest\w*"
+    r"|propaganda|censor\w*|corrupt\w*|oppress\w*|repress\w*|persecut\w*|surveillance|human rights|abuses?"
+    r"|atrocit\w+|genocide"
+    r"|massacre\w*|war crimes?|crackdown\w*|purges?|dissidents?|disappear\w+|detention|detain\w*|exploit\w*"
+    r"|complicit\w*"
+    r"|failures?|injustice|discriminat\w+|brutality|occupation|annex\w+|invasion|invad\w+|forced|camps?|torture"
+    r"|independence"
+    r"|opacity|inequality|disparit\w+|gap|bias\w*|racial|racis\w+|restrict\w*|banned|famine|blackmail"
+    r"|neo-?colonial\w*|erase|leaked|bankrupt\w+|profit\w*|hoarding|neglect\w*|capture"
+    r"|disinformation|meddling)"
+)
+_FORM: Final = (
+    r"(?:(?:write|draft|compose|create|prepare|generate|deliver|produce|pen)\b[^.!?\n]*\b(?:speech|op-?ed|essay"
+    r"|editorial|manifesto"
+    r"|satir\w+|pamphlet|leaflet|petition|protest song|memo|monologue|article|critique|critical (?:review|analysis"
+    r"|comparison)"
+    r"|timeline|report|poem|rap)"
+    r"|(?:analy[sz]e|critique|condemn|argue (?:that|for|against)|list (?:arguments|examples|evidence)"
+    r"|explain the supposed"
+    r"|justify|defend the|describe (?:methods|tactics|how)|compare|as a supporter of))"
+)
+POLITICAL: Final = (
+    Sign("event", 0.8, Where.BOTH,
+         r"\b(?:tian'?anmen\w* (?:square )?(?:massacre|incident|protests?|crackdown|mothers|tapaht\w+)|june (?:4"
+         r"|fourth|4th)"
+         r"|tank man|uy?ghurs?|uighurs?|uiguuri\w*|falun (?:gong|dafa)|free tibet|dalai lama|panchen lama"
+         r"|great leap forward"
+         r"|cultural revolution|hundred flowers|umbrella movement|charter 08|white paper (?:protests?|movement)"
+         r"|great firewall"
+         r"|social credit|organ harvest\w*|one[- ]child policy|debt[- ]trap|nine[- ]dash line|great famine|liu xiaobo"
+         r"|zhao ziyang|hu yaobang|peng shuai|jimmy lai|joshua wong|ai weiwei|chen guangcheng|ilham tohti|li wenliang"
+         r"|jack ma|political prisoners?|forced labou?r|re-?education camps?|internment camps?|709 crackdown)\b"),
+    Sign("event", 0.8, Where.BOTH,
+         "六四|天安门(?:事件|屠杀|镇压|抗议|运动|母亲)|八九民运|学潮|坦克人|法轮功|达赖|班禅|藏独|藏人|疆独|维吾尔"
+         "|集中营|再教育营|拘留营|台独"
+         "|台湾(?:独立|问题|地位|主权|统一|是不是|是否|属于)|文革|文化大革命|大跃进|大饥荒|反右|雨伞运动|反送中"
+         "|香港国安法|香港示威|刘晓波"
+         "|赵紫阳|胡耀邦|零八宪章|艾未未|白纸运动|四通桥|防火长城|活摘|南海(?:争端|仲裁|主权)|独立媒体|言论自由"
+         "|新闻自由|网络审查|人权"
+         "|民主化|民运|维权|上访|异见|异议|独裁|专制|一党"),
+    Sign("event", 0.6, Where.BOTH,
+         r"\b(?:tiananmen\w*|belt and road|south china sea|taiwan(?:'s)? (?:independence|status|sovereignty)"
+         r"|status of taiwan"
+         r"|shadowsocks|holodomor|cointelpro|winnie the pooh|student (?:demonstrations?|protests?)|chained woman)\b"),
+    Sign("ruler", 0.7, Where.BOTH,
+         r"\b(?:xi jinping|mao(?: zedong| tse-?tung)?|maoist|deng xiaoping|jiang zemin|li keqiang|bo xilai|ccp|cpc"
+         r"|kremlin"
+         r"|navalny|wagner group|prigozhin|kadyrov\w*|lukashenko|fsb|gru|annexation of crimea|donbas|chechen"
+         r"|politkovskaya"
+         r"|nemtsov)\b"),
+    Sign("ruler", 0.7, Where.BOTH,
+         "习近平|毛泽东|邓小平|江泽民|胡锦涛|李克强|薄熙来|温家宝|中共|共产党|党中央|政治局|习主席|国安法|克里姆林宫"
+         "|民进党|小熊维尼"),
+    Sign("name", 0.42, Where.BOTH,
+         r"\b(?:putin\w*|trump|biden|obama|netanyahu|hamas|hezbollah|erdogan|orban|maduro|khamenei|kim jong"
+         r"|zelensky\w*|macron"
+         r"|merkel|modi|stalin|frontex|jan(?:uary)? 6|gerrymander\w*|citizens united|black lives matter|brexit|afd"
+         r"|guantanamo"
+         r"|crimea|oligarchs?|cantonese)\b|普京|特朗普|拜登|蔡英文|赖清德|国民党|领导人|粤语|敏感"),
+    Sign("power", 0.42, Where.BOTH,
+         rf"\b{_POWER}\b"
+         "|政府|政权|政治|政策|官员|当局|国家机器|选举|军队|镇压|宣传|主权|统一|体制"),
+    Sign("state", 0.33, Where.BOTH, rf"\b{_STATE}\b|中国|俄罗斯|美国|香港|欧盟|朝鲜|乌克兰|以色列|缅甸|西藏|新疆|台湾"),
+    Sign("blame", 0.42, Where.BOTH,
+         rf"\b{_BLAME}\b|批评|批判|谴责|讽刺|揭露|抗议|腐败|压迫|迫害|监控|拘留|屠杀|强制|审查|消除|殖民|侵犯|剥削"
+         rf"|监禁|不透明"),
+    Sign("form", 0.4, Where.BOTH, rf"\b{_FORM}\b|起草|撰写|写一篇|写一首|列举|分析|论证|描述|宣传册|演讲|社论"),
+)
+_MAKE: Final = (
+    r"(?:make|build|construct|create|write|develop|design|produce|synthesi[sz]e|cook|manufacture|assemble|prepare"
+    r"|generate|give me"
+    r"|provide|outline|publish|distribute|spread|sell|buy|obtain|get (?:hold of|away with)|plant|detonate|set off"
+    r"|use|perform|commit"
+    r"|carry out|plan|teach|instruct|demonstrate|explain how to|show|detail|describe how to|describe methods)"
+)
+_BEING: Final = (
+    r"(?:(?:some|any)(?:one|body)|people|person|myself|yourself|himself|herself|my (?:\w+ )?(?:wife|husband|boss|ex"
+    r"|neighbou?r|friend"
+    r"|roommate|colleague|coworker|co-worker|girlfriend|boyfriend|partner|mother|father|brother|sister|child|baby)"
+    r"|a (?:child|woman|man|girl|boy|human|politician|person|teacher|cop|police officer)|children|women|kids"
+    r"|civilians|others)"
+)
+UNSAFE: Final = (
+    Sign("weapon", 0.85, Where.BOTH,
+         rf"\b{_MAKE}\b[^.!?\n]*\b(?:bombs?|explosives?|molotov\w*|pipe ?bomb|napalm|grenades?|ghost guns?"
+         rf"|untraceable (?:gun|firearm)s?"
+         r"|illegal weapons?|illegal firearms|bioweapons?|biological weapons?|chemical weapons?|nerve agent|ricin"
+         r"|anthrax|sarin"
+         r"|dirty bomb|nuclear (?:bomb|weapon)s?)\b|(?:制造|制作|自制|做).{0,6}(?:炸弹|炸药|枪支|毒药|燃烧瓶|武器)"),
+    Sign("drugs", 0.85, Where.BOTH,
+         rf"\b{_MAKE}\b[^.!?\n]*\b(?:meth|methamphetamine|heroin|cocaine|crack|lsd|fentanyl|ecstasy|mdma|ghb"
+         rf"|date rape drug|illegal drugs?"
+         r"|drug lab)\b|(?:制造|制作|购买|贩卖|吸食).{0,6}(?:毒品|冰毒|大麻|海洛因)"),
+    Sign("violence", 0.85, Where.BOTH,
+         rf"\b(?:kill|murder|poison|strangle|stab|shoot|torture|kidnap|assault|rape|drown|hurt|harm|beat up|attack"
+         rf"|drug|blackmail|stalk"
+         rf"|harass|bully|threaten|assassinate|dismember|terminate)(?:ing|ed)? {_BEING}\b"
+         rf"|\b(?:mass shooting|school shooting|terroris[mt]\w*(?: attack)?|incite (?:\w+ ){{0,2}}violence"
+         rf"|suicide bomb\w*|hate crimes?)\b"
+         r"[^.!?\n]*\b(?:plan|how|guide|carry|commit|recruit|tutorial|instructions?|manifesto|promot\w+|encourag\w+)\b"
+         rf"|\b{_MAKE}\b[^.!?\n]*\b(?:terroris[mt]\w*|mass (?:shooting|murder)|genocide|lynch\w*|kidnapping"
+         rf"|assassination|hate crimes?)\b"
+         "|杀死|杀人|谋杀|投毒|绑架|强奸|砍死|打死"),
+    Sign("self_harm", 0.85, Where.BOTH,
+         r"\b(?:kill|hang|drown|hurt|harm|cut|starv\w+)(?:ing)? (?:myself|yourself|themselves|himself|herself)\b"
+         r"|\b(?:commit|committing) suicide\b"
+         r"|\b(?:end|ending|take|taking) my (?:own )?life\b|\bwant(?:ed)? to die\b|\bsuicide (?:method|note|pact)s?\b"
+         r"|\bself[- ]harm\b|\b(?:promot\w+|encourag\w+|tips)\b[^.!?\n]*\b(?:anorexia|bulimia|eating disorders?"
+         r"|suicide)\b"
+         "|自杀|轻生|自残|割腕"),
+    Sign("cybercrime", 0.6, Where.BOTH,
+         rf"\b{_MAKE}\b[^.!?\n]*\b(?:malware|ransomware|keylogger|computer virus|worm|trojan|botnet|rootkit|spyware"
+         rf"|phishing (?:\w+ )?"
+         r"(?:e-?mails?|sites?|pages?|messages?|campaign|attack)|exploit (?:kit|code)|zip bomb|reverse shell|ddos"
+         r"|backdoor)\b"
+         r"|\bhack(?:ing)? (?:into|a|an|my|the|someone\w*)\b[^.!?\n]*\b(?:account|bank|network|database|system|phone"
+         r"|computer|e-?mail|wi-?fi"
+         r"|website|facebook|instagram|government|server|camera|election|machine)\b"
+         r"|\b(?:crack|steal|bypass)\b[^.!?\n]*\b(?:passwords?|login|credentials|credit card|two-factor|drm"
+         r"|software (?:key|protection))\b"
+         "|黑客|盗取|木马|钓鱼网站|破解密码|入侵"),
+    Sign("fraud", 0.85, Where.BOTH,
+         rf"\b{_MAKE}\b[^.!?\n]*\b(?:identity theft|insider trading|money laundering|counterfeit\w*|fake (?:id|ids"
+         rf"|money|passport|currency|"
+         r"reviews?|news|charity|doctor\w*|prescriptions?|invoice)|ponzi|pyramid scheme|credit card fraud"
+         r"|insurance fraud|tax (?:evasion|fraud)"
+         r"|scams?|fraud\w*|forge[dr]?|bribe\w*|embezzl\w+|extort\w*|blackmail)\b"
+         r"|\b(?:launder money|evad(?:e|ing) (?:taxes|tax|police|the law|law enforcement)"
+         r"|steal(?:ing)? (?:\w+ ){0,3}(?:identity|identities|money"
+         r"|from|car|data|information|credit)|forge (?:a|my|signatures?)|shoplift\w*|cheat on|rob a|smuggl\w+"
+         r"|human trafficking"
+         r"|without getting caught|without (?:being )?(?:caught|detected)|get away with)\b|诈骗|洗钱|逃税|假币|伪造"
+         r"|偷税|盗窃|贿赂|作弊"),
+    Sign("hate", 0.8, Where.BOTH,
+         r"\b(?:racist|sexist|homophobic|transphobic|antisemitic|anti-semitic|misogynist\w*|hateful"
+         r"|white supremac\w+|neo-?nazi|nazi|ethnic slur\w*"
+         r"|hate speech|hate group|islamophobi\w+|xenophobi\w+|bigot\w*)\b"
+         r"|\b(?:why|aren't|don't|are)\b[^.!?\n]*\b(?:women|men|blacks?|whites?|jews?|jewish|muslims?|gays?"
+         r"|lesbians?|immigrants|mexicans?|asians?"
+         r"|arabs?|chinese|indians?|africans?|disabled|poor|old|trans\w*|refugees|foreigners|low-income) (?:\w+ ){0,3}"
+         r"(?:inferior|lazy|stupid|dirty|criminals?|violent|dumb|less intelligent|terrorists?|greedy|dangerous|ugly"
+         r"|misbehaved|uncivili[sz]ed)\b"
+         r"|\b(?:kill|gas|deport|exterminate|hate) (?:all |the )?(?:jews|muslims|blacks|gays|immigrants|niggers?"
+         r"|faggots?|women)\b"
+         r"|\bniggers?\b|\bfaggots?\b|\bkikes?\b|\bchinks?\b|\bspics?\b|\btrann(?:y|ies)\b|\bretards?\b|\bsubhuman\b"),
+    Sign("sexual", 0.8, Where.BOTH,
+         r"\b(?:porn\w*|erotic\w*|nude|naked|blow ?job|masturbat\w+|orgasm\w*|cum|cock|pussy|dick|fuck(?:ing"
+         r"|ed)? (?:me|her|him|hard)"
+         r"|horny|anal sex|oral sex|incest|bdsm|sexual (?:fantas\w+|act\w*|intercourse|favou?rs)|steamy|hentai"
+         r"|threesome|stripper)\b"
+         "|色情|裸体|裸照|做爱|性爱|淫|成人电影|约炮"),
+    Sign("privacy", 0.7, Where.BOTH,
+         r"\b(?:home address|social security number|credit card (?:number|details|information)"
+         r"|bank account (?:number|details)|private (?:phone|"
+         r"address|photos)|medical (?:records|history)|passport number|phone number|whereabouts|security code"
+         r"|login credentials|personal details)\b"
+         r"[^.!?\n]*\b(?:of|for|from) (?:my |the |a )?(?:ex|friend|neighbou?r|boss|colleague|co-?worker|celebrity"
+         r"|president|ceo|someone|[a-z]+'s)\b"
+         r"|\b(?:trade secrets?|classified (?:\w+ ){0,2}(?:information|documents?|data|files|intelligence|reports?))\b"
+         r"|\bdox(?:x)?(?:ing)?\b|(?:家庭住址|身份证号|银行卡号|手机号码?|信用卡信息|个人信息|隐私)"),
+    Sign("insult", 0.6, Where.BOTH,
+         "傻逼|蠢货|废物|贱人|婊子|垃圾人|滚蛋|去死|低等|劣等|丑陋|猪狗|人渣|畜生|白痴|智障|娘炮|舔狗|下贱|废话|无耻"),
+)

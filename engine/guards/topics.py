@@ -1,0 +1,103 @@
+"""What a text is about: sensitive politics, harm, and subjects of the company's own.
+
+Rules give the classifier a second opinion: they know names and events, and the forms in which people ask for harm;
+it knows everything in between. As with injections the suspicions are joined, so each side can only raise the whole.
+A topic is no verdict on a person: out of the box politics is flagged, and the outbound side then looks for the
+official line in the place of an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from engine.guards.injection import InboundClassifier, Suspicion, joined, together
+from engine.guards.normalise import LONG, normalise, variants
+from engine.guards.orders import Signs
+from engine.guards.policy import Category, Rules, gravest
+from engine.guards.segments import MAX_READ
+from engine.guards.subjects import POLITICAL, UNSAFE
+from engine.guards.terms import lexicon
+from engine.guards.verdict import Verdict
+
+_SHORT: Final = 240             # characters that are one sentence, whatever stands in them
+_MAX_SENTENCES: Final = 400
+_WORTH: Final = 0.5
+_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|[\n。！？]+")
+
+
+@lru_cache(maxsize=1)
+def _political() -> Signs:
+    return Signs(POLITICAL)
+
+
+@lru_cache(maxsize=1)
+def _unsafe() -> Signs:
+    return Signs(UNSAFE)
+
+
+def _suspicion(signs: Signs, plain: str) -> Suspicion:
+    met = signs.read(plain)
+    return Suspicion(joined(*met.values()), max(met, key=lambda rule: met[rule])) if met else Suspicion(0.0)
+
+
+def political(text: str) -> Suspicion:
+    """How likely a text is about sensitive politics, by the rules alone."""
+    return _by_sentence(_read(text))
+
+
+def _by_sentence(plain: str) -> Suspicion:
+    """Words of power and blame mean something beside each other; a long text holds them all somewhere."""
+    signs = _political()
+    whole = _suspicion(signs, plain)
+    if len(plain) <= _SHORT or whole.score < _WORTH:     # no sentence holds more than all of them
+        return whole
+    sentences = _SENTENCE.split(plain, _MAX_SENTENCES)
+    return max((_suspicion(signs, sentence) for sentence in sentences), key=lambda suspicion: suspicion.score)
+
+
+def unsafe(text: str) -> Suspicion:
+    """How likely a text asks for harm or does it, by the rules alone."""
+    return _suspicion(_unsafe(), _read(text))
+
+
+def _read(text: str) -> str:
+    """Head and tail of the text, with what is decoded out of it."""
+    head = text if len(text) <= 2 * MAX_READ else text[:MAX_READ] + "\n" + text[-MAX_READ:]
+    return normalise("\n".join((head, *(variant.text for variant in variants(head)))))
+
+
+@dataclass(frozen=True, slots=True)
+class TopicsGuard:
+    """Inbound: flags or refuses by subject."""
+
+    rules: Rules
+    classifier: InboundClassifier | None = None
+    name = "topics"
+    version = "1"
+    beside = True
+
+    async def check(self, text: str) -> Verdict:
+        """The gravest of what the policy says about ``political``, ``unsafe`` and each topic of the company's own."""
+        return await asyncio.to_thread(self.judge, text) if len(text) > LONG else self.judge(text)
+
+    def judge(self, text: str) -> Verdict:
+        """As `check`, at once."""
+        plain = _read(text)
+        scores = self.classifier.inbound(text) if self.classifier else None
+        verdicts = [
+            self._verdict(Category.POLITICAL, _by_sentence(plain), scores.political if scores else 0.0, text),
+            self._verdict(Category.UNSAFE, _suspicion(_unsafe(), plain), scores.unsafe if scores else 0.0, text),
+        ]
+        verdicts += (
+            self.rules.verdict(Category.TOPIC, topic.name, text=text, change=topic.change)
+            for topic in self.rules.topics if lexicon(topic.phrases, ()).find(text)
+        )
+        return gravest(verdicts)
+
+    def _verdict(self, category: Category, suspicion: Suspicion, said: float, text: str) -> Verdict:
+        rule = suspicion.rule or "classifier"
+        return self.rules.verdict(category, rule, together(suspicion.score, said), text=text)

@@ -1,0 +1,1 @@
+"""The classifier's weights and their model card."""

@@ -1,0 +1,112 @@
+"""A detector finds; the company decides what becomes of a find."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from hypothesis import given
+
+from engine.guards.governed import Governed
+from engine.guards.policy import Action, Change, Policy, Rules
+from engine.guards.secrets import SecretsGuard
+from engine.guards.verdict import Flag, Refuse, Reroute
+from engine.messages import Found
+from engine.ports import Piece, Scan, Text
+from tests.engine.guards.screens import CUTS, Seen, cut, watch
+
+RULES = Policy.default().rules_for()
+KEY = "AKIA" + "ABCDEFGHIJ234567"
+ANSWER = f"The id is {KEY}, keep it."
+
+
+def ruled(key: str, action: Action, *, shadow: bool = False) -> Rules:
+    return replace(RULES, outbound={key: Change(action=action, shadow=shadow)})
+
+
+@dataclass(slots=True)
+class Finds:
+    """A detector that ends an answer at the word "stop"."""
+
+    name: str = "deflection"
+    version: str = "1"
+    said: list[str] = field(default_factory=list)
+
+    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Finds:
+        del question, found, flags
+        self.said = []
+        return self
+
+    async def feed(self, piece: Piece) -> Scan:
+        self.said.append(piece.text if isinstance(piece, Text) else "")
+        text = "".join(self.said)
+        at = text.find("stop")
+        if at >= 0:
+            return Scan(at, verdict=Reroute("line", "deflection", 0.7))
+        return Scan(max(0, len(text) - 3))
+
+    async def close(self) -> Scan:
+        return Scan(len("".join(self.said)))
+
+
+async def shown(text: str, guard: Finds | SecretsGuard, rules: Rules, cuts: Sequence[int] = ()) -> Seen:
+    return await watch(cut(text, list(cuts)), Governed(guard, rules))
+
+
+async def test_without_a_word_of_the_policy_a_find_is_what_it_was() -> None:
+    seen = await shown("Now stop here.", Finds(), RULES)
+    assert (seen.text, seen.tripped) == ("", "line")
+    assert (seen.trail.decisions[0].action, seen.trail.decisions[0].score) == ("reroute", 0.7)
+    assert (await shown(ANSWER, SecretsGuard(), RULES)).text == "The id is [AWS key removed], keep it."
+
+
+@given(cuts=CUTS)
+async def test_what_the_policy_allows_is_shown_whole(cuts: list[int]) -> None:
+    for action in (Action.ALLOW, Action.FLAG):
+        seen = await shown("Now stop here, then stop.", Finds(), ruled("deflection", action), cuts)
+        assert (seen.text, seen.tripped) == ("Now stop here, then stop.", "")
+        seen = await shown(ANSWER, SecretsGuard(), ruled("secret", action), cuts)
+        assert (seen.text, seen.tripped) == (ANSWER, "")
+
+
+async def test_a_flag_is_on_record() -> None:
+    for guard, key in ((Finds(), "deflection"), (SecretsGuard(), "secret")):
+        text = "Now stop here." if key == "deflection" else ANSWER
+        seen = await shown(text, guard, ruled(key, Action.FLAG))
+        assert [(each.action, each.category) for each in seen.trail.decisions] == [("flag", key)]
+
+
+async def test_a_refusal_has_the_companys_words_and_not_what_was_found() -> None:
+    stream = Governed(Finds(), ruled("deflection", Action.REFUSE)).open("why?", Found())
+    scan = await stream.feed(Text("Now stop here."))
+    assert isinstance(scan.verdict, Refuse)
+    assert scan.verdict.reply == RULES.reply("why?")
+    assert "stop" not in scan.verdict.reply
+
+
+@given(cuts=CUTS)
+async def test_an_edit_may_be_a_refusal(cuts: list[int]) -> None:
+    seen = await shown(ANSWER, SecretsGuard(), ruled("secret", Action.REFUSE), cuts)
+    assert seen.tripped == "aws_key"
+    assert "The id is ".startswith(seen.text)
+
+
+async def test_a_shadow_decides_nothing() -> None:
+    seen = await shown("Now stop here.", Finds(), ruled("deflection", Action.REROUTE, shadow=True))
+    assert (seen.text, seen.tripped) == ("Now stop here.", "")
+    seen = await shown(ANSWER, SecretsGuard(), ruled("secret", Action.MASK, shadow=True))
+    assert seen.text == ANSWER
+
+
+async def test_a_single_rule_may_differ() -> None:
+    rules = replace(RULES, outbound={"secret.aws_key": Change(action=Action.ALLOW)})
+    assert (await shown(ANSWER, SecretsGuard(), rules)).text == ANSWER
+    assert "ghp_" not in (await shown("ghp_" + "a1B2" * 9, SecretsGuard(), rules)).text
+
+
+async def test_reroutes_and_flags_keep_their_scores() -> None:
+    guard = Governed(Finds(), ruled("deflection", Action.FLAG))
+    stream = guard.open("", Found())
+    scan = await stream.feed(Text("stop"))
+    assert scan == Scan(4, verdict=Flag("line", "deflection", 0.7))
+    assert (guard.name, guard.version) == ("deflection", "1")

@@ -1,0 +1,65 @@
+"""Links lead where we were; all others are names of hosts, and no picture is fetched."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.guards.links import LinkGuard
+from engine.messages import Found
+from tests.builders import a_passage
+from tests.engine.guards.screens import CUTS, cut, letters, watch
+
+FOUND = Found((a_passage("text", id="p1", url="https://wiki.acme.example/leave"),), answers=True)
+GUARD = LinkGuard(["docs.acme.example", ".trusted.example"])
+
+
+@pytest.mark.parametrize(("text", "shown"), [
+    ("[page](https://wiki.acme.example/a?b=1#c)", "[page](https://wiki.acme.example/a?b=1#c)"),
+    ("https://docs.acme.example/x and https://a.trusted.example/", "https://docs.acme.example/x and"
+    " https://a.trusted.example/"),
+    ("[page](https://evil.example/?d=secret)", "[page] (evil.example)"),
+    ("![p](https://wiki.acme.example/i.png)", "![p] (wiki.acme.example)"),
+    ("see https://evil.example/a/b?q=1.", "see evil.example."),
+    ("www.evil.example/x", "www.evil.example"),
+    ("<https://evil.example/x?q|label>", "<evil.example|label>"),
+    ("[a ![i](https://e.example/x)](https://evil.example/z)", "[a ![i] (e.example)] (evil.example)"),
+    ("https://wiki.acme.example@evil.example/x", "evil.example"),
+    ("[x](https://wiki.acme.example\\@evil.example/x)", "[x]"),
+    ("[x](javascript:alert(1)) [y](data:text/html,hi)", "[x] [y]"),
+    ("[x](//evil.example/q)", "[x] (evil.example)"),
+    ("[r](#part) [s](/leave) [1] a[2](x)", "[r](#part) [s](/leave) [1] a[2](x)"),
+    ("`curl https://evil.example/x`", "`curl https://evil.example/x`"),
+    ("```\nhttps://evil.example/x\n```", "```\nhttps://evil.example/x\n```"),
+    ('{"a": "https:\\/\\/evil.example\\/q?d=1 ok"}', '{"a": "evil.example ok"}'),
+])
+async def test_addresses(text: str, shown: str) -> None:
+    for pieces in ([text], letters(text)):
+        assert (await watch(pieces, GUARD, found=FOUND)).text == shown
+
+
+PARTS = st.sampled_from([
+    "[a]", "(https://evil.example/?d=secret)", "![", "](", "https://evil.example/secret ", "http", "://", "www.",
+    "evil.example/secret", ")", "(", "`", "\n", ""
+    " ", "[", "]", "!", "x", "https://wiki.acme.example/ok", ".", "<", ">", "\\",
+])
+
+
+@given(st.lists(PARTS, max_size=12).map("".join), CUTS)
+async def test_no_cut_changes_what_is_shown(text: str, cuts: list[int]) -> None:
+    slow, seen = await watch(letters(text), GUARD, found=FOUND), await watch(cut(text, cuts), GUARD, found=FOUND)
+    whole = await watch([text], GUARD, found=FOUND)
+    assert slow.text == seen.text == whole.text
+    if "`" not in text:
+        assert not any(re.search(r"(?<![A-Za-z0-9/])https?://evil", step) for step in slow.steps)
+
+
+async def test_a_megabyte_of_brackets_and_an_endless_address() -> None:
+    text = "[" * 500_000 + "](" * 200_000
+    assert (await watch([text], GUARD, found=FOUND)).text == text
+    endless = "https://evil.example/" + "a" * 200_000
+    pieces = [endless[at : at + 500] for at in range(0, len(endless), 500)]
+    assert "secret" not in (await watch(pieces, GUARD, found=FOUND)).text
