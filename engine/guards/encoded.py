@@ -18,13 +18,19 @@ import codecs
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
-from engine.guards.leaves import Reader
 from engine.ports import Edit, Scan
 
 Look: TypeAlias = "Callable[[str], tuple[str, str] | None]"
 """Rule and name of what a decoded text holds, or None."""
+
+
+class TextReader(Protocol):
+    """Reads one text, piece by piece; the offsets of its scans are those of that text, and ``safe`` never goes back."""
+
+    def read(self, text: str, *, final: bool = False) -> Scan: ...
+
 
 MAX_WORD: Final = 4096
 _LEAST: Final = 16
@@ -207,9 +213,9 @@ class Visible:
 
     __slots__ = ("_base", "_end", "_floor", "_inner", "_make", "_places", "_recent", "_start")
 
-    def __init__(self, make: Callable[[], Reader]) -> None:
+    def __init__(self, make: Callable[[], TextReader]) -> None:
         self._make = make
-        self._inner: Reader | None = None
+        self._inner: TextReader | None = None
         self._recent = ""           # the end of what was read while asleep
         self._base = 0
         self._floor = 0             # what was shown when it woke up

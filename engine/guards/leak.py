@@ -16,12 +16,12 @@ import codecs
 from typing import Final
 
 from engine.guards.encoded import EncodedWords
-from engine.guards.leaves import LeafStream, Unwrapped
+from engine.guards.leaves import LeafReadingGuard
 from engine.guards.lines import cjk, folded
 from engine.guards.lines import fold as fold_char
+from engine.guards.page import Detector, Page
 from engine.guards.verdict import Refuse, Verdict
 from engine.messages import Found
-from engine.ports import Scan
 
 SHINGLE: Final = 24
 WIDE_SHINGLE: Final = 10
@@ -76,7 +76,7 @@ class _Substrings:
         return (0, 0) if after is None else (after, length + 1)
 
 
-class LeakGuard:
+class LeakGuard(LeafReadingGuard):
     """Outbound: refuses an answer that gives the system prompt away."""
 
     name = "leak"
@@ -91,14 +91,14 @@ class LeakGuard:
         self._canaries = (mark, mark[::-1], codecs.encode(mark, "rot13")) if len(mark) >= _CANARY else ()
         self._verdict = Refuse("system_prompt", "leak", reply, 1.0)
 
-    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> LeafStream:  # noqa: ARG002
-        """One stream for one answer."""
+    def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector:  # noqa: ARG002
+        """For one answer."""
         known = "\0".join(folded(text) for text in (question, *(passage.text for passage in found.passages)))
 
         def opened() -> LeakReader:
             return LeakReader(self._pieces, self._canaries, known, self._verdict)
 
-        return LeafStream(Unwrapped(opened), opened())
+        return Detector(opened, thoughts=opened)
 
 
 class LeakReader:
@@ -118,21 +118,24 @@ class LeakReader:
         self._end = 0
         self._words = EncodedWords(self._look, str)
 
-    def read(self, text: str, *, final: bool = False) -> Scan:
+    def read(self, page: Page) -> int:
         """The next piece; what is held is the longest piece of the prompt that ends here."""
+        text, final = page.text, page.final
         words = self._words.read(text, final=final)
         if words.edits:
-            return Scan(words.edits[0].start, verdict=self._verdict, by=words.edits[0].end + 1)
+            page.judge(self._verdict, words.edits[0].end + 1)
+            return words.edits[0].start
         at = self._end
         self._end += len(text)
         for char in text:
             for letter in fold_char(char):
                 if self._leaks(letter, at):
-                    return Scan(self._held(), verdict=self._verdict, by=at + 1)
+                    page.judge(self._verdict, at + 1)
+                    return self._held()
             at += 1
         if len(self._letters) > 4096:
             self._letters, self._places = self._letters[-1024:], self._places[-1024:]
-        return Scan(self._end if final else min(self._held(), words.safe))
+        return self._end if final else min(self._held(), words.safe)
 
     def _held(self) -> int:
         longest = max(self._length, self._begun()) if self._canaries else self._length
