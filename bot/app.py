@@ -189,7 +189,9 @@ async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> Asy
         rooms, groups = Rooms(by_name), people(settings)
         models = [await stack.enter_async_context(SglangModel.open(c)) for c in model_configs(settings)]
         classifier = await asyncio.to_thread(load_classifier)
-        guards = await stack.enter_async_context(open_guards(settings, keyring.fingerprint, classifier))
+        guards = await stack.enter_async_context(open_guards(
+            settings, keyring.fingerprint, classifier, lambda: index.own.embedder if index.own else None,
+        ))
         engine = Engine(
             store=SqlStore(database, keyring, inbox, settings.limits.history_turns),
             membership=WithGroups(rooms, groups) if groups else rooms,

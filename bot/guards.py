@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 
 from adapters.guardmodels.config import GuardModelConfig
 from adapters.guardmodels.families import MAKERS, maker
+from adapters.guardmodels.granite import GROUNDEDNESS, GraniteGuardian
+from adapters.guardmodels.grounding import PassageJudge
 from adapters.guardmodels.guard import Judge, ModelGuard, ModelOutboundGuard
 from adapters.guardmodels.model import GuardModel
 from adapters.nemo.process import NemoConfig, NemoProcess
@@ -32,6 +34,7 @@ from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
 from engine.guards.egress import Egress
 from engine.guards.governed import Governed
+from engine.guards.grounded import GroundingCheck, Meaning, Support
 from engine.guards.injection import (
     InboundClassifier,
     InboundScores,
@@ -100,6 +103,10 @@ def chains(
     return tuple(inbound), tuple(outbound)
 
 
+def _no_meaning() -> Meaning | None:
+    return None
+
+
 def _no_roles(_person: PersonId) -> tuple[str, ...]:
     return ()
 
@@ -139,6 +146,8 @@ class Guards:
     nemo: Rails | None = None
     hosts: tuple[str, ...] = ()     # where links may always lead: the pages that we serve
     roles: Callable[[PersonId], Collection[str]] = _no_roles
+    meaning: Callable[[], Meaning | None] = _no_meaning
+    support: Support | None = None
 
     def rules(self, place: Place, roles: Collection[str] = (), trace: TraceId = NO_TRACE) -> Rules:
         """What applies to a turn in this place, by the policy of this moment."""
@@ -155,14 +164,18 @@ class Guards:
         return Chains(
             Inbound(tuple(Tolerant(guard, rules) for guard in inbound), self.fingerprint),
             Egress(outbound, self.fingerprint), Passages(rules, self.fingerprint), rules.routing,
+            GroundingCheck(rules, self.fingerprint, self.meaning, self.support),
         )
 
 
 @asynccontextmanager
 async def open_guards(
     settings: Settings, fingerprint: Fingerprint, classifier: Scorer | None,
+    meaning: Callable[[], Meaning | None] = _no_meaning,
 ) -> AsyncGenerator[Guards, None]:
     """What the settings name: the policy, followed as its file changes, a guard model, NeMo's rails.
+
+    ``meaning``: where vectors are, when there are any in this process.
 
     Raises `PolicyError` for a policy that cannot be used, `SettingsError` for models that share a maker.
     """
@@ -175,9 +188,11 @@ async def open_guards(
             watching = group.create_task(file.watch())
             stack.callback(watching.cancel)
             policy = partial(_current, file)
-        judge = nemo = None
+        judge = nemo = support = None
         if (config := guard_model_config(settings)) is not None:
             judge = await stack.enter_async_context(GuardModel.open(config, fingerprint))
+            if isinstance(judge.family, GraniteGuardian):
+                support = PassageJudge(judge.about(replace(judge.family, criterion=GROUNDEDNESS)))
         if settings.guards.nemo_folder is not None and settings.guards.nemo_python is not None:
             nemo = await stack.enter_async_context(NemoProcess.open(NemoConfig(
                 settings.guards.nemo_folder, settings.guards.nemo_python, settings.guards.nemo_timeout,
@@ -185,6 +200,7 @@ async def open_guards(
         yield Guards(
             Careful(policy, alone=settings.second.url is None, judged=judge is not None), fingerprint, classifier,
             judge=judge, strict=settings.guard_model.strict, nemo=nemo, hosts=hosts(settings), roles=roles(settings),
+            meaning=meaning, support=support,
         )
 
 

@@ -21,7 +21,7 @@ from engine.errors import (
 from engine.guards.chain import Inbound
 from engine.guards.egress import BLOCKED, Egress, Screen, Tripped
 from engine.guards.verdict import Refuse
-from engine.messages import Answer, Audience, Claim, Conversation, Found, Mode, Trail, Usage
+from engine.messages import Answer, Audience, Claim, Conversation, Found, Mode, Passage, Trail, Usage
 from engine.ports import (
     ChatModel,
     ConversationStore,
@@ -70,6 +70,19 @@ class PassageScreen(Protocol):
     async def screen(self, found: Found, trail: Trail) -> Found: ...
 
 
+class Grounding(Protocol):
+    """Whether passages stand behind what a model said."""
+
+    @property
+    def holds(self) -> bool:
+        """Nothing is shown before the answer was checked."""
+        ...
+
+    async def check(self, answer: Answer, passages: Sequence[Passage], trail: Trail) -> Answer:
+        """The answer, perhaps with its unsupported claims marked. Raises `Refused`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Chains:
     """What stands around one turn. ``routing``: names of the models to ask, in order; empty: as configured."""
@@ -78,6 +91,7 @@ class Chains:
     egress: Egress
     passages: PassageScreen | None = None
     routing: tuple[str, ...] = ()
+    grounding: Grounding | None = None
 
 
 class GuardBook(Protocol):
@@ -100,6 +114,7 @@ class Engine:
     budget: Budget = field(default_factory=Budget)
     limits: Limits = field(default_factory=Limits)
     passages: PassageScreen | None = None
+    grounding: Grounding | None = None
     # Whoever knows the rules of each turn; None: the two chains above, for all.
     guards: GuardBook | None = field(default=None, repr=False)
 
@@ -124,7 +139,7 @@ class Engine:
         """This line under the rules of one turn, from its question to the end of its answer."""
         chains = guards.for_turn(claim)
         return replace(self, inbound=chains.inbound, egress=chains.egress, passages=chains.passages,
-                       models=routed(self.models, chains.routing), guards=None)
+                       models=routed(self.models, chains.routing), grounding=chains.grounding, guards=None)
 
     async def may_still_be_shown(self, answer: Answer, claim: Claim, reply: Reply) -> bool:
         """Whether a checkpointed answer's passages are still for everyone here: rights may have gone meanwhile."""
@@ -209,6 +224,8 @@ class Engine:
             screen = self.egress.open(question, Found(prompt.passages, given.answers), trail, flags)
             try:
                 answer = await self.say(model.stream(prompt), screen, reply, Mode.MODEL, model.name)
+                if self.grounding is not None:
+                    answer = await self.grounding.check(answer, prompt.passages, trail)
                 read = dict.fromkeys((*(p.acl for p in prompt.passages), *inherited))
                 return replace(answer, asked=question, searched=given.searched, made_from=tuple(read))
             except Tripped as trip:
@@ -235,9 +252,11 @@ class Engine:
         self, pieces: AsyncGenerator[Piece, None], screen: Screen, reply: Reply, mode: Mode, model: str | None,
     ) -> Answer:
         """Shows what is cleared, as it is cleared, and returns the whole."""
+        held = mode is Mode.MODEL and self.grounding is not None and self.grounding.holds
         async with aclosing(release(pieces, screen)) as cleared:
             async for ready in cleared:
-                await reply.append(ready)
+                if not held:
+                    await reply.append(ready)
         text, finished = screen.text.strip(), screen.finished
         if not text:
             raise ModelBroken("the answer was empty")
