@@ -90,9 +90,9 @@ class EncodedWords:
 
     def read(self, text: str, *, final: bool = False) -> Scan:
         """The next piece."""
-        edits: list[Edit] = []
         base, at, size = self._end, 0, len(text)
         self._end += size
+        edits: list[Edit] = []
         if text and self._start < 0 and self._last and _WORD.fullmatch(self._last):
             rest = _WORD.match(text)        # a word that was let go, and goes on
             at = rest.end() if rest else 0

@@ -48,7 +48,7 @@ def joined(*suspicions: float) -> float:
     doubt = 1.0
     for suspicion in suspicions:
         doubt *= 1.0 - min(max(suspicion, 0.0), 0.999)
-    return 1.0 - doubt
+    return min(1.0 - doubt, 0.999_999)
 
 
 def together(by_rules: float, by_classifier: float) -> float:

@@ -33,6 +33,7 @@ _TARGET_BEGUN: Final = re.compile(r"\]\([^\n]*\Z|\]\Z")
 _NEXT: Final = re.compile(rf"[\[\]]|(?<![A-Za-z0-9])(?:{_SCHEME})", re.IGNORECASE)
 _SCHEME_ONLY: Final = re.compile(_SCHEME, re.IGNORECASE)
 _TRAILING: Final = ".,;:!?*_~…"
+_SECOND: Final = re.compile(r"[a-z]{2,8}://", re.IGNORECASE)
 _MAX_HELD: Final = 2048
 _MAX_DEPTH: Final = 32
 
@@ -154,6 +155,8 @@ class LinkReader:
         if ":" not in to and not to.startswith("//") and "." not in to.partition("/")[0]:
             return True                 # within the document: a page name, no host
         host = _host(to)
+        if _SECOND.search(to, 1):
+            return False                # an address within an address: who follows one may end up at the other
         return bool(host) and (host in self._hosts or any(
             allowed.startswith(".") and host.endswith(allowed) for allowed in self._hosts
         ))

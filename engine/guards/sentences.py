@@ -35,15 +35,21 @@ _SINGLES: Final = frozenset(_SINGLE.values())
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _LEAD: Final = re.compile(r"[\s\[\](（【*_#>•·\-–—…\d.)]*")
 _WIDE: Final = "\u3040-\u30ff\u3400-\u9fff"
-_POINT: Final = re.compile(
-    "[\"“”„「」『』«»]"                         # quotation marks
-    r"|(?<![^\W_])['‘‚]|(?<=['’‘])(?=[^\w'’‘])"     # and those that may be apostrophes
-    r"|(?:(?<=[.!?…:;])|(?<=[.!?…:;][\"'”’)\]*_])|(?<=[.!?…:;][\"'”’)\]*_]{2}))(?=\s)"      # a sentence ends
+_BETWEEN: Final = (             # two characters: behind what may close a quotation, and behind a sentence
+    r"|(?<=['’‘])(?=[^\w'’‘])"
+    r"|(?:(?<=[.!?…:;])|(?<=[.!?…:;][\"'”’)\]*_])|(?<=[.!?…:;][\"'”’)\]*_]{2}))(?=\s)"
+)
+_MARKS: Final = (
+    "[\"“”„「」『』«»]"
+    r"|(?<![^\W_])['‘‚]"
+    f"{{between}}"
     "|[。！？｡：；]"
     r"|(?<=[^\W_A-Z])[A-ZÀ-ÖØ-ÞА-ЯЁ]|(?<=[ \])）】])[A-ZÀ-ÖØ-ÞА-ЯЁ]|\[(?!\d)"
     f"|(?<=[^\\W{_WIDE}])[{_WIDE}]|(?<=[^\\W{_WIDE}][ .])[{_WIDE}]"
     "|(?<![,，、])[抱对對不很实實真哎嗯感坦这這该該此我您你根按依为為系內内以刚剛余餘下本让讓咱换換要作暂暫因小由其相有]"
 )
+_POINT: Final = re.compile(_MARKS.replace("{between}", _BETWEEN))
+_MARK: Final = re.compile(_MARKS.replace("{between}", ""))
 _ENDS: Final = frozenset("。！？｡")
 _ELSEWHERE: Final = re.compile(r"[\"“„«「『][^\"“”„«»「」『』]{0,600}[\"”“»」』]|`[^`]*`")
 """What a sentence only quotes."""
@@ -206,7 +212,7 @@ class Sentences:
 
     def _prose(self, *, final: bool) -> None:
         base, text = self._base, self._text
-        at = self._point - base
+        at, passed = self._point - base, -1
         self._lead = -1
         while self._verdict is None:
             if self._fresh:
@@ -224,10 +230,14 @@ class Sentences:
                     at += text[start] not in _ENDS
                     continue
             found = _POINT.search(text, at)
+            if found and found.end() == passed:         # what stands between two characters is passed once
+                found = _MARK.search(text, at)
             if found is None:
                 at = len(text)
                 break
+            opened = self._opened
             at = self._at(found, text, base)
+            passed = found.end() if not found.group() and self._opened == opened else -1
         self._point = base + at
         if self._verdict is None and self._units:
             self._weigh(len(text), final=final)
