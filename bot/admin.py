@@ -58,6 +58,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType({
     "sync": Command(Role.ADMIN, "bring the index up to all sources"),
     "index.move": Command(Role.OPERATOR, "move the index to a server"),
     "search.as": Command(Role.ADMIN, "search through somebody else's eyes"),
+    "chat.as": Command(Role.ADMIN, "chat through somebody else's eyes"),
 })
 
 _ID: Final = re.compile(r"[\w:/.@+-]{1,128}")

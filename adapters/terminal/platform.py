@@ -21,6 +21,7 @@ from engine.messages import (
     Labels,
     Member,
     MessageId,
+    PersonId,
     Place,
     TraceId,
     Visibility,
@@ -55,6 +56,7 @@ class Terminal:
     session: Session
     screen: Screen
     labels: Labels = frozenset({"org"})
+    reader: PersonId = LOCAL            # through whose eyes; their rights, not those of who types, decide
     stop: Callable[[ConversationId], bool] = lambda _conversation: False
     """Stops the turn under way in a conversation; whoever runs the turns sets it."""
     last: Shown | None = None           # the last answer
@@ -78,7 +80,7 @@ class Terminal:
     async def audience(self, place: Place, visibility: Visibility) -> Audience:
         """The one person, and what the settings let them read."""
         del place, visibility
-        return Audience((Member(LOCAL, self.labels | {f"user:{LOCAL}"}),))
+        return Audience((Member(self.reader, self.labels | {f"user:{self.reader}"}),))
 
     async def listen(self, inbox: Inbox) -> None:
         """Opens the way for `say`, and takes questions back that were interrupted before their turn came."""
