@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
@@ -14,11 +14,13 @@ from typing import Final, Protocol, TypeAlias
 import structlog
 
 from adapters.people.membership import WithGroups
+from adapters.qdrant.attached import Attached
 from adapters.qdrant.socket import SharedIndex
 from adapters.qdrant.sync import SyncReport
 from adapters.sglang.config import SglangConfig
 from adapters.sglang.model import SglangModel
 from adapters.sglang.tokens import FileTokens
+from adapters.sources.conversations import standing
 from adapters.sql.alive import signed_in, strike_off, the_dead
 from adapters.sql.database import Database, migrate, open_database
 from adapters.sql.desk import Desk
@@ -28,9 +30,10 @@ from adapters.sql.queue import Caps
 from adapters.sql.sealed import Keyring, master_from_file
 from adapters.sql.store import SqlStore
 from bot.dispatch import Dispatcher, DispatchOptions
-from bot.indexes import open_knowledge, open_settled, people
+from bot.indexes import indexer, open_knowledge, open_settled, people
+from bot.recall import RecallingInbox
 from bot.settings import Settings, SettingsError
-from bot.sources import SourcesError, Store, Tell
+from bot.sources import Knowledge, SourcesError, Store, Tell
 from bot.telemetry import MeasuredInbox, MeasuredModel, MeasuredRetriever, Metrics
 from engine.errors import RetrieverUnavailable, StoreUnavailable, Unavailable
 from engine.guards.chain import Inbound
@@ -38,8 +41,8 @@ from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
 from engine.guards.egress import Egress
 from engine.guards.secrets import SecretsGuard
-from engine.messages import Audience, Conversation, Found, Passage, Place, Visibility
-from engine.ports import Membership, Platform, Tokens
+from engine.messages import Audience, Conversation, Found, MessageId, Passage, Place, Visibility
+from engine.ports import Attachments, Membership, Platform, Tokens
 from engine.prompt import Budget, Estimate
 from engine.turn import Engine, Limits
 
@@ -104,7 +107,9 @@ class Bot:
     dispatcher: Dispatcher
     platforms: Mapping[str, ChatPlatform]
     metrics: Metrics
+    uploads: Attached
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    knowledge: Knowledge | None = None          # while the index is kept up to its sources here
     indexed: asyncio.Event = field(default_factory=asyncio.Event)
     page_problem: str | None = None
 
@@ -124,7 +129,7 @@ class Bot:
             writing.cancel()
 
     async def _work(self, chores: Iterable[Chore]) -> None:
-        heard = MeasuredInbox(self.inbox, self.metrics)
+        heard = RecallingInbox(MeasuredInbox(self.inbox, self.metrics), self.index.recall)
         async with asyncio.TaskGroup() as group:
             listening = [group.create_task(platform.listen(heard)) for platform in self.platforms.values()]
             listening += [group.create_task(chore(self)) for chore in chores]
@@ -136,6 +141,16 @@ class Bot:
         await self.stopping.wait()
         for task in listening:
             task.cancel()
+
+    async def recalled(self, message: MessageId, deleted: bool) -> None:
+        """Out of the index that is ours. Raises `RetrieverUnavailable` and `StoreUnavailable`."""
+        if deleted:
+            await self.uploads.forget(message)
+        if self.knowledge is not None:
+            await self.knowledge.recall(message)
+        elif self.index.own is not None:
+            async with open_knowledge(self.index.own, self.settings, self.store) as knowledge:
+                await knowledge.recall(message)
 
     async def sync(self, tell: Tell = lambda _name, _done, _total: None) -> Mapping[str, SyncReport]:
         """Brings the index up to all sources. Nothing is reported when another process owns it and does so."""
@@ -185,6 +200,12 @@ async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> Asy
         await database.write(partial(strike_off, the_dead(workers)))
         index = await stack.enter_async_context(open_settled(settings))
         indexed = asyncio.Event()
+        command, made_with = await indexer(settings)
+        uploads = Attached(
+            lambda: index.own, {name: each for name, each in by_name.items() if isinstance(each, Attachments)},
+            command=command, version=made_with,
+        )
+        stack.push_async_callback(asyncio.to_thread, uploads.close)
         rooms, groups = Rooms(by_name), people(settings)
         models = [await stack.enter_async_context(SglangModel.open(c)) for c in model_configs(settings)]
         engine = Engine(
@@ -197,11 +218,14 @@ async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> Asy
             tokens=tokens(settings),
             budget=Budget(settings.model.context, settings.model.max_tokens),
             limits=Limits(settings.limits.message_chars, settings.knowledge.passages),
+            uploads=uploads,
         )
         dispatcher = Dispatcher(inbox, engine, by_name, dispatch_options(settings), metrics)
         inbox.lost = dispatcher.lost
         store = (database, keyring)
-        yield Bot(settings, store, inbox, index, models, engine, dispatcher, by_name, metrics, indexed=indexed)
+        bot = Bot(settings, store, inbox, index, models, engine, dispatcher, by_name, metrics, uploads, indexed=indexed)
+        index.heed = bot.recalled
+        yield bot
 
 
 def queue_options(settings: Settings, routes: tuple[str, ...]) -> QueueOptions:
@@ -258,7 +282,11 @@ async def keep_indexed(bot: Bot) -> None:
         bot.indexed.set()
         await asyncio.sleep(every)
     async with open_knowledge(index, bot.settings, bot.store) as knowledge:
-        await knowledge.watch(every, said=_Chronicle(bot).add)
+        bot.knowledge = knowledge
+        try:
+            await knowledge.watch(every, said=_Chronicle(bot).add)
+        finally:
+            bot.knowledge = None
 
 
 @dataclass(slots=True)
@@ -287,13 +315,16 @@ class _Chronicle:
 
 
 async def housekeep(bot: Bot) -> None:
-    """Old delivery keys go, in batches."""
+    """Old delivery keys go, in batches; and uploads that are old, or whose message is gone."""
     desk = Desk(bot.database)
     while True:
         try:
             if gone := await desk.prune(bot.settings.queue.keep.total_seconds()):
                 log.info("old rows pruned", rows=gone)
-        except StoreUnavailable as error:
+            kept_since = datetime.now(UTC) - bot.settings.knowledge.keep_uploads
+            if gone := await bot.uploads.tidy(kept_since, partial(standing, bot.database)):
+                log.info("uploads forgotten", files=gone)
+        except Unavailable as error:
             log.warning("old rows could not be pruned", cause=str(error))
         await asyncio.sleep(HOUSEKEEPING.total_seconds())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -63,13 +63,16 @@ async def open_knowledge(
     index: PassageIndex, settings: Settings, store: Store | None = None,
 ) -> AsyncGenerator[Knowledge]:
     """What the index is made from, with the indexer of the embedding model that the settings name."""
+    command, made_with = await indexer(settings)
+    async with Knowledge.open(index, settings, HANDBOOK, store, command=command, version=made_with) as knowledge:
+        yield knowledge
+
+
+async def indexer(settings: Settings) -> tuple[Sequence[str], str]:
+    """The indexer of the embedding model that the settings name, and what its chunks and vectors are made with."""
     folder = settings.knowledge.embedding_model
     chosen = await asyncio.to_thread(in_folder, folder) if folder else None
-    made_with = version(chosen.model) if chosen else VERSION
-    async with Knowledge.open(
-        index, settings, HANDBOOK, store, command=command_for(folder), version=made_with,
-    ) as knowledge:
-        yield knowledge
+    return command_for(folder), version(chosen.model) if chosen else VERSION
 
 
 def people(settings: Settings) -> People | None:

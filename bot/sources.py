@@ -14,7 +14,7 @@ import re
 import time
 import tomllib
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
@@ -23,18 +23,19 @@ from urllib.parse import urlsplit
 
 from adapters.files.folder import Folder
 from adapters.parsing.media import CODE, DOCUMENTS
+from adapters.qdrant.attached import SOURCE as ATTACHED
 from adapters.qdrant.indexer import VERSION
 from adapters.qdrant.sync import COMMAND, Index, Syncer, SyncReport
-from adapters.sources.conversations import Conversations
+from adapters.sources.conversations import Conversations, page_of
 from adapters.sources.exports import Export
 from adapters.sources.git import Git
 from adapters.sources.journal import Journal
 from adapters.sources.site import Site
-from adapters.sources.uploads import Uploads
 from adapters.sql.database import Database
 from adapters.sql.sealed import Keyring
 from bot.settings import Settings
 from engine.errors import BotError, StoreUnavailable, Unavailable
+from engine.messages import MessageId
 from engine.rag.access import is_label
 from engine.rag.page import Access, Source
 
@@ -43,7 +44,7 @@ JOURNAL: Final = "sync.db"
 WANTED: Final = "sync.wanted"       # touched by a command, for the process that owns the index
 LOOK: Final = 1.0                   # seconds between two looks at these files
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_RESERVED: Final = ("folder", "handbook")
+_RESERVED: Final = ("folder", "handbook", ATTACHED)
 _HEADER: Final = "# Written by `bartizan source`; a running Bartizan reads it again when it changes.\n"
 
 Tell: TypeAlias = Callable[[str, int, int], None]
@@ -62,11 +63,10 @@ class SourceKind(StrEnum):
     SITE = "site"
     CONFLUENCE = "confluence"
     NOTION = "notion"
-    UPLOADS = "uploads"
     CONVERSATIONS = "conversations"
 
 
-OWN_ACL: Final = (SourceKind.UPLOADS, SourceKind.CONVERSATIONS)
+OWN_ACL: Final = (SourceKind.CONVERSATIONS,)
 """They say themselves who may read each page."""
 
 
@@ -148,7 +148,7 @@ def remove(data_dir: Path, name: str) -> None:
 def checked(each: Definition) -> Definition:
     """The same. Raises `SourcesError` with what is wrong with it."""
     if not _NAME.fullmatch(each.name) or each.name in _RESERVED:
-        raise SourcesError("a source's name is made of a-z, 0-9 and -, and is neither folder nor handbook")
+        raise SourcesError("a source's name is made of a-z, 0-9 and -, and is not folder, handbook or uploads")
     if not each.acl and each.kind not in OWN_ACL:
         raise SourcesError(f"{each.name}: say who may read it: --acl org, --acl group:hr, ...")
     odd = [label for acl in (each.acl, *(acl for _, acl in each.rules)) for label in acl if not is_label(label)]
@@ -189,8 +189,6 @@ def opened(each: Definition, data_dir: Path, store: Store | None) -> Source:
             return Site(each.name, each.place, frozenset(host.lower() for host in each.hosts), _token(each))
         case SourceKind.CONFLUENCE | SourceKind.NOTION:
             return Export(each.name, place, each.url)
-        case SourceKind.UPLOADS:
-            return Uploads(data_dir / "uploads", each.name)
         case SourceKind.CONVERSATIONS:
             if store is None:
                 raise SourcesError(f"{each.name}: the conversations are in a database that is not open here")
@@ -210,6 +208,8 @@ class Knowledge:
     handbook: Path
     store: Store | None = None
     reports: dict[str, SyncReport] = field(default_factory=dict)
+    _due: set[str] = field(default_factory=set)                         # of these something was taken back
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     @asynccontextmanager
@@ -250,10 +250,24 @@ class Knowledge:
 
     async def forget_removed(self, definitions: Iterable[Definition]) -> int:
         """Pages of sources that are none any more: how many there were."""
-        names = {each.name for each in definitions}
+        names = {ATTACHED, *(each.name for each in definitions)}
         held = {record.source for record in self.index.records.values()}
         held |= await asyncio.to_thread(self.syncer.journal.sources)
         return sum([await self.syncer.drop(name) for name in sorted(held - names)])
+
+    async def recall(self, message: MessageId) -> None:
+        """A message was deleted or edited: what it said is not found any more, and its page is read again by `watch`.
+
+        Raises `RetrieverUnavailable` and `StoreUnavailable`.
+        """
+        names = [each.name for each in self.definitions() if each.kind is SourceKind.CONVERSATIONS]
+        path = await page_of(self.store[0], message) if names and self.store else None
+        if path is None:
+            return
+        for name in names:
+            await self.syncer.withhold(name, [path])
+        self._due |= set(names)
+        self._woken.set()
 
     async def watch(
         self, every: float, tell: Tell = lambda _name, _done, _total: None,
@@ -274,8 +288,23 @@ class Knowledge:
                 said(error)
                 pause, wait = 2 * pause, min(every, pause)
             until = time.monotonic() + wait
-            while time.monotonic() < until and await asyncio.to_thread(self._marks) == marks:   # noqa: ASYNC110
-                await asyncio.sleep(min(LOOK, every))       # other processes set no event of ours
+            while time.monotonic() < until and await asyncio.to_thread(self._marks) == marks:
+                with suppress(TimeoutError):                # other processes set no event of ours
+                    async with asyncio.timeout(min(LOOK, every)):
+                        await self._woken.wait()
+                    await self._read_again(said)
+
+    async def _read_again(
+        self, said: Callable[[Mapping[str, SyncReport] | Unavailable | SourcesError], None],
+    ) -> None:
+        """What `recall` took away without the rest; what fails now is done by the next round."""
+        due, self._due = self._due, set()
+        self._woken.clear()
+        try:
+            for name in sorted(due & {each.name for each in self.definitions()}):
+                said(await self.sync(name))
+        except (Unavailable, SourcesError) as error:
+            said(error)
 
     async def _synced(self, each: Definition, full: bool, tell: Tell) -> SyncReport:
         try:

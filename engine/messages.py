@@ -134,6 +134,14 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of the files of a message."""
+
+    documents: tuple[str, ...] = ()     # found from now on, in that conversation
+    unread: tuple[str, ...] = ()        # each a name and why: "plan.zip is an archive"
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What retrieval brought back."""
 
@@ -174,6 +182,7 @@ class Answer:
     cut: bool = False                   # it ran into its length limit: the reply says so
     searched: bool = True               # False: the index was away: the reply says so
     asked: str = ""                     # the question as the guards let it pass: what later turns remember
+    unread: tuple[str, ...] = ()        # files of the question that could not be read, each with why
     made_from: tuple[Labels, ...] = ()  # the allow-lists of all that the model read for it, cited or not
     usage: Usage = NO_USAGE
 
@@ -214,15 +223,22 @@ class Member:
         return self.labels - {ORG} if self.guest else self.labels
 
 
+def within(conversation: ConversationId) -> str:
+    """The label of what belongs to one conversation. Only the engine hands it out: no source and no group has it."""
+    return f"conversation:{conversation}"
+
+
 @dataclass(frozen=True, slots=True)
 class Audience:
     """Everyone who will read a reply, asked for at the moment of answering."""
 
     members: tuple[Member, ...] = ()
+    here: Labels = frozenset()          # what all of them hold because of where the reply will stand
 
     def may_read(self, acl: Labels) -> bool:
         """Every single member holds one of the labels. Nobody, or no label: closed."""
-        return bool(self.members) and all(member.held & acl for member in self.members)
+        return bool(self.members) and (
+            not self.here.isdisjoint(acl) or all(member.held & acl for member in self.members))
 
 
 class Kind(StrEnum):

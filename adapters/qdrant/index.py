@@ -185,9 +185,10 @@ class PassageIndex:
         """Adds pages, or replaces what was there of them. A crash leaves each as it was, or marked as unfinished."""
         for record, pieces in pages:
             async with self._writing:
-                known = record.document in self._records or self.store.shared
+                before = self._records.get(record.document)
+                known = before is not None or self.store.shared
                 await self._begun(record)
-                if known:
+                if known and (before is None or before.acl):    # what nobody may find stays so until it is gone
                     await self.store.relabel(record.document, list_id(record.acl))
                 await self.store.upsert(piece_points(record, pieces))
                 if known:

@@ -22,8 +22,8 @@ from adapters.qdrant import frames
 from adapters.qdrant.edge import IndexBusy
 from adapters.qdrant.embed import Embedder, sendable
 from adapters.qdrant.index import PassageIndex, QueryEmbedder
-from engine.errors import RetrieverUnavailable
-from engine.messages import Audience, Conversation, Found, Passage
+from engine.errors import RetrieverUnavailable, Unavailable
+from engine.messages import Audience, Conversation, Found, MessageId, Passage
 from engine.ports import Retriever
 from engine.rag.followup import asked
 
@@ -55,6 +55,13 @@ class Check(msgspec.Struct, frozen=True, tag=True):
     audience: Audience
 
 
+class Recall(msgspec.Struct, frozen=True, tag=True):
+    """A message was deleted, or got another text: what it said must not be found any more."""
+
+    message: str
+    deleted: bool
+
+
 class Told(msgspec.Struct, frozen=True):
     """What was found or may still be read, or why nothing could be."""
 
@@ -62,15 +69,20 @@ class Told(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-Asked: TypeAlias = Ask | Check
+Asked: TypeAlias = Ask | Check | Recall
+Heed: TypeAlias = Callable[[MessageId, bool], Awaitable[None]]
+"""Takes out of the index what a message said; True: the message was deleted, False: it was edited."""
 
 _asks: Final[msgspec.msgpack.Decoder[Asked]] = msgspec.msgpack.Decoder(Asked)
 _tolds: Final = msgspec.msgpack.Decoder(Told)
 
 
 @asynccontextmanager
-async def serve(index: Owned, path: Path) -> AsyncGenerator[None]:
-    """Answers on this socket. Only the owner of the index may call it: what lies there is taken for a leftover."""
+async def serve(index: Owned, path: Path, heed: Heed | None = None) -> AsyncGenerator[None]:
+    """Answers on this socket; ``heed`` does what a `Recall` asks.
+
+    Only the owner of the index may call it: what lies there is taken for a leftover.
+    """
     talks: set[asyncio.Task[None]] = set()
     closing = asyncio.Event()
 
@@ -81,7 +93,7 @@ async def serve(index: Owned, path: Path) -> AsyncGenerator[None]:
             task.add_done_callback(talks.discard)
         try:
             if _peer(writer) == os.getuid() and not closing.is_set():   # accepted in the very last moment
-                await _converse(index, reader, writer)
+                await _converse(index, heed, reader, writer)
         finally:
             writer.close()
 
@@ -115,6 +127,10 @@ class RemoteIndex:
         """As the owner's records say."""
         return (await self._answer(Check(tuple(passages), audience))).passages
 
+    async def recall(self, message: MessageId, deleted: bool) -> None:
+        """The owner takes it out of the index. Raises `RetrieverUnavailable`."""
+        await self._answer(Recall(message, deleted))
+
     async def _answer(self, ask: Asked) -> Found:
         try:
             async with asyncio.timeout(PATIENCE):
@@ -145,6 +161,7 @@ class SharedIndex:
     folder: Path
     embedder: QueryEmbedder | None
     writes: bool = True             # of an index on a server, one process of a folder keeps it up to its sources
+    heed: Heed | None = None        # what else knows of the index's documents; whoever opens it sets it
     asked: PassageIndex | RemoteIndex = field(init=False)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _moving: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -165,6 +182,13 @@ class SharedIndex:
     async def still_readable(self, passages: Sequence[Passage], audience: Audience) -> tuple[Passage, ...]:
         """As the engine's `Retriever`."""
         return await self._by(lambda index: index.still_readable(passages, audience))
+
+    async def recall(self, message: MessageId, deleted: bool) -> None:
+        """What a message said is out of the index before this returns. Raises `Unavailable`."""
+        if isinstance(self.asked, RemoteIndex):
+            await self.asked.recall(message, deleted)
+        elif self.heed is not None:
+            await self.heed(message, deleted)
 
     async def _by(self, ask: Callable[[PassageIndex | RemoteIndex], Awaitable[T]]) -> T:
         before = self.asked
@@ -189,7 +213,7 @@ class SharedIndex:
                 return
             if self.embedder is None:       # only now: who asks the owner needs no model
                 await stack.enter_async_context(ours.running())
-            await stack.enter_async_context(serve(index, self.folder / "socket"))
+            await stack.enter_async_context(serve(index, self.folder / "socket", self.recall))
             self.asked = index
             await self._stack.enter_async_context(stack.pop_all())
 
@@ -227,7 +251,9 @@ async def _remote(path: Path) -> RemoteIndex:
             return remote
 
 
-async def _converse(index: Owned, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _converse(
+    index: Owned, heed: Heed | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
+) -> None:
     """Questions and answers until the peer leaves, falls silent, or talks nonsense."""
     with suppress(ConnectionError, TimeoutError):
         while True:
@@ -236,8 +262,8 @@ async def _converse(index: Owned, reader: asyncio.StreamReader, writer: asyncio.
                     ask = await frames.read(reader, _asks, limit=LARGEST)
                 if ask is None:
                     return
-                told = Told(await _found(index, ask))
-            except RetrieverUnavailable as error:
+                told = Told(await _found(index, heed, ask))
+            except Unavailable as error:
                 told = Told(error=str(error))
             except frames.BadFrame as error:
                 writer.write(frames.packed(Told(error=str(error))))
@@ -247,7 +273,11 @@ async def _converse(index: Owned, reader: asyncio.StreamReader, writer: asyncio.
             await writer.drain()
 
 
-async def _found(index: Owned, ask: Asked) -> Found:
+async def _found(index: Owned, heed: Heed | None, ask: Asked) -> Found:
+    if isinstance(ask, Recall):
+        if heed is not None:
+            await heed(MessageId(ask.message), ask.deleted)
+        return Found()
     if isinstance(ask, Check):
         return Found(await index.still_readable(ask.passages, ask.audience))
     return await index.search(ask.questions, audience=ask.audience, limit=ask.limit)

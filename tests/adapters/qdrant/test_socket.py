@@ -15,8 +15,8 @@ import uvloop
 from adapters.qdrant import frames
 from adapters.qdrant.index import PassageIndex
 from adapters.qdrant.socket import LARGEST, Ask, RemoteIndex, Told, open_index, serve
-from engine.errors import RetrieverUnavailable
-from engine.messages import Found, Passage
+from engine.errors import RetrieverUnavailable, StoreUnavailable
+from engine.messages import Found, MessageId, Passage
 from tests.adapters.qdrant.worlds import ANN, Bags, a_page, ask, documents
 
 LEAVE = "# Leave\n\nGive four weeks notice."
@@ -143,3 +143,21 @@ def test_it_works_on_uvloop_too(tmp_path: Path) -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(story())
+
+
+async def test_what_was_taken_back_elsewhere_the_owner_takes_out(tmp_path: Path) -> None:
+    heard: list[tuple[str, bool]] = []
+
+    async def heed(message: MessageId, deleted: bool) -> None:
+        heard.append((message, deleted))
+        if message == "bad":
+            raise StoreUnavailable("locked")
+
+    async with open_index(tmp_path, Bags()) as first, open_index(tmp_path, Bags()) as second:
+        await second.recall(MessageId("early"), True)       # nobody knows more than the index yet
+        first.heed = heed
+        await second.recall(MessageId("test:ops/1"), True)
+        await first.recall(MessageId("test:ops/2"), False)
+        with pytest.raises(RetrieverUnavailable, match="locked"):
+            await second.recall(MessageId("bad"), True)
+    assert heard == [("test:ops/1", True), ("test:ops/2", False), ("bad", True)]
