@@ -26,7 +26,8 @@ pytestmark = QUIET
 PEOPLE = ("ann", "bob", "cem", "dee", "eve", "fay")
 GROUPS = ("staff", "board", "hr", "ops")
 THREADS = (ConversationId("test:one"), ConversationId("test:two"))
-LABELS = (*map(within, THREADS), "org", *(f"group:{name}" for name in (*GROUPS, "ghosts")), "channel:c", *(f"user:{name}" for name in PEOPLE))
+LABELS = ("org", *(f"group:{name}" for name in (*GROUPS, "ghosts")), "channel:c", *(f"user:{name}" for name in PEOPLE),
+          *(within(thread) for thread in THREADS))
 PAGES = tuple(f"page{number}.md" for number in range(10))
 SUBJECTS = ("leave", "pay", "travel", "merger")
 
@@ -118,9 +119,17 @@ class Company:
         """Told once more, label by label, and slowly."""
         for label in acl:
             kind, _, name = label.partition(":")
-            if (kind == "conversation" and name == thread) or (kind == "org" and who not in self.guests) or (kind == "user" and name == who) or (
-                kind == "group" and name in self.groups[who]) or (label == "channel:c" and who in "ann bob fay"):
-                return True
+            match kind:
+                case "org" if who not in self.guests:
+                    return True
+                case "user" if name == who:
+                    return True
+                case "group" if name in self.groups[who]:
+                    return True
+                case "channel" if name == "c" and who in "ann bob fay":
+                    return True
+                case "conversation" if name == thread:
+                    return True
         return False
 
     def a_list(self) -> Labels:

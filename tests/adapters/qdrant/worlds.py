@@ -57,7 +57,8 @@ def pieces(text: str, name: str, words_each: int = 40) -> list[Piece]:
 
 def a_page(document: str, text: str, acl: Labels = ORG, words_each: int = 40) -> tuple[Record, list[Piece]]:
     url = f"https://wiki.acme.example/{document}"
-    return Record(document, "wiki", str(zlib.crc32(text.encode())), "1", acl, url, NOON), pieces(text, document, words_each)
+    record = Record(document, "wiki", str(zlib.crc32(text.encode())), "1", acl, url, NOON)
+    return record, pieces(text, document, words_each)
 
 
 @asynccontextmanager
