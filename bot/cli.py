@@ -147,8 +147,11 @@ def inbox_list(
 
 @inbox.command("show", epilog="A trace may be shortened: `bartizan inbox show 3fa9`")
 def inbox_show(trace: str, config: Config = None) -> None:
-    """Show one turn with every verdict of every guard."""
-    typer.echo(json.dumps(_at_desk(config, "inbox.show", trace, lambda desk: desk.show(trace)), indent=2))
+    """Show one turn with every verdict of every guard, and with the pages that its answer names."""
+    settings = _allowed(config, "inbox.show", trace)
+    from bot.inbox_show import show  # noqa: PLC0415
+
+    typer.echo(json.dumps(_run(show(settings, trace)), indent=2))
 
 
 @inbox.command("retry")

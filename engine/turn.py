@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Collection, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
@@ -33,6 +33,7 @@ from engine.messages import (
     MessageId,
     Mode,
     Passage,
+    PassageId,
     Taken,
     Trail,
     Usage,
@@ -62,6 +63,7 @@ AGAIN: Final = "One moment, I am asking again …"
 UNGROUNDED: Final = "No page that everyone here may read stands behind this answer."
 UNSEARCHED: Final = "I could not search the pages for this answer."
 CUT: Final = "The answer was cut off at its length limit."
+WITHDRAWN: Final = "(This answer is withdrawn: a page that it came from was deleted, or closed to somebody here.)"
 UNREAD: Final = "I could not read {files}."
 
 
@@ -136,7 +138,7 @@ class Engine:
         taken = await self.uploads.take(message)
         found, passed = await together(
             self.find(question, past, audience, taken), self.inbound.beside(question, trail))
-        found = await self.still(found, audience)
+        found, past = await self.still(found, past, audience)
         answer = await self.speak(claim, passed.text, past, found, reply=reply, trail=trail, last=last)
         await self.stands(found, await self.readers(message, reply))
         return replace(answer, unread=taken.unread)
@@ -172,17 +174,22 @@ class Engine:
         # The index is asked with the mask; what it brings is looked at once more.
         return replace(found, passages=tuple(p for p in found.passages if audience.may_read(p.acl)))
 
-    async def still(self, found: Found, audience: Audience) -> Found:
-        """What of it the store still has for this audience at the moment when a prompt is made of it."""
-        if not found.passages:
-            return found
+    async def still(self, found: Found, past: Conversation, audience: Audience) -> tuple[Found, Conversation]:
+        """What of both the store still has for this audience at the moment when a prompt is made of them.
+
+        An earlier answer whose source is gone says that it is withdrawn, and nothing else any more.
+        """
+        cited = tuple(c.passage for turn in past.turns if turn.answer for c in turn.answer.citations)
+        if not found.passages and not cited:
+            return found, past
         try:
-            passages = await self.retriever.still_readable(found.passages, audience)
+            stand = {p.id for p in await self.retriever.still_readable((*found.passages, *cited), audience)}
         except RetrieverUnavailable:
             if not self.models:
                 raise
-            return Found(searched=False)
-        return replace(found, passages=passages, answers=found.answers and bool(passages))
+            return Found(searched=False), marked(past, set())
+        passages = tuple(p for p in found.passages if p.id in stand)
+        return replace(found, passages=passages, answers=found.answers and bool(passages)), marked(past, stand)
 
     async def stands(self, found: Found, audience: Audience) -> None:
         """Raises `PassageWithdrawn` unless all of it may still be read by everyone who is here now."""
@@ -254,6 +261,15 @@ def note(answer: Answer) -> str:
     if answer.unread:
         notes.append(UNREAD.format(files="; ".join(answer.unread)))
     return " ".join(notes)
+
+
+def marked(past: Conversation, standing: Collection[PassageId]) -> Conversation:
+    """The same past; answers that cite anything else say that they are withdrawn."""
+    return replace(past, turns=tuple(
+        replace(turn, answer=replace(turn.answer, text=WITHDRAWN, citations=()))
+        if turn.answer and any(c.passage.id not in standing for c in turn.answer.citations) else turn
+        for turn in past.turns
+    ))
 
 
 def strictly(conversation: ConversationId, audience: Audience) -> Audience:

@@ -176,6 +176,10 @@ class PassageIndex:
         open_to_all = await self.readable(by_name, audience)
         return tuple(passage for passage in passages if passage.document in open_to_all)
 
+    async def standing(self, documents: Collection[str]) -> frozenset[str]:
+        """Those of these documents that are there, whoever may read them."""
+        return frozenset(await self._current(self.store, documents))
+
     async def readable(self, documents: Collection[str], audience: Audience) -> frozenset[str]:
         """Those of these documents that are there and that the audience may read, now."""
         current = await self._current(self.store, documents)

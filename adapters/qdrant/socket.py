@@ -10,7 +10,7 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +38,7 @@ class Owned(Retriever, Protocol):
     """The index itself, in the process that owns it."""
 
     async def search(self, questions: tuple[str, ...], *, audience: Audience, limit: int) -> Found: ...
+    async def standing(self, documents: Collection[str]) -> frozenset[str]: ...
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
@@ -55,6 +56,12 @@ class Check(msgspec.Struct, frozen=True, tag=True):
     audience: Audience
 
 
+class Standing(msgspec.Struct, frozen=True, tag=True):
+    """Which of these documents are there?"""
+
+    documents: frozenset[str]
+
+
 class Recall(msgspec.Struct, frozen=True, tag=True):
     """A message was deleted, or got another text: what it said must not be found any more."""
 
@@ -63,13 +70,14 @@ class Recall(msgspec.Struct, frozen=True, tag=True):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What was found or may still be read, or why nothing could be."""
+    """What was found or may still be read or is there, or why nothing could be told."""
 
     found: Found | None = None
+    documents: frozenset[str] = frozenset()
     error: str = ""
 
 
-Asked: TypeAlias = Ask | Check | Recall
+Asked: TypeAlias = Ask | Check | Standing | Recall
 Heed: TypeAlias = Callable[[MessageId, bool], Awaitable[None]]
 """Takes out of the index what a message said; True: the message was deleted, False: it was edited."""
 
@@ -127,11 +135,19 @@ class RemoteIndex:
         """As the owner's records say."""
         return (await self._answer(Check(tuple(passages), audience))).passages
 
+    async def standing(self, documents: Collection[str]) -> frozenset[str]:
+        """Those that are there, as the owner's records say. Raises `RetrieverUnavailable`."""
+        return (await self._told(Standing(frozenset(documents)))).documents
+
     async def recall(self, message: MessageId, deleted: bool) -> None:
         """The owner takes it out of the index. Raises `RetrieverUnavailable`."""
         await self._answer(Recall(message, deleted))
 
     async def _answer(self, ask: Asked) -> Found:
+        found = (await self._told(ask)).found
+        return found if found is not None else Found()
+
+    async def _told(self, ask: Asked) -> Told:
         try:
             async with asyncio.timeout(PATIENCE):
                 told = await self._asked(ask)
@@ -139,7 +155,7 @@ class RemoteIndex:
             raise RetrieverUnavailable(f"the index's owner does not answer: {type(error).__name__}") from error
         if told is None or told.found is None:
             raise RetrieverUnavailable(told.error if told else "the index's owner hung up")
-        return told.found
+        return told
 
     async def _asked(self, ask: Asked) -> Told | None:
         with _address(self.path) as address:
@@ -182,6 +198,10 @@ class SharedIndex:
     async def still_readable(self, passages: Sequence[Passage], audience: Audience) -> tuple[Passage, ...]:
         """As the engine's `Retriever`."""
         return await self._by(lambda index: index.still_readable(passages, audience))
+
+    async def standing(self, documents: Collection[str]) -> frozenset[str]:
+        """Those of these documents that are there. Raises `RetrieverUnavailable`."""
+        return await self._by(lambda index: index.standing(documents))
 
     async def recall(self, message: MessageId, deleted: bool) -> None:
         """What a message said is out of the index before this returns. Raises `Unavailable`."""
@@ -262,7 +282,7 @@ async def _converse(
                     ask = await frames.read(reader, _asks, limit=LARGEST)
                 if ask is None:
                     return
-                told = Told(await _found(index, heed, ask))
+                told = await _told(index, heed, ask)
             except Unavailable as error:
                 told = Told(error=str(error))
             except frames.BadFrame as error:
@@ -273,14 +293,18 @@ async def _converse(
             await writer.drain()
 
 
-async def _found(index: Owned, heed: Heed | None, ask: Asked) -> Found:
-    if isinstance(ask, Recall):
-        if heed is not None:
-            await heed(MessageId(ask.message), ask.deleted)
-        return Found()
-    if isinstance(ask, Check):
-        return Found(await index.still_readable(ask.passages, ask.audience))
-    return await index.search(ask.questions, audience=ask.audience, limit=ask.limit)
+async def _told(index: Owned, heed: Heed | None, ask: Asked) -> Told:
+    match ask:
+        case Check():
+            return Told(Found(await index.still_readable(ask.passages, ask.audience)))
+        case Standing():
+            return Told(Found(), await index.standing(ask.documents))
+        case Recall():
+            if heed is not None:
+                await heed(MessageId(ask.message), ask.deleted)
+            return Told(Found())
+        case Ask():
+            return Told(await index.search(ask.questions, audience=ask.audience, limit=ask.limit))
 
 
 def _peer(writer: asyncio.StreamWriter) -> int:
