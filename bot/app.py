@@ -30,7 +30,7 @@ from adapters.sql.queue import Caps
 from adapters.sql.sealed import Keyring, master_from_file
 from adapters.sql.store import SqlStore
 from bot.dispatch import Dispatcher, DispatchOptions
-from bot.indexes import indexer, open_knowledge, open_settled, people
+from bot.indexes import open_knowledge, open_settled, people
 from bot.recall import RecallingInbox
 from bot.settings import Settings, SettingsError
 from bot.sources import Knowledge, SourcesError, Store, Tell
@@ -149,15 +149,15 @@ class Bot:
         if self.knowledge is not None:
             await self.knowledge.recall(message)
         elif self.index.own is not None:
-            async with open_knowledge(self.index.own, self.settings, self.store) as knowledge:
+            async with open_knowledge(self.index, self.settings, self.store) as knowledge:
                 await knowledge.recall(message)
 
     async def sync(self, tell: Tell = lambda _name, _done, _total: None) -> Mapping[str, SyncReport]:
         """Brings the index up to all sources. Nothing is reported when another process owns it and does so."""
-        if (index := self.index.own) is None:
+        if self.index.own is None:
             self.indexed.set()
             return {}
-        async with open_knowledge(index, self.settings, self.store) as knowledge:
+        async with open_knowledge(self.index, self.settings, self.store) as knowledge:
             reports = await knowledge.sync(tell=tell)
         self.indexed.set()
         return reports
@@ -188,8 +188,10 @@ async def open_store(settings: Settings) -> AsyncGenerator[tuple[Database, Keyri
 
 
 @asynccontextmanager
-async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> AsyncGenerator[Bot]:
-    """The whole program, ready to `Bot.serve`."""
+async def open_bot(
+    settings: Settings, platforms: Sequence[ChatPlatform], *, patient: bool = False,
+) -> AsyncGenerator[Bot]:
+    """The whole program, ready to `Bot.serve`. ``patient``: an index that is away now may come back later."""
     metrics = Metrics.fresh()
     by_name = {platform.name: platform for platform in platforms}
     async with AsyncExitStack() as stack:
@@ -198,13 +200,10 @@ async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> Asy
         workers = settings.data_dir / "workers"
         stack.enter_context(signed_in(workers, inbox.me))
         await database.write(partial(strike_off, the_dead(workers)))
-        index = await stack.enter_async_context(open_settled(settings))
+        index = await stack.enter_async_context(open_settled(settings, patient=patient))
         indexed = asyncio.Event()
-        command, made_with = await indexer(settings)
         uploads = Attached(
-            lambda: index.own, {name: each for name, each in by_name.items() if isinstance(each, Attachments)},
-            command=command, version=made_with,
-        )
+            lambda: index.own, {name: each for name, each in by_name.items() if isinstance(each, Attachments)})
         stack.push_async_callback(asyncio.to_thread, uploads.close)
         rooms, groups = Rooms(by_name), people(settings)
         models = [await stack.enter_async_context(SglangModel.open(c)) for c in model_configs(settings)]
@@ -277,11 +276,14 @@ async def keep_indexed(bot: Bot) -> None:
 
     A look at unchanged pages embeds nothing and costs milliseconds. It also serves a process that takes an index over.
     """
-    every = bot.settings.knowledge.refresh.total_seconds()
-    while (index := bot.index.own) is None:
-        bot.indexed.set()
-        await asyncio.sleep(every)
-    async with open_knowledge(index, bot.settings, bot.store) as knowledge:
+    every, pause = bot.settings.knowledge.refresh.total_seconds(), 1.0
+    while bot.index.own is None:
+        if await bot.index.settled():
+            bot.indexed.set()
+        pause = min(2 * pause, every)
+        if bot.index.own is None:
+            await asyncio.sleep(pause)
+    async with open_knowledge(bot.index, bot.settings, bot.store) as knowledge:
         bot.knowledge = knowledge
         try:
             await knowledge.watch(every, said=_Chronicle(bot).add)
@@ -358,6 +360,8 @@ async def store_ready(database: Database) -> str | None:
 
 async def index_ready(bot: Bot) -> str | None:
     """None, or why passages cannot be found yet."""
+    if bot.index.away:
+        return bot.index.away
     if not bot.indexed.is_set():
         return "pages are being indexed"
     if bot.page_problem:

@@ -19,9 +19,8 @@ from urllib.parse import quote, unquote
 from adapters.files.folder import page
 from adapters.parsing.parser import Parser, stem
 from adapters.qdrant.index import PassageIndex
-from adapters.qdrant.indexer import VERSION
-from adapters.qdrant.points import Record
-from adapters.qdrant.sync import COMMAND, embedded
+from adapters.qdrant.points import Manifest, Record
+from adapters.qdrant.sync import embedded, indexer
 from engine.errors import FileUnavailable, RetrieverUnavailable
 from engine.messages import File, Message, MessageId, Taken, within
 from engine.ports import Attachments
@@ -50,8 +49,7 @@ class Attached:
     index: Callable[[], PassageIndex | None]
     platforms: Mapping[str, Attachments]
     caps: UploadCaps = field(default_factory=UploadCaps)
-    command: Sequence[str] = COMMAND
-    version: str = VERSION
+    indexer: Callable[[Manifest], tuple[Sequence[str], str]] = indexer
     parser: Parser = field(default_factory=Parser)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)    # nothing is put while something is forgotten
     _forgotten: deque[MessageId] = field(default_factory=lambda: deque(maxlen=FORGOTTEN))
@@ -138,17 +136,20 @@ class Attached:
         failed: list[Unreadable] = []
         if not pages:
             return done, failed
-        acl = frozenset({within(message.conversation)})
+        acl, made_with = frozenset({within(message.conversation)}), index.manifest
+        command, version = self.indexer(made_with)
         try:
-            async with aclosing(embedded(_Given(pages), list(pages), self.command)) as results:
+            async with aclosing(embedded(_Given(pages), list(pages), command)) as results:
                 async for result in results:
                     if isinstance(result, Unreadable):
                         failed.append(result)
                         continue
                     path, read = result.page.path, result.page
-                    record = Record(f"{SOURCE}/{path}", SOURCE, read.hash, self.version, acl, read.url, read.date)
+                    record = Record(f"{SOURCE}/{path}", SOURCE, read.hash, version, acl, read.url, read.date)
                     async with self._writing:
-                        if message.id not in self._forgotten:
+                        if index.manifest is not made_with:
+                            failed.append(Unreadable(path, "the index has just been built anew"))
+                        elif message.id not in self._forgotten:
                             await index.put([(record, result.pieces)])
                             done.add(path)
         except RetrieverUnavailable:

@@ -19,9 +19,11 @@ from typing import Final, Protocol, TypeAlias, TypeVar
 import msgspec
 
 from adapters.qdrant import frames
-from adapters.qdrant.edge import IndexBusy
+from adapters.qdrant.edge import EdgeFolder, IndexBusy
 from adapters.qdrant.embed import Embedder, sendable
-from adapters.qdrant.index import PassageIndex, QueryEmbedder
+from adapters.qdrant.index import OtherModel, PassageIndex, QueryEmbedder
+from adapters.qdrant.models import made_with
+from adapters.qdrant.store import Generations
 from engine.errors import RetrieverUnavailable, Unavailable
 from engine.messages import Audience, Conversation, Found, MessageId, Passage
 from engine.ports import Retriever
@@ -170,15 +172,43 @@ class RemoteIndex:
                 await writer.wait_closed()
 
 
+@dataclass(frozen=True, slots=True)
+class Away:
+    """An index that could not be opened yet, and why."""
+
+    why: str
+
+
+Opener: TypeAlias = "Callable[[SharedIndex, AsyncExitStack], Awaitable[PassageIndex | RemoteIndex]]"
+"""Opens an index, or finds out whom to ask; what it opens is closed with the stack. Raises `RetrieverUnavailable`."""
+
+
+async def in_folder(shared: SharedIndex, stack: AsyncExitStack) -> PassageIndex | RemoteIndex:
+    """Ours, served to others, or a way to ask the process that has it."""
+    try:
+        folder = stack.enter_context(EdgeFolder.locked(shared.folder))
+    except IndexBusy:
+        return await _remote(shared.folder / "socket")
+    if shared.embedder is None:         # only now: who asks the owner needs no model
+        shared.embedder = await stack.enter_async_context(Embedder().running())
+    index = await shared.over(folder, stack)
+    await stack.enter_async_context(serve(index, shared.folder / "socket", shared.recall))
+    return index
+
+
 @dataclass(slots=True)
 class SharedIndex:
-    """The index of a folder, whichever process owns it. When the owner ends, one of those who asked it takes over."""
+    """The index of a folder, whichever process owns it. When the owner ends, one of those who asked it takes over.
+
+    One that was made with another model than ``embedder`` answers with that one until it is built anew.
+    """
 
     folder: Path
     embedder: QueryEmbedder | None
+    opener: Opener = in_folder
     writes: bool = True             # of an index on a server, one process of a folder keeps it up to its sources
     heed: Heed | None = None        # what else knows of the index's documents; whoever opens it sets it
-    asked: PassageIndex | RemoteIndex = field(init=False)
+    asked: PassageIndex | RemoteIndex | Away = Away("the index is not open")
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _moving: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -187,9 +217,20 @@ class SharedIndex:
         """The index itself, where this process owns it and may write to it."""
         return self.asked if self.writes and isinstance(self.asked, PassageIndex) else None
 
+    @property
+    def away(self) -> str:
+        """Why it could not be opened yet; "": it is open."""
+        return self.asked.why if isinstance(self.asked, Away) else ""
+
+    @property
+    def successor(self) -> QueryEmbedder | None:
+        """The model that our index is to be built anew with; None: it was made with that one."""
+        own = self.own
+        return self.embedder if own and self.embedder and own.embedder.model != self.embedder.model else None
+
     async def ready(self) -> None:
         """Returns once questions can be answered without waiting. Raises `RetrieverUnavailable`."""
-        await self.asked.ready()
+        await self._open().ready()
 
     async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
         """As the engine's `Retriever`."""
@@ -212,30 +253,52 @@ class SharedIndex:
 
     async def _by(self, ask: Callable[[PassageIndex | RemoteIndex], Awaitable[T]]) -> T:
         before = self.asked
-        try:
-            return await ask(before)
-        except RetrieverUnavailable:
-            if isinstance(before, PassageIndex):
-                raise
+        if not isinstance(before, Away):
+            try:
+                return await ask(before)
+            except RetrieverUnavailable:
+                if isinstance(before, PassageIndex):
+                    raise
         async with self._moving:
             if self.asked is before:        # nobody has looked since
                 await self.settle()
-        return await ask(self.asked)
+        return await ask(self._open())
+
+    def _open(self) -> PassageIndex | RemoteIndex:
+        if isinstance(self.asked, Away):
+            raise RetrieverUnavailable(self.asked.why)
+        return self.asked
 
     async def settle(self) -> None:
         """Takes the index, or finds out whom to ask. Raises `RetrieverUnavailable`."""
-        async with AsyncExitStack() as stack:
-            ours = Embedder()
-            try:
-                index = await stack.enter_async_context(PassageIndex.open(self.folder, self.embedder or ours))
-            except IndexBusy:
-                self.asked = await _remote(self.folder / "socket")
-                return
-            if self.embedder is None:       # only now: who asks the owner needs no model
-                await stack.enter_async_context(ours.running())
-            await stack.enter_async_context(serve(index, self.folder / "socket", self.recall))
-            self.asked = index
-            await self._stack.enter_async_context(stack.pop_all())
+        before = self.embedder
+        try:
+            async with AsyncExitStack() as stack:
+                self.asked = await self.opener(self, stack)
+                await self._stack.enter_async_context(stack.pop_all())
+        except RetrieverUnavailable as error:
+            self.embedder = before          # ours was closed with the stack
+            if isinstance(self.asked, Away):
+                self.asked = Away(str(error))
+            raise
+
+    async def over(self, generations: Generations, stack: AsyncExitStack) -> PassageIndex:
+        """The active generation, with the model that it was made with. Raises `RetrieverUnavailable`."""
+        if self.embedder is None:
+            raise RetrieverUnavailable("there is no embedding model")
+        try:
+            return await stack.enter_async_context(PassageIndex.over(generations, self.embedder))
+        except OtherModel as other:
+            earlier = await stack.enter_async_context(made_with(other.manifest))
+        return await stack.enter_async_context(PassageIndex.over(generations, earlier))
+
+    async def settled(self) -> bool:
+        """Whether it is open by now; tries again where it is not."""
+        async with self._moving:
+            if isinstance(self.asked, Away):
+                with suppress(RetrieverUnavailable):
+                    await self.settle()
+        return not isinstance(self.asked, Away)
 
     async def close(self) -> None:
         """Lets go of what is ours."""
@@ -243,14 +306,21 @@ class SharedIndex:
 
 
 @asynccontextmanager
-async def open_index(folder: Path, embedder: QueryEmbedder | None = None) -> AsyncGenerator[SharedIndex]:
+async def open_index(
+    folder: Path, embedder: QueryEmbedder | None = None, *, opener: Opener = in_folder, patient: bool = False,
+) -> AsyncGenerator[SharedIndex]:
     """The index in ``folder``: our own, served to others, or a way to ask the process that has it.
 
-    Without an ``embedder`` it brings MiniLM, which loads in the background. Raises `RetrieverUnavailable`.
+    Without an ``embedder`` it brings MiniLM, which loads in the background. Raises `RetrieverUnavailable`; when
+    ``patient`` it is opened all the same, says why it cannot be asked, and tries again with each question.
     """
-    shared = SharedIndex(folder, embedder)
+    shared = SharedIndex(folder, embedder, opener)
     try:
-        await shared.settle()
+        try:
+            await shared.settle()
+        except RetrieverUnavailable:
+            if not patient:
+                raise
         yield shared
     finally:
         await shared.close()

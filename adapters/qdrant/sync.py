@@ -19,14 +19,13 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
 from adapters.qdrant import frames
-from adapters.qdrant.indexer import VERSION, Broken, Job, Pieces, Ready, Told
-from adapters.qdrant.points import Piece, Record
+from adapters.qdrant.indexer import VERSION, Broken, Job, Pieces, Ready, Told, version
+from adapters.qdrant.points import Manifest, Piece, Record
 from adapters.sources.journal import KEPT, Journal, Progress, Seen, Tombstone
 from engine.errors import RetrieverUnavailable
 from engine.messages import Labels
@@ -47,9 +46,9 @@ Have: TypeAlias = Callable[[str], Awaitable[Mapping[str, bytes]]]
 _decoder: Final = msgspec.msgpack.Decoder(Told)
 
 
-def command_for(folder: Path | None) -> tuple[str, ...]:
-    """The indexer with the embedding model in this folder; None: with ours."""
-    return (*COMMAND, str(folder)) if folder else COMMAND
+def indexer(manifest: Manifest) -> tuple[tuple[str, ...], str]:
+    """The indexer with the model of that record, and the version that its pages have."""
+    return (*COMMAND, manifest.folder) if manifest.folder else COMMAND, version(manifest.model)
 
 
 class Index(Protocol):
@@ -151,6 +150,12 @@ class Syncer:
             await asyncio.to_thread(self.journal.withhold, source, paths, time.time())
             known = (self.index.records.get(f"{source}/{path}") for path in paths)
             await self.index.relabel([replace(record, acl=frozenset()) for record in known if record])
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncGenerator[None]:
+        """No sync runs while this is open."""
+        async with self._turn:
+            yield
 
     async def drop(self, source: str) -> int:
         """Forgets a whole source, and returns how many pages of it the index had."""

@@ -28,7 +28,7 @@ from engine.messages import (
 )
 from engine.prompt import Estimate
 from engine.turn import Engine
-from tests.adapters.qdrant.test_attached import PLAN, SMALL, Chat
+from tests.adapters.qdrant.test_attached import PLAN, Chat, small
 from tests.adapters.qdrant.worlds import a_page, an_index
 from tests.builders import a_message, an_audience
 from tests.fakes import Post, PostReply, Room, ScriptedModel
@@ -95,7 +95,7 @@ def a_line_over(index: PassageIndex, model: ScriptedModel, files: Sequence[bytes
     fingerprint = str
     engine = Engine(
         notebook, Everybody(), index, (model,), Inbound((), fingerprint), Egress((CitationGuard(),), fingerprint),
-        Estimate(), uploads=Attached(lambda: index, {"test": chat}, command=SMALL),
+        Estimate(), uploads=Attached(lambda: index, {"test": chat}, indexer=small),
     )
     return Line(engine, model, notebook)
 

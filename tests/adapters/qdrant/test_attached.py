@@ -16,6 +16,7 @@ import pytest
 
 from adapters.qdrant.attached import Attached, UploadCaps, message_of
 from adapters.qdrant.index import PassageIndex
+from adapters.qdrant.points import Manifest
 from engine.errors import FileUnavailable
 from engine.messages import Audience, ConversationId, File, Message, MessageId, Taken, within
 from tests.adapters.qdrant.worlds import ANN, ENGINES, QUIET, a_page, an_engine, ask
@@ -24,6 +25,10 @@ from tests.builders import NOON, a_message, an_audience
 pytestmark = QUIET
 SMALL = (sys.executable, "-m", "tests.adapters.qdrant.small_indexer")
 PLAN = b"# Plan\n\nThe merger with Globex is called heron.\n"
+
+
+def small(manifest: Manifest) -> tuple[tuple[str, ...], str]:
+    return SMALL, manifest.model
 
 
 @dataclass
@@ -55,7 +60,7 @@ async def uploads(
 ) -> AsyncIterator[tuple[PassageIndex, Attached, Chat]]:
     chat = Chat({f"F{number}": content for number, content in enumerate(contents)})
     async with an_engine(engine, path) as index:
-        attached = Attached(lambda: index, {"test": chat}, caps or UploadCaps(), command=SMALL)
+        attached = Attached(lambda: index, {"test": chat}, caps or UploadCaps(), indexer=small)
         try:
             yield index, attached, chat
         finally:
