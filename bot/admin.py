@@ -63,6 +63,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType({
     "guard.appeals.uphold": Command(Role.ADMIN, "let a block stand"),
     "guard.appeals.overturn": Command(Role.ADMIN, "call a block a mistake"),
     "guard.appeals.export": Command(Role.OPERATOR, "export settled appeals"),
+    "chat.as": Command(Role.ADMIN, "chat through somebody else's eyes"),
 })
 
 _ID: Final = re.compile(r"[\w:/.@+-]{1,128}")

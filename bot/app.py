@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
@@ -14,11 +14,13 @@ from typing import Final, Protocol, TypeAlias
 import structlog
 
 from adapters.people.membership import WithGroups
+from adapters.qdrant.attached import Attached
 from adapters.qdrant.socket import SharedIndex
 from adapters.qdrant.sync import SyncReport
 from adapters.sglang.config import SglangConfig
 from adapters.sglang.model import SglangModel
 from adapters.sglang.tokens import FileTokens
+from adapters.sources.conversations import standing
 from adapters.sql.alive import signed_in, strike_off, the_dead
 from adapters.sql.database import Database, migrate, open_database
 from adapters.sql.desk import Desk
@@ -30,8 +32,9 @@ from adapters.sql.store import SqlStore
 from bot.dispatch import Dispatcher, DispatchOptions
 from bot.guards import load_classifier, open_guards, other_model_configs
 from bot.indexes import open_knowledge, open_settled, people
+from bot.recall import RecallingInbox
 from bot.settings import Settings, SettingsError
-from bot.sources import SourcesError, Store, Tell
+from bot.sources import Knowledge, SourcesError, Store, Tell
 from bot.telemetry import MeasuredInbox, MeasuredModel, MeasuredRetriever, Metrics
 from engine.errors import RetrieverUnavailable, StoreUnavailable, Unavailable
 from engine.guards.chain import Inbound
@@ -39,8 +42,8 @@ from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
 from engine.guards.egress import Egress
 from engine.guards.secrets import SecretsGuard
-from engine.messages import Audience, Conversation, Found, Passage, Place, Visibility
-from engine.ports import Membership, Platform, Tokens
+from engine.messages import Audience, Conversation, Found, MessageId, Passage, Place, Visibility
+from engine.ports import Attachments, Membership, Platform, Tokens
 from engine.prompt import Budget, Estimate
 from engine.turn import Engine, Limits
 
@@ -105,7 +108,9 @@ class Bot:
     dispatcher: Dispatcher
     platforms: Mapping[str, ChatPlatform]
     metrics: Metrics
+    uploads: Attached
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    knowledge: Knowledge | None = None          # while the index is kept up to its sources here
     indexed: asyncio.Event = field(default_factory=asyncio.Event)
     page_problem: str | None = None
 
@@ -125,7 +130,7 @@ class Bot:
             writing.cancel()
 
     async def _work(self, chores: Iterable[Chore]) -> None:
-        heard = MeasuredInbox(self.inbox, self.metrics)
+        heard = RecallingInbox(MeasuredInbox(self.inbox, self.metrics), self.index.recall)
         async with asyncio.TaskGroup() as group:
             listening = [group.create_task(platform.listen(heard)) for platform in self.platforms.values()]
             listening += [group.create_task(chore(self)) for chore in chores]
@@ -138,12 +143,22 @@ class Bot:
         for task in listening:
             task.cancel()
 
+    async def recalled(self, message: MessageId, deleted: bool) -> None:
+        """Out of the index that is ours. Raises `RetrieverUnavailable` and `StoreUnavailable`."""
+        if deleted:
+            await self.uploads.forget(message)
+        if self.knowledge is not None:
+            await self.knowledge.recall(message)
+        elif self.index.own is not None:
+            async with open_knowledge(self.index, self.settings, self.store) as knowledge:
+                await knowledge.recall(message)
+
     async def sync(self, tell: Tell = lambda _name, _done, _total: None) -> Mapping[str, SyncReport]:
         """Brings the index up to all sources. Nothing is reported when another process owns it and does so."""
-        if (index := self.index.own) is None:
+        if self.index.own is None:
             self.indexed.set()
             return {}
-        async with open_knowledge(index, self.settings, self.store) as knowledge:
+        async with open_knowledge(self.index, self.settings, self.store) as knowledge:
             reports = await knowledge.sync(tell=tell)
         self.indexed.set()
         return reports
@@ -174,8 +189,10 @@ async def open_store(settings: Settings) -> AsyncGenerator[tuple[Database, Keyri
 
 
 @asynccontextmanager
-async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> AsyncGenerator[Bot]:
-    """The whole program, ready to `Bot.serve`."""
+async def open_bot(
+    settings: Settings, platforms: Sequence[ChatPlatform], *, patient: bool = False,
+) -> AsyncGenerator[Bot]:
+    """The whole program, ready to `Bot.serve`. ``patient``: an index that is away now may come back later."""
     metrics = Metrics.fresh()
     by_name = {platform.name: platform for platform in platforms}
     async with AsyncExitStack() as stack:
@@ -184,8 +201,11 @@ async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> Asy
         workers = settings.data_dir / "workers"
         stack.enter_context(signed_in(workers, inbox.me))
         await database.write(partial(strike_off, the_dead(workers)))
-        index = await stack.enter_async_context(open_settled(settings))
+        index = await stack.enter_async_context(open_settled(settings, patient=patient))
         indexed = asyncio.Event()
+        uploads = Attached(
+            lambda: index.own, {name: each for name, each in by_name.items() if isinstance(each, Attachments)})
+        stack.push_async_callback(asyncio.to_thread, uploads.close)
         rooms, groups = Rooms(by_name), people(settings)
         models = [await stack.enter_async_context(SglangModel.open(c)) for c in model_configs(settings)]
         classifier = await asyncio.to_thread(load_classifier)
@@ -203,11 +223,14 @@ async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> Asy
             budget=Budget(settings.model.context, settings.model.max_tokens),
             limits=Limits(settings.limits.message_chars, settings.knowledge.passages),
             guards=guards,
+            uploads=uploads,
         )
         dispatcher = Dispatcher(inbox, engine, by_name, dispatch_options(settings), metrics)
         inbox.lost = dispatcher.lost
         store = (database, keyring)
-        yield Bot(settings, store, inbox, index, models, engine, dispatcher, by_name, metrics, indexed=indexed)
+        bot = Bot(settings, store, inbox, index, models, engine, dispatcher, by_name, metrics, uploads, indexed=indexed)
+        index.heed = bot.recalled
+        yield bot
 
 
 def queue_options(settings: Settings, routes: tuple[str, ...]) -> QueueOptions:
@@ -260,12 +283,19 @@ async def keep_indexed(bot: Bot) -> None:
 
     A look at unchanged pages embeds nothing and costs milliseconds. It also serves a process that takes an index over.
     """
-    every = bot.settings.knowledge.refresh.total_seconds()
-    while (index := bot.index.own) is None:
-        bot.indexed.set()
-        await asyncio.sleep(every)
-    async with open_knowledge(index, bot.settings, bot.store) as knowledge:
-        await knowledge.watch(every, said=_Chronicle(bot).add)
+    every, pause = bot.settings.knowledge.refresh.total_seconds(), 1.0
+    while bot.index.own is None:
+        if await bot.index.settled():
+            bot.indexed.set()
+        pause = min(2 * pause, every)
+        if bot.index.own is None:
+            await asyncio.sleep(pause)
+    async with open_knowledge(bot.index, bot.settings, bot.store) as knowledge:
+        bot.knowledge = knowledge
+        try:
+            await knowledge.watch(every, said=_Chronicle(bot).add)
+        finally:
+            bot.knowledge = None
 
 
 @dataclass(slots=True)
@@ -294,13 +324,16 @@ class _Chronicle:
 
 
 async def housekeep(bot: Bot) -> None:
-    """Old delivery keys go, in batches."""
+    """Old delivery keys go, in batches; and uploads that are old, or whose message is gone."""
     desk = Desk(bot.database)
     while True:
         try:
             if gone := await desk.prune(bot.settings.queue.keep.total_seconds()):
                 log.info("old rows pruned", rows=gone)
-        except StoreUnavailable as error:
+            kept_since = datetime.now(UTC) - bot.settings.knowledge.keep_uploads
+            if gone := await bot.uploads.tidy(kept_since, partial(standing, bot.database)):
+                log.info("uploads forgotten", files=gone)
+        except Unavailable as error:
             log.warning("old rows could not be pruned", cause=str(error))
         await asyncio.sleep(HOUSEKEEPING.total_seconds())
 
@@ -334,6 +367,8 @@ async def store_ready(database: Database) -> str | None:
 
 async def index_ready(bot: Bot) -> str | None:
     """None, or why passages cannot be found yet."""
+    if bot.index.away:
+        return bot.index.away
     if not bot.indexed.is_set():
         return "pages are being indexed"
     if bot.page_problem:

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 async def run(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT. A second signal does not wait for the turns under way."""
-    async with configured(settings) as platforms, open_bot(settings, platforms) as bot, pages(bot):
+    async with configured(settings) as platforms, open_bot(settings, platforms, patient=True) as bot, pages(bot):
         _heed_signals(bot)
         log.info("running", platforms=sorted(bot.platforms), models=len(bot.models))
         await bot.serve(keep_indexed, housekeep, watch_queue)

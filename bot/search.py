@@ -70,7 +70,7 @@ async def search(settings: Settings, question: str, audience: Audience, *, expla
     console = Console(soft_wrap=True)
     async with open_settled(settings) as index:
         if index.own is not None and not index.own.records:
-            async with open_knowledge(index.own, settings) as knowledge:
+            async with open_knowledge(index, settings) as knowledge:
                 await knowledge.sync()
         await index.ready()
         found = await index.find(question, past=_past([]), audience=audience, limit=SHOWN)

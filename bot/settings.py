@@ -325,6 +325,7 @@ class KnowledgeSettings(Section):
     passages: Annotated[Count, Field(le=50)] = 6
     refresh: Duration = timedelta(minutes=1)
     people: Annotated[tuple[FilePath, ...], BeforeValidator(_listed)] = ()
+    keep_uploads: Duration = timedelta(days=30)
     embedding_model: FilePath | None = None
     qdrant_url: HttpUrl | None = None
     qdrant_api_key: Secret | None = None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file, instead of ./bartizan.toml.")]
 Full = Annotated[bool, typer.Option("--full", help="Read everything again, whatever seems unchanged.")]
-Kinds = "folder, git, site, confluence, notion, uploads or conversations"
+Kinds = "folder, git, site, confluence, notion or conversations"
 
 
 class Allowed(Protocol):

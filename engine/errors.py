@@ -14,6 +14,7 @@ BotError                     the person gets a sentence, the turn ends
     ├── RetrieverUnavailable
     ├── PassageWithdrawn     rights went while the answer was written; it is written anew without that page
     ├── MembershipUnavailable    who may read what is not known, so nothing is shown
+    ├── FileUnavailable      what came with a message cannot be fetched; the answer says so and goes on
     ├── StoreUnavailable     do not acknowledge: the platform will redeliver
     └── PlatformUnavailable
 
@@ -111,6 +112,12 @@ class MembershipUnavailable(Unavailable):
     """It cannot be said who is in the room, or which groups they are in."""
 
     reply = "I cannot find out right now who may read what. Please try again in a few minutes."
+
+
+class FileUnavailable(Unavailable):
+    """A file that came with a message is gone, closed to us or too large; ``str`` is a predicate without the name."""
+
+    reply = "I could not read a file of yours."
 
 
 class StoreUnavailable(Unavailable):

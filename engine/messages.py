@@ -56,6 +56,18 @@ class Place:
     person: PersonId            # who asked; the only reader of a direct or private reply
     thread: str | None = None
     direct: bool = False        # a conversation of one person and the bot
+    private: bool = False       # in a channel, but shown to who asked alone
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Something that came with a message. Its bytes are fetched from the platform when they are needed."""
+
+    id: str                     # the platform's
+    name: str                   # as the person called it: data, never a path
+    url: str = ""               # where the platform keeps it
+    size: int = 0               # bytes, as the platform says
+    kind: str = ""              # media type, as the platform says
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,7 @@ class Message:
     place: Place
     sent_at: datetime           # aware, UTC
     author_name: str = ""
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +92,7 @@ class Said:
     message: Message
     addressed: bool = True
     lane: Lane = Lane.INTERACTIVE
+    raw: bytes = b""            # as the platform sent it, for a replay; stored sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +131,14 @@ class Passage:
     document: str = ""                  # which one it is a piece of: "source/path"; rights are looked up by it
     start: int = 0                      # its place there, in characters; both 0: not known
     end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of the files of a message."""
+
+    documents: tuple[str, ...] = ()     # found from now on, in that conversation
+    unread: tuple[str, ...] = ()        # each a name and why: "plan.zip is an archive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +182,7 @@ class Answer:
     cut: bool = False                   # it ran into its length limit: the reply says so
     searched: bool = True               # False: the index was away: the reply says so
     asked: str = ""                     # the question as the guards let it pass: what later turns remember
+    unread: tuple[str, ...] = ()        # files of the question that could not be read, each with why
     made_from: tuple[Labels, ...] = ()  # the allow-lists of all that the model read for it, cited or not
     usage: Usage = NO_USAGE
 
@@ -200,15 +223,22 @@ class Member:
         return self.labels - {ORG} if self.guest else self.labels
 
 
+def within(conversation: ConversationId) -> str:
+    """The label of what belongs to one conversation. Only the engine hands it out: no source and no group has it."""
+    return f"conversation:{conversation}"
+
+
 @dataclass(frozen=True, slots=True)
 class Audience:
     """Everyone who will read a reply, asked for at the moment of answering."""
 
     members: tuple[Member, ...] = ()
+    here: Labels = frozenset()          # what all of them hold because of where the reply will stand
 
     def may_read(self, acl: Labels) -> bool:
         """Every single member holds one of the labels. Nobody, or no label: closed."""
-        return bool(self.members) and all(member.held & acl for member in self.members)
+        return bool(self.members) and (
+            not self.here.isdisjoint(acl) or all(member.held & acl for member in self.members))
 
 
 class Kind(StrEnum):
@@ -247,6 +277,7 @@ class Claim:
     answer: Answer | None = None        # checkpointed by an earlier attempt
     posted: str | None = None           # the platform's id of what an earlier attempt posted
     waited: float = 0.0                 # seconds between reception and this claim, by the database's clock
+    raw: bytes = b""                    # what the platform sent, for what only its adapter understands
 
     @property
     def resumed(self) -> bool:

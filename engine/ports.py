@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from engine.messages import (
     NO_USAGE,
@@ -14,10 +14,14 @@ from engine.messages import (
     Conversation,
     ConversationId,
     Event,
+    File,
     Found,
+    Message,
+    MessageId,
     Outcome,
     Passage,
     Place,
+    Taken,
     Trail,
     Usage,
     Visibility,
@@ -155,6 +159,29 @@ class Retriever(Protocol):
         The second look: just before passages enter a prompt, and again before the answer made of them is shown.
         Raises `RetrieverUnavailable`: then none may be used.
         """
+        ...
+
+
+@runtime_checkable
+class Attachments(Protocol):
+    """A platform whose messages may come with files."""
+
+    async def fetch(self, file: File, limit: int) -> bytes:
+        """The file, at most ``limit`` + 1 bytes of it. Raises `FileUnavailable`, whose ``str`` is a predicate:
+        "is not there any more".
+        """
+        ...
+
+
+class Uploads(Protocol):
+    """Files that came with a question: found in its conversation and nowhere else."""
+
+    async def take(self, message: Message) -> Taken:
+        """Makes them ready to be found; those that were taken before are left alone. What fails is told, not raised."""
+        ...
+
+    async def forget(self, message: MessageId) -> None:
+        """They are gone with the next question. Raises `RetrieverUnavailable`."""
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Collection, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, TypeVar, runtime_checkable
@@ -21,7 +21,24 @@ from engine.errors import (
 from engine.guards.chain import Inbound
 from engine.guards.egress import BLOCKED, Egress, Screen, Tripped
 from engine.guards.verdict import Refuse
-from engine.messages import Answer, Audience, Claim, Conversation, Found, Mode, Passage, Trail, Usage
+from engine.messages import (
+    Answer,
+    Audience,
+    Claim,
+    Conversation,
+    ConversationId,
+    Found,
+    Member,
+    Message,
+    MessageId,
+    Mode,
+    Passage,
+    PassageId,
+    Taken,
+    Trail,
+    Usage,
+    within,
+)
 from engine.ports import (
     ChatModel,
     ConversationStore,
@@ -32,6 +49,7 @@ from engine.ports import (
     Retriever,
     Text,
     Tokens,
+    Uploads,
 )
 from engine.prompt import Budget, build_prompt
 from engine.quote import quote
@@ -53,6 +71,8 @@ AGAIN: Final = "One moment, I am asking again …"
 UNGROUNDED: Final = "No page that everyone here may read stands behind this answer."
 UNSEARCHED: Final = "I could not search the pages for this answer."
 CUT: Final = "The answer was cut off at its length limit."
+WITHDRAWN: Final = "(This answer is withdrawn: a page that it came from was deleted, or closed to somebody here.)"
+UNREAD: Final = "I could not read {files}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +120,17 @@ class GuardBook(Protocol):
     def for_turn(self, claim: Claim) -> Chains: ...
 
 
+class NoUploads:
+    """Files are not read here, and the answer says so."""
+
+    async def take(self, message: Message) -> Taken:
+        """As the engine's `Uploads`."""
+        return Taken(unread=tuple("a file, since I do not read files here" for _ in message.files[:1]))
+
+    async def forget(self, message: MessageId) -> None:
+        """Nothing was kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """The ports of one line. ``models``: who is asked, and who is asked next when that one gives a stock script."""
@@ -117,6 +148,7 @@ class Engine:
     grounding: Grounding | None = None
     # Whoever knows the rules of each turn; None: the two chains above, for all.
     guards: GuardBook | None = field(default=None, repr=False)
+    uploads: Uploads = field(default_factory=NoUploads)
 
     async def answer(self, claim: Claim, reply: Reply, trail: Trail, *, last: bool = False) -> None:
         """Takes one claimed message from heard to answered. ``last``: no attempt will follow this one.
@@ -143,7 +175,7 @@ class Engine:
 
     async def may_still_be_shown(self, answer: Answer, claim: Claim, reply: Reply) -> bool:
         """Whether a checkpointed answer's passages are still for everyone here: rights may have gone meanwhile."""
-        audience = await self.membership.audience(claim.message.place, reply.visibility)
+        audience = await self.readers(claim.message, reply)
         if not all(audience.may_read(acl) for acl in answer.acl):
             return False
         try:
@@ -157,16 +189,23 @@ class Engine:
         message = claim.message
         self.check(message.text)
         await reply.status(await self.egress.notice(WORKING))
-        audience = await self.membership.audience(message.place, reply.visibility)
+        audience = await self.readers(message, reply)
         first = await self.inbound.first(message.text, trail)
         question = first.text
         past = await self.store.load(message.conversation, before=claim, audience=audience)
-        found, passed = await together(self.find(question, past, audience), self.inbound.beside(question, trail))
-        found = await self.still(found, audience)
+        taken = await self.uploads.take(message)
+        found, passed = await together(
+            self.find(question, past, audience, taken), self.inbound.beside(question, trail))
+        found, past = await self.still(found, past, audience)
         flags = tuple(dict.fromkeys(first.flags + passed.flags))
         answer = await self.speak(claim, passed.text, past, found, flags=flags, reply=reply, trail=trail, last=last)
-        await self.stands(found, await self.membership.audience(message.place, reply.visibility))
-        return answer
+        await self.stands(found, await self.readers(message, reply))
+        return replace(answer, unread=taken.unread)
+
+    async def readers(self, message: Message, reply: Reply) -> Audience:
+        """Who will read the reply, now; what belongs to this conversation is theirs to read in it."""
+        audience = await self.membership.audience(message.place, reply.visibility)
+        return replace(audience, here=frozenset({within(message.conversation)}))
 
     def check(self, text: str) -> None:
         """Raises `EmptyMessage` or `MessageTooLong`."""
@@ -175,10 +214,18 @@ class Engine:
         if len(text) > self.limits.message_chars:
             raise MessageTooLong(len(text), self.limits.message_chars)
 
-    async def find(self, question: str, past: Conversation, audience: Audience) -> Found:
-        """Passages; without an index the answer goes on and says that no page stands behind it."""
+    async def find(self, question: str, past: Conversation, audience: Audience, taken: Taken) -> Found:
+        """Passages; without an index the answer goes on and says that no page stands behind it.
+
+        What came with the question leads: it is what the question is about, however little its words say so.
+        """
+        limit = self.limits.passages
         try:
-            found = await self.retriever.find(question, past=past, audience=audience, limit=self.limits.passages)
+            found = await self.retriever.find(question, past=past, audience=audience, limit=limit)
+            if taken.documents:
+                own = await self.retriever.find(
+                    question, past=past, audience=strictly(past.id, audience), limit=limit)
+                found = led(tuple(p for p in own.passages if p.document in taken.documents), found, limit)
         except RetrieverUnavailable:
             if not self.models:         # then there is nothing else to say
                 raise
@@ -186,17 +233,22 @@ class Engine:
         # The index is asked with the mask; what it brings is looked at once more.
         return replace(found, passages=tuple(p for p in found.passages if audience.may_read(p.acl)))
 
-    async def still(self, found: Found, audience: Audience) -> Found:
-        """What of it the store still has for this audience at the moment when a prompt is made of it."""
-        if not found.passages:
-            return found
+    async def still(self, found: Found, past: Conversation, audience: Audience) -> tuple[Found, Conversation]:
+        """What of both the store still has for this audience at the moment when a prompt is made of them.
+
+        An earlier answer whose source is gone says that it is withdrawn, and nothing else any more.
+        """
+        cited = tuple(c.passage for turn in past.turns if turn.answer for c in turn.answer.citations)
+        if not found.passages and not cited:
+            return found, past
         try:
-            passages = await self.retriever.still_readable(found.passages, audience)
+            stand = {p.id for p in await self.retriever.still_readable((*found.passages, *cited), audience)}
         except RetrieverUnavailable:
             if not self.models:
                 raise
-            return Found(searched=False)
-        return replace(found, passages=passages, answers=found.answers and bool(passages))
+            return Found(searched=False), marked(past, set())
+        passages = tuple(p for p in found.passages if p.id in stand)
+        return replace(found, passages=passages, answers=found.answers and bool(passages)), marked(past, stand)
 
     async def stands(self, found: Found, audience: Audience) -> None:
         """Raises `PassageWithdrawn` unless all of it may still be read by everyone who is here now."""
@@ -278,7 +330,32 @@ def note(answer: Answer) -> str:
     notes = [CUT] if answer.cut else []
     if not answer.grounded and answer.mode is Mode.MODEL:
         notes.append(UNGROUNDED if answer.searched else UNSEARCHED)
+    if answer.unread:
+        notes.append(UNREAD.format(files="; ".join(answer.unread)))
     return " ".join(notes)
+
+
+def marked(past: Conversation, standing: Collection[PassageId]) -> Conversation:
+    """The same past; answers that cite anything else say that they are withdrawn."""
+    return replace(past, turns=tuple(
+        replace(turn, answer=replace(turn.answer, text=WITHDRAWN, citations=()))
+        if turn.answer and any(c.passage.id not in standing for c in turn.answer.citations) else turn
+        for turn in past.turns
+    ))
+
+
+def strictly(conversation: ConversationId, audience: Audience) -> Audience:
+    """The same people, holding only what belongs to this conversation."""
+    label = frozenset({within(conversation)})
+    return Audience(tuple(Member(member.person, label) for member in audience.members[:1]), label)
+
+
+def led(first: tuple[Passage, ...], found: Found, limit: int) -> Found:
+    """Up to half of the passages, before those that were found anyway."""
+    first = first[: max(1, limit // 2)]
+    ids = {passage.id for passage in first}
+    rest = (passage for passage in found.passages if passage.id not in ids)
+    return replace(found, passages=(*first, *rest)[:limit], answers=found.answers or bool(first))
 
 
 def tenant(claim: Claim) -> str:

@@ -186,7 +186,7 @@ class TextModel:
 class Embedder:
     """Query vectors for the event loop: one worker thread, and the last few vectors kept."""
 
-    kept: int = 256
+    kept: int = 1_024           # vectors, 1.5 MB: earlier questions of some hundred talks are asked again
     chosen: Chosen = field(default_factory=ours)
     size: int = SIZE
     _worker: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "embed"))

@@ -176,6 +176,10 @@ class PassageIndex:
         open_to_all = await self.readable(by_name, audience)
         return tuple(passage for passage in passages if passage.document in open_to_all)
 
+    async def standing(self, documents: Collection[str]) -> frozenset[str]:
+        """Those of these documents that are there, whoever may read them."""
+        return frozenset(await self._current(self.store, documents))
+
     async def readable(self, documents: Collection[str], audience: Audience) -> frozenset[str]:
         """Those of these documents that are there and that the audience may read, now."""
         current = await self._current(self.store, documents)
@@ -185,9 +189,10 @@ class PassageIndex:
         """Adds pages, or replaces what was there of them. A crash leaves each as it was, or marked as unfinished."""
         for record, pieces in pages:
             async with self._writing:
-                known = record.document in self._records or self.store.shared
+                before = self._records.get(record.document)
+                known = before is not None or self.store.shared
                 await self._begun(record)
-                if known:
+                if known and (before is None or before.acl):    # what nobody may find stays so until it is gone
                     await self.store.relabel(record.document, list_id(record.acl))
                 await self.store.upsert(piece_points(record, pieces))
                 if known:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -124,6 +124,24 @@ class Conversations:
         return asyncio.run_coroutine_threadsafe(question, self.loop).result(PATIENCE)
 
 
+async def page_of(database: Database, message_id: MessageId) -> str | None:
+    """The page that has, or had, this message; None for one that is none of ours. Raises `StoreUnavailable`."""
+    row = await database.read(partial(_where, message_id))
+    return _path(row.channel, row.thread, row.sent_at) if row else None
+
+
+async def standing(database: Database, ids: Collection[MessageId]) -> frozenset[MessageId]:
+    """Those of these messages that are there, were not taken back, and whose authors were not forgotten.
+
+    Raises `StoreUnavailable`.
+    """
+    rest, found = list(ids), set[MessageId]()
+    for at in range(0, len(rest), BATCH):
+        rows = await database.read(partial(_words, rest[at : at + BATCH]))
+        found |= {MessageId(row.id) for row in rows if row.body is not None and row.key_id is not None}
+    return frozenset(found)
+
+
 def _path(room: str, thread: str | None, sent_at: float) -> str:
     if thread:
         return f"{room}/{thread}"
@@ -146,7 +164,16 @@ def _lines(connection: Connection) -> list[Any]:
     ))
 
 
-def _words(ids: list[str], connection: Connection) -> list[Any]:
+def _where(message_id: str, connection: Connection) -> Any:
+    return connection.execute(
+        select(message.c.sent_at, conversation.c.channel, conversation.c.thread)
+        .join_from(message, conversation, conversation.c.id == message.c.conversation)
+        .join(channel, channel.c.id == conversation.c.channel)
+        .where(message.c.id == message_id, channel.c.direct.is_(False))
+    ).one_or_none()
+
+
+def _words(ids: Sequence[str], connection: Connection) -> list[Any]:
     newer = revision.alias()
     newest = select(func.max(newer.c.n)).where(newer.c.message == message.c.id).correlate(message).scalar_subquery()
     return list(connection.execute(

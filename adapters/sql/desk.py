@@ -9,9 +9,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, delete, func, select, update
 
 from adapters.sql.database import Database, db_now
-from adapters.sql.rows import utc
-from adapters.sql.tables import decision, event, rejected, turn
+from adapters.sql.rows import answer_of, utc
+from adapters.sql.sealed import Keyring, Unreadable, WrappedKey
+from adapters.sql.tables import answer, decision, event, person_key, rejected, turn
 from engine.errors import BotError
+from engine.messages import Citation
 
 PRUNED: Final = 1000
 """Rows that one transaction removes: a larger one would keep the writer from its work."""
@@ -44,6 +46,20 @@ class Desk:
     async def show(self, trace: str) -> dict[str, Any]:
         """One turn with its verdicts. ``trace`` may be shortened. Raises `UnknownTurn`."""
         return await self.database.read(partial(_show, trace))
+
+    async def cited(self, trace: str, keyring: Keyring) -> tuple[Citation, ...]:
+        """What the turn's answer names as its sources; nothing where there is none, or nobody can read it any more.
+
+        Raises `UnknownTurn`.
+        """
+        row = await self.database.read(partial(_answer, trace))
+        if row is None or row.key_id is None:
+            return ()
+        try:
+            key = keyring.unwrap(WrappedKey(row.key_id, row.master, row.wrapped))
+            return answer_of(key.open(row.body, f"answer/{row.turn}")).citations
+        except Unreadable:
+            return ()
 
     async def retry(self, trace: str) -> str:
         """A dead turn gets a fresh start. Returns the whole trace. Raises `UnknownTurn`."""
@@ -95,6 +111,16 @@ def _show(trace: str, connection: Connection) -> dict[str, Any]:
         .where(decision.c.turn == number).order_by(decision.c.id)
     )
     return {**whole, "decisions": [dict(v._mapping) for v in verdicts]}
+
+
+def _answer(trace: str, connection: Connection) -> Any:
+    number = _find(connection, trace, ("ready", "running", "done", "dead"))
+    return connection.execute(
+        select(answer.c.turn, answer.c.body, person_key.c.id.label("key_id"), person_key.c.master, person_key.c.wrapped)
+        .join_from(answer, turn, turn.c.id == answer.c.turn)
+        .outerjoin(person_key, person_key.c.person == turn.c.author)
+        .where(answer.c.turn == number)
+    ).one_or_none()
 
 
 def _retry(trace: str, connection: Connection) -> str:

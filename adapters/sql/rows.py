@@ -44,6 +44,7 @@ def answer_text(answer: Answer) -> str:
     whole = {
         "text": answer.text, "citations": citations, "grounded": answer.grounded, "mode": answer.mode.value,
         "model": answer.model, "cut": answer.cut, "searched": answer.searched, "asked": answer.asked,
+        "unread": answer.unread,
         "made_from": [sorted(labels) for labels in answer.made_from],
         "usage": [answer.usage.prompt, answer.usage.completion, answer.usage.cached],
     }
@@ -63,8 +64,8 @@ def answer_of(sealed: str) -> Answer:
     )
     return Answer(
         whole["text"], citations, whole["grounded"], Mode(whole["mode"]), whole["model"], whole["cut"],
-        whole["searched"], whole["asked"], tuple(frozenset(labels) for labels in whole["made_from"]),
-        Usage(*whole["usage"]),
+        whole["searched"], whole["asked"], tuple(whole.get("unread", ())),
+        tuple(frozenset(labels) for labels in whole["made_from"]), Usage(*whole["usage"]),
     )
 
 
