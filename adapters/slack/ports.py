@@ -1,0 +1,158 @@
+"""What Slack asks of the store and of the program around it. `adapters/sql` and `bot` answer.
+
+Methods that read or write raise `StoreUnavailable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from adapters.slack.ids import Workspace
+from engine.messages import ConversationId
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """One workspace that the app is installed in, and who the bot is there."""
+
+    workspace: Workspace                # an org-wide one has no team
+    bot_user: str                       # "U0BOT": whom people mention
+    bot_id: str = ""                    # "B0BOT": who our own posts say they are from
+    token: str = field(default="", repr=False)
+    scopes: tuple[str, ...] = ()
+    installed_by: str = ""              # Slack's id of a person
+
+
+class Installations(Protocol):
+    """Which workspaces the app is installed in. Tokens are stored sealed."""
+
+    async def all(self) -> Sequence[Installation]: ...
+    async def save(self, installation: Installation) -> None: ...
+    async def remove(self, workspace: Workspace) -> None: ...
+    async def issue_state(self, state: str, lasts: timedelta) -> None:
+        """Remembers who began an installation."""
+        ...
+
+    async def consume_state(self, state: str) -> bool:
+        """Whether it was issued, is not too old and was not used before."""
+        ...
+
+
+class Engagement(Protocol):
+    """In which threads the bot takes part without being mentioned."""
+
+    async def engaged(self, conversation: ConversationId, within: timedelta) -> bool:
+        """We were spoken to there lately, and have not been sent away since."""
+        ...
+
+    async def leave(self, conversation: ConversationId) -> None:
+        """We were sent away; the next mention brings us back."""
+        ...
+
+    async def leave_channel(self, workspace: Workspace, channel: str) -> None:
+        """The same for every thread of a channel."""
+        ...
+
+    async def threads(self, workspace: Workspace, channel: str, within: timedelta) -> Sequence[str]:
+        """The roots' ``ts`` of all threads of a channel in which we were spoken to lately."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which we may have missed what was said in a channel. ``latest`` moves back as it is filled."""
+
+    workspace: Workspace
+    channel: str
+    oldest: datetime
+    latest: datetime
+
+
+class Cursors(Protocol):
+    """How far we have heard everything, on disk."""
+
+    async def heard_until(self, workspace: Workspace, at: datetime) -> None:
+        """Nothing before this is missing, but for the gaps."""
+        ...
+
+    async def last_heard(self, workspace: Workspace) -> datetime | None:
+        """None: never."""
+        ...
+
+    async def open_gaps(self, gaps: Sequence[Gap], heard: datetime) -> None:
+        """Notes what is to be filled, and that all else is heard until then; one transaction."""
+        ...
+
+    async def gaps(self) -> Sequence[Gap]:
+        """What is still to be filled, the newest first."""
+        ...
+
+    async def filled(self, gap: Gap, down_to: datetime) -> None:
+        """Everything from there to the gap's ``latest`` is stored now; at ``oldest`` the gap is closed."""
+        ...
+
+    async def renamed(self, workspace: Workspace, old: str, new: str) -> None:
+        """A channel got another id."""
+        ...
+
+
+class Interactions(Protocol):
+    """What people do besides writing. Called after the acknowledgement; ``body`` as Slack sent it."""
+
+    async def pressed(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
+        """A button or another element of a block (``block_actions``)."""
+        ...
+
+    async def submitted(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
+        """A modal (``view_submission``)."""
+        ...
+
+    async def home_opened(self, workspace: Workspace, user: str, tab: str, channel: str) -> None:
+        """``tab``: home or messages; ``channel``: the direct conversation."""
+        ...
+
+    async def thread_started(self, workspace: Workspace, user: str, channel: str, thread: str) -> None:
+        """The older assistant view opened a conversation."""
+        ...
+
+    async def reacted(self, workspace: Workspace, user: str, channel: str, ts: str, name: str, *, added: bool) -> None:
+        """An emoji under one of our own messages."""
+        ...
+
+    async def removed(self, workspace: Workspace, channel: str, ts: str) -> None:
+        """Somebody deleted one of our own messages."""
+        ...
+
+    async def opened(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
+        """The global shortcut: a modal with a question is wanted (``trigger_id`` lasts three seconds)."""
+        ...
+
+    async def privacy(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
+        """``/bartizan privacy``: what the person may ask of us about their data."""
+        ...
+
+
+class Counts(Protocol):
+    """What is counted; no label ever holds a person or a text."""
+
+    def heard(self, kind: str, came: str) -> None:
+        """An event of a kind: stored, known, ignored, rejected."""
+        ...
+
+    def called(self, method: str, came: str) -> None:
+        """A call of the Web API: ok, or Slack's word for what was wrong."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """Counts nothing: for tests."""
+
+    def heard(self, kind: str, came: str) -> None:
+        """As `Counts`."""
+
+    def called(self, method: str, came: str) -> None:
+        """As `Counts`."""
