@@ -34,7 +34,7 @@ class SlackConfig:
     timeout: timedelta = timedelta(seconds=10)              # of one request
     patience: timedelta = timedelta(seconds=20)             # with Slack being away, before a turn is set aside
     fresh: timedelta = timedelta(seconds=60)                # for so long members and user groups are remembered
-    engaged: timedelta = timedelta(hours=12)                # for so long we stay in a thread in which nobody speaks to us
+    engaged: timedelta = timedelta(hours=12)                # for so long we stay in a thread where nobody asks us
     lookback: timedelta = timedelta(days=2)                 # how much of a gap is filled
     recent: timedelta = timedelta(hours=1)                  # what was missed and is older gets no answer any more
     group_handles: bool = False                             # "group:<handle>" in an access list means a user group

@@ -6,7 +6,7 @@ Methods that read or write raise `StoreUnavailable`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -14,29 +14,40 @@ from adapters.slack.ids import Workspace
 from engine.messages import ConversationId
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
-    """One workspace that the app is installed in, and who the bot is there."""
+class Installed(Protocol):
+    """One workspace that the app is installed in, as the store keeps it."""
 
-    workspace: Workspace                # an org-wide one has no team
-    bot_user: str                       # "U0BOT": whom people mention
-    bot_id: str = ""                    # "B0BOT": who our own posts say they are from
-    token: str = field(default="", repr=False)
-    scopes: tuple[str, ...] = ()
-    installed_by: str = ""              # Slack's id of a person
+    @property
+    def workspace(self) -> str:
+        """As in `Place.workspace`."""
+        ...
+
+    @property
+    def bot_user(self) -> str: ...
+    @property
+    def bot_id(self) -> str: ...
+    @property
+    def token(self) -> str: ...
+    @property
+    def scopes(self) -> Sequence[str]: ...
 
 
 class Installations(Protocol):
-    """Which workspaces the app is installed in. Tokens are stored sealed."""
+    """Which workspaces the app is installed in. Tokens lie sealed."""
 
-    async def all(self) -> Sequence[Installation]: ...
-    async def save(self, installation: Installation) -> None: ...
-    async def remove(self, workspace: Workspace) -> None: ...
-    async def issue_state(self, state: str, lasts: timedelta) -> None:
+    async def all(self) -> Sequence[Installed]: ...
+
+    async def save(self, workspace: str, *, bot_user: str, bot_id: str, token: str, scopes: Sequence[str]) -> None:
+        """A new one, or one anew."""
+        ...
+
+    async def remove(self, workspace: str) -> None: ...
+
+    async def issue(self, state: str, lasts: timedelta) -> None:
         """Remembers who began an installation."""
         ...
 
-    async def consume_state(self, state: str) -> bool:
+    async def consume(self, state: str) -> bool:
         """Whether it was issued, is not too old and was not used before."""
         ...
 
@@ -52,49 +63,52 @@ class Engagement(Protocol):
         """We were sent away; the next mention brings us back."""
         ...
 
-    async def leave_channel(self, workspace: Workspace, channel: str) -> None:
+    async def leave_channel(self, workspace: str, channel: str) -> None:
         """The same for every thread of a channel."""
         ...
 
-    async def threads(self, workspace: Workspace, channel: str, within: timedelta) -> Sequence[str]:
+    async def threads(self, workspace: str, channel: str, within: timedelta) -> Sequence[str]:
         """The roots' ``ts`` of all threads of a channel in which we were spoken to lately."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Protocol):
     """A time in which we may have missed what was said in a channel. ``latest`` moves back as it is filled."""
 
-    workspace: Workspace
-    channel: str
-    oldest: datetime
-    latest: datetime
+    @property
+    def workspace(self) -> str: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def oldest(self) -> datetime: ...
+    @property
+    def latest(self) -> datetime: ...
 
 
 class Cursors(Protocol):
     """How far we have heard everything, on disk."""
 
-    async def heard_until(self, workspace: Workspace, at: datetime) -> None:
+    async def heard(self, workspace: str, until: datetime) -> None:
         """Nothing before this is missing, but for the gaps."""
         ...
 
-    async def last_heard(self, workspace: Workspace) -> datetime | None:
+    async def last_heard(self, workspace: str) -> datetime | None:
         """None: never."""
         ...
 
-    async def open_gaps(self, gaps: Sequence[Gap], heard: datetime) -> None:
-        """Notes what is to be filled, and that all else is heard until then; one transaction."""
+    async def open_gaps(self, workspace: str, channels: Sequence[str], oldest: datetime, latest: datetime) -> None:
+        """Notes what is to be filled, and that all else is heard until ``latest``; one transaction."""
         ...
 
     async def gaps(self) -> Sequence[Gap]:
         """What is still to be filled, the newest first."""
         ...
 
-    async def filled(self, gap: Gap, down_to: datetime) -> None:
-        """Everything from there to the gap's ``latest`` is stored now; at ``oldest`` the gap is closed."""
+    async def filled(self, workspace: str, channel: str, oldest: datetime, down_to: datetime) -> None:
+        """Everything after ``down_to`` is stored now; at ``oldest`` the gap is closed."""
         ...
 
-    async def renamed(self, workspace: Workspace, old: str, new: str) -> None:
+    async def renamed(self, workspace: str, old: str, new: str) -> None:
         """A channel got another id."""
         ...
 

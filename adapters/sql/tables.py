@@ -112,6 +112,8 @@ message = Table(
     _id("author", _to("person"), nullable=False, index=True),
     Column("sent_at", Float, nullable=False),           # by the platform's clock
     Column("received_at", Float, nullable=False),
+    Column("files", EncryptedText),                     # what came with it, as JSON; null: nothing
+    Column("raw", EncryptedText),                       # as the platform sent it, for a replay
 )
 
 revision = Table(
@@ -211,4 +213,40 @@ rejected = Table(                                       # what a platform sent a
     Column("body", EncryptedText, nullable=False),
     Column("body_row", String(32), nullable=False),     # the associated data of the body
     Column("received_at", Float, nullable=False, index=True),
+)
+
+departure = Table(                                      # we were sent away from a thread, or a whole channel
+    "departure", metadata,
+    _id("id", primary_key=True),                        # "slack:T1/C01/1718.0042", or "slack:T1/C01"
+    Column("at", Float, nullable=False),
+)
+
+heard = Table(                                          # until when nothing is missing that is not in a gap
+    "heard", metadata,
+    _id("workspace", primary_key=True),                 # "slack:T1"
+    Column("until", Float, nullable=False),             # by the platform's clock
+)
+
+gap = Table(                                            # what may be missing of a channel
+    "gap", metadata,
+    _id("workspace", primary_key=True),
+    _id("channel", primary_key=True),                   # the platform's own id
+    Column("oldest", Float, primary_key=True, autoincrement=False),
+    Column("latest", Float, nullable=False),            # moves back as the gap is filled
+)
+
+installation = Table(                                   # where an app is installed that may be in several workspaces
+    "installation", metadata,
+    _id("workspace", primary_key=True),                 # "slack:T1"
+    _id("bot_user", nullable=False),
+    _id("bot_id", nullable=False),
+    Column("token", EncryptedText, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("installed_at", Float, nullable=False),
+)
+
+install_state = Table(                                  # an installation that somebody has begun
+    "install_state", metadata,
+    Column("state", String(64), primary_key=True),      # its hash
+    Column("until", Float, nullable=False),
 )
