@@ -291,7 +291,10 @@ def storable(event: Event) -> Event:
         _check_ids(key=event.key, message=m.id, conversation=m.conversation, author=m.author, platform=at.platform,
                    workspace=at.workspace, channel=at.channel, thread="-" if at.thread is None else at.thread)
         name = readable(m.author_name)[:ID_LENGTH]
-        return replace(event, message=replace(m, text=_text(m.text), author_name=name))
+        files = tuple(replace(f, id=readable(f.id), name=readable(f.name), url=readable(f.url), kind=readable(f.kind))
+                      for f in m.files)
+        return replace(event, message=replace(m, text=_text(m.text), author_name=name, files=files),
+                       raw=event.raw[:TEXT_LIMIT])
     _check_ids(key=event.key, message=event.message)
     return replace(event, text=_text(event.text)) if isinstance(event, Edited) else event
 

@@ -112,7 +112,7 @@ def _details() -> Select[*tuple[Any, ...]]:
             turn.c.id, turn.c.trace, turn.c.attempt, turn.c.failures, turn.c.crashes, turn.c.kind, turn.c.lane,
             turn.c.conversation, turn.c.author, turn.c.place, (db_now() - turn.c.received_at).label("waited"),
             case((turn.c.kind == "answer", 0), else_=collapsed).label("collapsed"),
-            message.c.id.label("message"), message.c.sent_at,
+            message.c.id.label("message"), message.c.sent_at, message.c.files, message.c.raw,
             revision.c.n, revision.c.body,
             person.c.name, person_key.c.id.label("key_id"), person_key.c.master, person_key.c.wrapped,
             answer.c.body.label("answer"), answer.c.posted,
