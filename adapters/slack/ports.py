@@ -12,7 +12,16 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from adapters.slack.ids import Workspace
-from engine.messages import ConversationId, MessageId
+from engine.messages import (
+    Answer,
+    ConversationId,
+    Message,
+    MessageId,
+    Outcome,
+    PersonId,
+    Place,
+    TraceId,
+)
 
 
 class Installed(Protocol):
