@@ -16,7 +16,8 @@ from sqlalchemy import Connection, delete, func, select, update
 from adapters.sql.database import Database, db_now
 from adapters.sql.rows import utc
 from adapters.sql.statements import Statements
-from adapters.sql.tables import channel, conversation, departure, gap, heard, turn
+from adapters.sql.tables import channel, conversation, departure, gap, heard, message, turn
+from engine.messages import ConversationId
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,12 @@ class SqlHearing:
     async def engaged(self, thread: str, within: timedelta) -> bool:
         """We were spoken to in this conversation within that time, and not sent away since."""
         return await self.database.read(partial(_engaged, thread, within.total_seconds()))
+
+    async def conversation_of(self, said: str) -> ConversationId | None:
+        """Where a message was said that is stored."""
+        found = select(message.c.conversation).where(message.c.id == said)
+        room = await self.database.read(lambda connection: connection.execute(found).scalar())
+        return None if room is None else ConversationId(room)
 
     async def leave(self, thread: str) -> None:
         """We were sent away from one conversation."""
