@@ -2,5 +2,5 @@
 
 from typing import Final
 
-HEAD: Final = "2026_11_24_hearing"
+HEAD: Final = "2026_11_24_speaking"
 """The newest revision; a start compares it with the database before it loads Alembic."""

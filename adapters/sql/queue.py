@@ -73,6 +73,7 @@ log = structlog.get_logger()
 
 KNOWN: Final = 20_000
 CAUSE_LENGTH: Final = 500
+NOTICES: Final = frozenset({Kind.BUSY, Kind.QUOTA})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ class TurnQueue:
     me: str
     learned: set[tuple[str, str]] = field(default_factory=set)      # written by the transaction under way
     withdrawn: set[str] = field(default_factory=set)
+    stopped: set[str] = field(default_factory=set)
     _known: OrderedDict[tuple[str, str], None] = field(default_factory=OrderedDict)
 
     def committed(self) -> None:
@@ -164,6 +166,7 @@ class TurnQueue:
         """And here it is not."""
         self.learned.clear()
         self.withdrawn.clear()
+        self.stopped.clear()
 
     # -- receiving ---------------------------------------------------------------------------------------------
 
@@ -212,16 +215,16 @@ class TurnQueue:
         spent = _counted(connection.execute(sql.SPENT, {"people": sorted(people), "window": self.caps.window}))
         rows = []
         for e in said:
-            m, kind, queue = e.message, Kind.ANSWER, str(e.message.conversation)
+            m, kind, queue = e.message, e.kind, str(e.message.conversation)
             if spent[m.author] >= self.caps.quota:
                 kind, queue = Kind.QUOTA, _notices(m)
             elif waiting[queue] >= self.caps.backlog:
                 kind, queue = Kind.BUSY, _notices(m)
             # A notice that is being said already has counted its messages: the next one gets a notice of its own.
-            shed = kind is not Kind.ANSWER and notices[queue] > 0
+            shed = kind in NOTICES and notices[queue] > 0
             waiting[queue] += not shed
             notices[queue] += not shed
-            spent[m.author] += kind is Kind.ANSWER
+            spent[m.author] += kind not in NOTICES
             rows.append({
                 "trace": uuid.uuid4().hex, "message": m.id, "conversation": m.conversation, "queue": queue,
                 "author": m.author, "route": m.place.platform, "place": place_row(m.place), "kind": kind.value,
@@ -321,6 +324,19 @@ class TurnQueue:
         connection.execute(insert(rejected).values(received_at=db_now()), rows)
         return [None] * len(items)
 
+    def stop(self, connection: Connection, traces: Sequence[TraceId]) -> list[bool]:
+        """The person wants no more of these turns; False for one that is over. Whoever runs it ends it."""
+        open_ones = {
+            trace for trace in sorted(set(traces))
+            if connection.execute(sql.STOP, {"stopped": trace}).scalar() is not None
+        }
+        self.stopped |= open_ones
+        return [trace in open_ones for trace in traces]
+
+    def stopping(self, connection: Connection) -> frozenset[int]:
+        """The turns of ours that were stopped, here or on another replica, and have not ended."""
+        return frozenset(connection.execute(sql.STOPPING, {"me": self.me}).scalars())
+
     # -- working -----------------------------------------------------------------------------------------------
 
     def claim(self, connection: Connection, routes: Sequence[str], limit: int) -> list[tuple[Held, Claim]]:
@@ -359,7 +375,7 @@ class TurnQueue:
         raw = key.open(row.raw, raw_row(row.message)).encode() if row.raw else b""
         kept = answer_of(key.open(row.answer, f"answer/{row.id}")) if row.answer else None
         return Claim(TraceId(row.trace), said, row.attempt, row.failures, row.crashes, Kind(row.kind), Lane(row.lane),
-                     row.collapsed, kept, row.posted, row.waited, raw)
+                     row.collapsed, kept, row.posted, row.waited, raw, row.stop)
 
     def checkpoint(self, connection: Connection, items: Sequence[Checkpoint]) -> list[Exception | None]:
         """Stores finished answers, with their citations and verdicts."""

@@ -21,6 +21,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    false,
     text,
 )
 
@@ -147,6 +148,7 @@ turn = Table(
     Column("received_at", Float, nullable=False),
     Column("ended_at", Float),
     Column("cause", String(500)),                       # for the operator; never the text of a message
+    Column("stop", Boolean, nullable=False, server_default=false()),    # its person wants no more of it
     _partial("ix_turn_ready", "lane", "id", where="state = 'ready'"),
     _partial("ix_turn_open", "queue", "id", where="state = 'ready' OR state = 'running'"),
     _partial("uq_turn_running", "queue", where="state = 'running'", unique=True),
@@ -249,4 +251,34 @@ install_state = Table(                                  # an installation that s
     "install_state", metadata,
     Column("state", String(64), primary_key=True),      # its hash
     Column("until", Float, nullable=False),
+)
+
+outbox = Table(                                         # our messages: noted before they are sent
+    "outbox", metadata,
+    Column("name", String(80), primary_key=True),       # a turn's trace, perhaps with a suffix
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("how", String(8), nullable=False),           # stream post direct private
+    _id("workspace", nullable=False),                   # the platform's own id, like the three that follow
+    _id("channel", nullable=False),
+    _id("thread", nullable=False),
+    _id("ts"),                                          # null: under way, or of unclear fate
+    Column("at", Float, nullable=False),
+    Index("ix_outbox_ts", "channel", "ts"),
+)
+
+ticket = Table(                                         # what the opaque id on a button stands for
+    "ticket", metadata,
+    Column("digest", String(64), primary_key=True),     # of the id
+    Column("purpose", String(8), nullable=False),       # answer stop mine
+    _id("person", nullable=False, index=True),
+    Column("trace", String(32)),
+    Column("at", Float, nullable=False, index=True),
+)
+
+feedback = Table(
+    "feedback", metadata,
+    Column("trace", String(32), primary_key=True),
+    _id("person", primary_key=True),
+    Column("good", Boolean, nullable=False),
+    Column("at", Float, nullable=False),
 )
