@@ -110,7 +110,8 @@ def _details() -> Select[*tuple[Any, ...]]:
     return (
         select(
             turn.c.id, turn.c.trace, turn.c.attempt, turn.c.failures, turn.c.crashes, turn.c.kind, turn.c.lane,
-            turn.c.conversation, turn.c.author, turn.c.place, turn.c.stop, (db_now() - turn.c.received_at).label("waited"),
+            turn.c.conversation, turn.c.author, turn.c.place, turn.c.stop,
+            (db_now() - turn.c.received_at).label("waited"),
             case((turn.c.kind.in_(["busy", "quota"]), collapsed), else_=0).label("collapsed"),
             message.c.id.label("message"), message.c.sent_at, message.c.files, message.c.raw,
             revision.c.n, revision.c.body,
