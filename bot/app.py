@@ -173,12 +173,16 @@ async def open_store(settings: Settings) -> AsyncGenerator[tuple[Database, Keyri
 
 
 @asynccontextmanager
-async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> AsyncGenerator[Bot]:
-    """The whole program, ready to `Bot.serve`."""
-    metrics = Metrics.fresh()
+async def open_bot(
+    settings: Settings, platforms: Sequence[ChatPlatform], *,
+    store: Store | None = None, metrics: Metrics | None = None,
+) -> AsyncGenerator[Bot]:
+    """The whole program, ready to `Bot.serve`. ``store``: one that is open already, since a platform uses it, too."""
+    metrics = metrics or Metrics.fresh()
     by_name = {platform.name: platform for platform in platforms}
     async with AsyncExitStack() as stack:
-        database, keyring = await stack.enter_async_context(open_store(settings))
+        opened = await stack.enter_async_context(open_store(settings)) if store is None else store
+        database, keyring = opened
         inbox = SqlInbox(database, keyring, queue_options(settings, tuple(by_name)))
         workers = settings.data_dir / "workers"
         stack.enter_context(signed_in(workers, inbox.me))
@@ -200,8 +204,7 @@ async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> Asy
         )
         dispatcher = Dispatcher(inbox, engine, by_name, dispatch_options(settings), metrics)
         inbox.lost = dispatcher.lost
-        store = (database, keyring)
-        yield Bot(settings, store, inbox, index, models, engine, dispatcher, by_name, metrics, indexed=indexed)
+        yield Bot(settings, opened, inbox, index, models, engine, dispatcher, by_name, metrics, indexed=indexed)
 
 
 def queue_options(settings: Settings, routes: tuple[str, ...]) -> QueueOptions:

@@ -15,6 +15,7 @@ class OAuth:
 
     client_id: str
     client_secret: str = field(repr=False)
+    scopes: tuple[str, ...]                                 # what the bot asks to be allowed to do
     redirect_url: str = ""                                  # empty: the one that the app's page names
 
 

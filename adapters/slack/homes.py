@@ -43,7 +43,9 @@ class Homes:
 
     own: str
     installations: Installations
+    patience: float = 20.0          # seconds that a turn waits until we know who we are
     _homes: dict[str, Home] = field(default_factory=dict)      # by `Place.workspace`
+    _known_to_slack: asyncio.Event = field(default_factory=asyncio.Event)
     _looked: float = float("-inf")
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -58,6 +60,7 @@ class Homes:
             self._homes[str(workspace)] = Home(me, self.own)
             log.info("known to Slack", workspace=str(workspace), bot=me.user)
         await self._look()
+        self._known_to_slack.set()
 
     @property
     def all(self) -> Sequence[Self]:
@@ -96,7 +99,17 @@ class Homes:
         self._homes.pop(str(workspace), None)
         await self.installations.remove(str(workspace))
 
+    @property
+    def identified(self) -> bool:
+        """Whether we know who we are."""
+        return self._known_to_slack.is_set()
+
     async def _find(self, workspace: Workspace) -> Home | None:
+        try:
+            async with asyncio.timeout(self.patience):      # a turn from before a restart may be here first
+                await self._known_to_slack.wait()
+        except TimeoutError as error:
+            raise NotInstalled("slack: it has not told yet who we are") from error
         return self._known(workspace) or (self._known(workspace) if await self._look() else None)
 
     def _known(self, workspace: Workspace) -> Home | None:

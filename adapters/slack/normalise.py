@@ -7,7 +7,6 @@ change never starts a turn (S10).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -148,12 +147,6 @@ def files_of(files: list[wire.FileWire]) -> tuple[File, ...]:
         File(f.id, f.name or f.title or f.id, f.url_private_download or f.url_private or "", f.size, f.mimetype or "")
         for f in files if f.mode not in ("tombstone", "hidden_by_limit")
     )
-
-
-def read_command(command: wire.Command, text: str, me: Self, names: Names, *, at: datetime, raw: bytes) -> Said:
-    """A question asked by slash command: who asked is the only one to read the answer."""
-    mark = hashlib.sha256(command.trigger_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return private(command.channel_id, command.user_id, plain(text, names), me, names, mark=mark, at=at, raw=raw)
 
 
 def private(

@@ -53,6 +53,12 @@ class Attachment(Struct, frozen=True):
     from_url: str | None = None
 
 
+class Edit(Struct, frozen=True):
+    """Who changed a message, and when."""
+
+    ts: str | None = None
+
+
 class Said(Struct, frozen=True):
     """A message, as an event, inside of one, or in a channel's history."""
 
@@ -68,12 +74,7 @@ class Said(Struct, frozen=True):
     attachments: list[Attachment] = []
     reply_count: int = 0
     latest_reply: str | None = None
-
-
-class Edited(Struct, frozen=True):
-    """Who changed a message, and when."""
-
-    ts: str | None = None
+    edited: Edit | None = None
 
 
 class Revision(Struct, frozen=True):
@@ -84,7 +85,7 @@ class Revision(Struct, frozen=True):
     user: str | None = None
     subtype: str | None = None
     bot_id: str | None = None
-    edited: Edited | None = None
+    edited: Edit | None = None
 
 
 class Changed(Struct, frozen=True):
@@ -267,6 +268,12 @@ def read(kind: type[T], found: Mapping[str, Any]) -> T:
         raise BadEvent(f"{kind.__name__}: {error}") from error
     except RecursionError as error:
         raise BadEvent("nested too deeply") from error
+
+
+def fields(found: Struct) -> dict[str, Any]:
+    """Back to plain values, without what is not there."""
+    plain: dict[str, Any] = msgspec.to_builtins(found)
+    return {name: value for name, value in plain.items() if value not in (None, [], 0)}
 
 
 encode: Final = msgspec.json.Encoder().encode
