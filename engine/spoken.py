@@ -137,6 +137,12 @@ class Stop(Protocol):
         ...
 
 
+async def deaf(trace: TraceId) -> bool:
+    """A `Stop` where no queue is connected."""
+    del trace
+    return False
+
+
 class PersonalData(Protocol):
     """What a person may ask of us about themselves."""
 

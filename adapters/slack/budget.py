@@ -187,6 +187,10 @@ class Budget:
             return 0
         return queue.allowance.room - len(queue.waiting)
 
+    def calls(self, key: Key) -> int:
+        """How many calls a window of this key has room for when it is empty."""
+        return self._queue(key).allowance.rule.calls
+
     def close(self, key: Key, seconds: float) -> None:
         """Slack said 429: nothing leaves for so long."""
         queue = self._queue(key)

@@ -146,6 +146,7 @@ class _Request:
     token: str = field(repr=False)
     keys: tuple[Key, ...]           # what it counts against; the narrowest last
     rank: Rank
+    paid: bool                      # its place in the budget was taken before
 
 
 class Tokens(Protocol):
@@ -166,16 +167,16 @@ class Calls:
 
     async def call(
         self, method: str, workspace: str, arguments: Mapping[str, Any], *,
-        hold: Hold | None = None, rank: Rank = Rank.LAST_WORD, once: bool = False,
+        hold: Hold | None = None, rank: Rank = Rank.LAST_WORD, once: bool = False, paid: bool = False,
     ) -> dict[str, Any]:
         """What Slack answers. ``hold`` is asked just before the call leaves; arguments that are None are left out.
 
         A rate limit is waited out, and a call that did not arrive is repeated, while patience lasts; one of unclear
-        fate only if it can be (`REPEATABLE`) and is not to be made ``once``.
+        fate only if it can be (`REPEATABLE`) and is not to be made ``once``. ``paid``: after `slot` or `may`.
         """
         token = await self.tokens.token(workspace)
         given = {key: value for key, value in arguments.items() if value is not None}
-        request = _Request(method, given, token, _keys(method, workspace, given), rank)
+        request = _Request(method, given, token, _keys(method, workspace, given), rank, paid)
         again = NotSent if once or method not in REPEATABLE else (NotSent, Unclear)
         try:
             said: dict[str, Any] = await self._until(again, lambda: self._call(request, hold))
@@ -200,9 +201,14 @@ class Calls:
         """For the health page: what keeps us from speaking in some workspace."""
         return next((f"workspace {workspace}: {why}" for workspace, why in self._problems.items()), None)
 
-    def wait(self, method: str, workspace: str) -> float:
-        """Seconds until a call of this method could leave."""
-        return self.budget.wait(Key(method, workspace))
+    async def slot(self, method: str, workspace: str, rank: Rank) -> None:
+        """Waits for a place in the budget, for a call whose content is made once it may leave."""
+        await self.budget.take(Key(method, workspace), rank)
+
+    def may(self, method: str, workspace: str, *, spare: float = 0.0) -> bool:
+        """Takes a place at once if there is one, and more than the part ``spare`` of all is left."""
+        key = Key(method, workspace)
+        return self.budget.room(key) > spare * self.budget.calls(key) and self.budget.try_take(key)
 
     async def _until(
         self, again: type[SlackError] | tuple[type[SlackError], ...], call: Callable[[], Awaitable[Any]],
@@ -221,10 +227,11 @@ class Calls:
     async def _call(self, request: _Request, hold: Hold | None) -> dict[str, Any]:
         """One call; a rate limit is waited out, again and again while patience lasts."""
         clock = asyncio.get_running_loop().time
-        end = clock() + self.patience
+        end, paid = clock() + self.patience, request.paid
         while True:
-            for key in request.keys:
+            for key in request.keys if not paid else ():
                 await self.budget.take(key, request.rank)
+            paid = False
             if hold is not None:
                 hold()
             try:
