@@ -21,7 +21,7 @@ from adapters.slack.ephemeral import PrivateReply
 from adapters.slack.ids import Workspace, ts_of, user_of
 from adapters.slack.outbox import LOOKS, Ourselves, Posts
 from adapters.slack.render import Buttons, Part, footer, render, stop_button
-from adapters.slack.stream import LIFE, Stream, cut, open_stream
+from adapters.slack.stream import CHARS, LIFE, Stream, cut, open_stream
 from adapters.slack.streamed import exact, stream_markdown
 from engine.errors import Fenced, PlatformUnavailable, StoreUnavailable
 from engine.guards.egress import Cleared, Shown, joined
@@ -148,8 +148,9 @@ class SlackReply:
         buttons = Buttons(f"{id}+", f"{id}-", id if shown.sources else None, again=id)
         async with self._one_at_a_time:
             await self._still()
-            if not await self._streamed_to_its_end(shown, buttons):
-                await self._settle(render(shown, buttons))
+            parts = render(shown, buttons)
+            if not await self._streamed_to_its_end(shown, parts, footer(shown, buttons)):
+                await self._settle(parts)
 
     # -- words as they come ------------------------------------------------------------------------------------
 
@@ -209,7 +210,7 @@ class SlackReply:
         spare = 0.0 if self._standing else 1.0 - self.voice.config.stream_share    # who has begun is to go on
         if not calls.may("chat.startStream", place.workspace, spare=spare):
             return False
-        words = more[: cut(more, 11_000)]
+        words = more[: cut(more, CHARS)]
         part = self._next
         try:
             self._live = await open_stream(self.posts, part, words, _recipient(self.claim), self.voice.stream_life)
@@ -247,17 +248,18 @@ class SlackReply:
         parts[-1] = await self._stoppable(parts[-1])
         await self._settle(parts, Rank.PROGRESS)
 
-    async def _streamed_to_its_end(self, shown: Shown, buttons: Buttons) -> bool:
-        """Whether the stream's own end was enough: one message, all of it as it should be."""
+    async def _streamed_to_its_end(self, shown: Shown, parts: Sequence[Part], foot: list[dict[str, Any]]) -> bool:
+        """Whether the stream's own end was enough: one message in which Slack shows all of it as we would."""
         live, flow = self._live, stream_markdown(shown.text).strip()
-        if live is None or not live.sure or len(self._standing) > 1 or not flow.startswith(self._streamed) or not exact(flow):
+        if live is None or not live.sure or len(self._standing) > 1 or not flow.startswith(self._streamed):
             return False
         rest = flow[len(self._streamed):]
-        if live.room(rest) < len(rest):
+        tables = any(block["type"] == "table" for block in parts[0].blocks)
+        if len(parts) > 1 or tables or not exact(flow) or live.room(rest) < len(rest):
             return False
         self._live = None
         try:
-            await live.stop(rest, footer(shown, buttons))
+            await live.stop(rest, foot)
         except SlackError as error:
             log.info("the stream is ended by an edit", cause=str(error))
             return False
