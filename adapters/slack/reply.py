@@ -214,10 +214,10 @@ class SlackReply:
         part = self._next
         try:
             self._live = await open_stream(self.posts, part, words, _recipient(self.claim), self.voice.stream_life)
-        except SlackError as error:
+        except (SlackError, Closed) as error:
             if not error.code:      # not Slack's own word against it: another attempt may do
                 raise
-            log.warning("Slack does not stream here", cause=str(error))
+            log.warning("Slack does not stream here", cause=str(error))     # whether it takes a post, that will tell
             return False
         self._standing.append(_Standing(part, self._live.ts))
         self._streamed += words
