@@ -35,34 +35,33 @@ OPTIONS = QueueOptions((NAME,), Caps(), poll=timedelta(seconds=0.05))
 
 @dataclass(frozen=True, slots=True)
 class Noted(Unattended):
-    """What people pressed, opened and removed."""
+    """What people pressed, opened and removed, and in which workspace."""
 
     seen: list[tuple[str, ...]] = field(default_factory=list)
-    bodies: list[Mapping[str, Any]] = field(default_factory=list)
 
     async def pressed(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
-        self.seen.append(("pressed", body["actions"][0]["action_id"]))
+        self.seen.append((f"{workspace}", "pressed", body["actions"][0]["action_id"]))
 
     async def submitted(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
-        self.seen.append(("submitted", body["view"]["callback_id"]))
+        self.seen.append((f"{workspace}", "submitted", body["view"]["callback_id"]))
 
     async def home_opened(self, workspace: Workspace, user: str, tab: str, channel: str) -> None:
-        self.seen.append(("home", user, tab, channel))
+        self.seen.append((f"{workspace}", "home", user, tab, channel))
 
     async def thread_started(self, workspace: Workspace, user: str, channel: str, thread: str) -> None:
-        self.seen.append(("assistant", user, channel, thread))
+        self.seen.append((f"{workspace}", "assistant", user, channel, thread))
 
     async def reacted(self, workspace: Workspace, user: str, channel: str, ts: str, name: str, *, added: bool) -> None:
-        self.seen.append(("reacted", user, name, "on" if added else "off"))
+        self.seen.append((f"{workspace}", "reacted", user, channel, ts, name, "on" if added else "off"))
 
     async def removed(self, workspace: Workspace, channel: str, ts: str) -> None:
-        self.seen.append(("removed", channel, ts))
+        self.seen.append((f"{workspace}", "removed", channel, ts))
 
     async def opened(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
-        self.seen.append(("opened", body["callback_id"]))
+        self.seen.append((f"{workspace}", "opened", body["callback_id"]))
 
     async def privacy(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
-        self.seen.append(("privacy", body["user_id"]))
+        self.seen.append((f"{workspace}", "privacy", body["user_id"]))
 
 
 @dataclass(slots=True)

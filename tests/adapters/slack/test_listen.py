@@ -86,7 +86,7 @@ async def test_each_thread_of_the_older_assistant_view_is_a_conversation_of_its_
     await bot.hears()
     bot.fake.says("ann", "dm", "how much notice?", thread)
     await bot.hears()
-    assert bot.noted.seen == [("assistant", "UANN", "DANN", thread)]
+    assert bot.noted.seen == [("T1", "assistant", "UANN", "DANN", thread)]
     assert [said.message.conversation for said in bot.said] == [f"slack:T1/DANN/{thread}"]
 
 
@@ -174,7 +174,7 @@ async def test_what_we_say_ourselves_is_no_question_but_its_deletion_is_noticed(
     fake.deletes(answer)
     await bot.hears()
     await fake.until(lambda: bot.noted.seen)
-    assert bot.noted.seen == [("removed", "CGENERAL", answer.ts)]
+    assert bot.noted.seen == [("T1", "removed", "CGENERAL", answer.ts)]
 
 
 async def test_other_bots_are_not_answered(bot: Listener) -> None:
@@ -254,9 +254,9 @@ async def test_what_is_pressed_opened_and_felt_is_handed_on(bot: Listener) -> No
     await bot.hears()
     await bot.fake.until(lambda: len(bot.noted.seen) == 7)
     assert sorted(bot.noted.seen) == [
-        ("home", "UANN", "home", "DANN"), ("home", "UANN", "messages", "DANN"), ("opened", "ask"),
-        ("opened", "ask_about_message"), ("pressed", "stop"), ("privacy", "UANN"),
-        ("reacted", "UANN", "thumbsup", "on"),
+        ("T1", "home", "UANN", "home", "DANN"), ("T1", "home", "UANN", "messages", "DANN"),
+        ("T1", "opened", "ask"), ("T1", "opened", "ask_about_message"), ("T1", "pressed", "stop"),
+        ("T1", "privacy", "UANN"), ("T1", "reacted", "UANN", "CGENERAL", answer.ts, "thumbsup", "on"),
     ]
 
 
