@@ -27,7 +27,7 @@ from engine.messages import ORG, Audience, Labels, Member, Place, Visibility
 
 log = structlog.get_logger()
 
-PAGE: Final = 1_000             # members of one call
+PAGE: Final = 999               # of one call; Slack wants less than a thousand
 REMEMBERED: Final = 5_000       # channels and people
 
 

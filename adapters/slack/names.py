@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 FRESH: Final = 600.0            # seconds; ``user_change`` tells of a change at once
 SINGLY: Final = 20              # so many profiles are asked for one by one; more come as a list
-PAGE: Final = 1_000             # people of one call
+PAGE: Final = 999               # people of one call
 PATIENCE: Final = 1.0           # seconds for a name, before the id has to do
 KEPT: Final = 50_000            # profiles
 UNKNOWN: Final = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
