@@ -51,15 +51,15 @@ class Backfill:
     hearing: Callable[[], bool]
     hear: Callable[[Heard, Self], Awaitable[bool]] = field(init=False)
     _more: asyncio.Event = field(default_factory=asyncio.Event)
-    _settled: bool = False      # all that was missed until now is in a gap
+    settled: bool = False       # all that was missed until now is in a gap
 
     def unsettled(self) -> None:
         """From here on nothing counts as heard, until `caught_up` is through."""
-        self._settled = False
+        self.settled = False
 
     async def caught_up(self, since: datetime | None) -> None:
         """We hear again. ``since``: when that ended; None: what the store says."""
-        while not self._settled:
+        while not self.settled:
             try:
                 for me in self.homes.all:
                     start = since
@@ -67,7 +67,7 @@ class Backfill:
                         await self.cursors.heard(str(me.workspace), datetime.now(UTC))      # the very first time
                         continue
                     await self.missed(me, None, start)
-                self._settled = True
+                self.settled = True
             except (PlatformUnavailable, StoreUnavailable, Closed) as error:
                 log.warning("what was missed is not known yet", cause=str(error))
                 await asyncio.sleep(AGAIN)
@@ -92,7 +92,7 @@ class Backfill:
         """Until cancelled: notes that nothing is missing up to now."""
         while True:
             await asyncio.sleep(BEAT)
-            if self._settled and self.hearing():
+            if self.settled and self.hearing():
                 try:
                     for me in self.homes.all:
                         await self.cursors.heard(str(me.workspace), datetime.now(UTC))

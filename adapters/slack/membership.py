@@ -113,8 +113,8 @@ class Rooms:
                 return known[1]
             asked_at, found = _now(), set[str]()
             arguments = {
-                "user": user, "types": "public_channel,private_channel,mpim,im", "exclude_archived": True, "limit": PAGE,
-                "team_id": await self.homes.team(workspace),
+                "user": user, "types": "public_channel,private_channel,mpim,im", "exclude_archived": True,
+                "limit": PAGE, "team_id": await self.homes.team(workspace),
             }
             async with aclosing(pages(self.calls, "users.conversations", str(workspace), arguments)) as listed:
                 async for said in listed:

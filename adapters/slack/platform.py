@@ -26,7 +26,7 @@ from adapters.slack.listen import Ears, Reception, bolt_app
 from adapters.slack.membership import Rooms
 from adapters.slack.names import People
 from adapters.slack.ports import Counts, Cursors, Engagement, Installations, Interactions, Unattended, Uncounted
-from adapters.slack.reply import Voice
+from adapters.slack.reply import Clear, Voice
 from adapters.slack.sockets import Sockets
 from engine.errors import BotError, PlatformUnavailable, StoreUnavailable
 from engine.messages import Audience, Claim, File, Place, Visibility
@@ -66,8 +66,10 @@ class Slack:
     counts: Counts
     interactions: Interactions = field(default_factory=Unattended)     # wired after the engine that they need
     stop: Stop = deaf                                                   # the same
+    clear: Clear | None = None                                          # the same
     _door: Door | None = None
     _sockets: Sockets | None = None
+    _backfill: Backfill | None = None
 
     @classmethod
     @asynccontextmanager
@@ -100,12 +102,17 @@ class Slack:
             heard = None if self._door else "not listening"
         return heard or self.calls.problem
 
+    @property
+    def settled(self) -> bool:
+        """Whether all that may be missing is in a gap, and heard or being fetched."""
+        return self._backfill is not None and self._backfill.settled
+
     async def listen(self, inbox: Inbox) -> None:
         """Takes events until cancelled. Raises `Revoked` when Slack does not know our token."""
         await self._identify()
         async with asyncio.TaskGroup() as group:
             jobs = _Jobs(group)
-            backfill = Backfill(
+            backfill = self._backfill = Backfill(
                 self.homes, self.calls, self.people, self.stores.cursors, self.stores.engagement,
                 lookback=self.config.lookback, recent=self.config.recent, idle=self.config.engaged,
                 hearing=lambda: self.problem is None,
@@ -137,12 +144,12 @@ class Slack:
                     restored(None)
                 await asyncio.Event().wait()
             finally:
-                self._door = self._sockets = None
+                self._door = self._sockets = self._backfill = None
 
     async def reply_to(self, claim: Claim, hold: Hold) -> Reply:
         """A reply; a resumed claim's is what an earlier attempt left. Raises `PlatformUnavailable`."""
 
-        voice = Voice(self.calls, self.stores.outbox, self.stores.tickets, self.homes, self.stop, self.config)
+        voice = Voice(self.calls, self.stores.outbox, self.stores.tickets, self.homes, self.stop, self.config, self.clear)
         return await voice.reply_to(claim, hold)
 
     async def audience(self, place: Place, visibility: Visibility) -> Audience:

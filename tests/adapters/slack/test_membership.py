@@ -1,4 +1,4 @@
-"""Who reads a reply in Slack: asked for when we answer, remembered for a minute, refreshed by events; closed in doubt."""
+"""Who reads a reply in Slack: asked when we answer, remembered for a minute, refreshed by events; closed in doubt."""
 
 from __future__ import annotations
 
