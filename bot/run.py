@@ -44,6 +44,10 @@ async def run(settings: Settings) -> None:
         open_bot(settings, platforms, store=store, metrics=metrics) as bot,
         pages(bot),
     ):
+        if settings.slack.on:
+            from bot.slack import attend  # noqa: PLC0415  (as below)
+
+            attend(bot)
         _heed_signals(bot)
         log.info("running", platforms=sorted(bot.platforms), models=len(bot.models))
         await bot.serve(keep_indexed, housekeep, watch_queue)

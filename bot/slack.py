@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
+import structlog
+
+from adapters.slack.actions import Actions, Around
 from adapters.slack.config import SLACK, OAuth, SlackConfig
 from adapters.slack.ids import NAME
 from adapters.slack.platform import Slack, Stores
 from adapters.sql.hearing import SqlHearing
 from adapters.sql.installations import SqlInstallations
-from adapters.sql.outbox import SqlOutbox, SqlTickets
+from adapters.sql.outbox import SqlOutbox, SqlTickets, SqlTurns
+from adapters.sql.privacy import Privacy
 from bot.app import Bot
 from bot.settings import Settings, SettingsError
-from bot.sources import Store
+from bot.sources import SourcesError, Store, read_definitions
 from bot.telemetry import Metrics, PlatformCounts
+from engine.afterwards import Afterwards
+from engine.messages import Labels
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
+
+log = structlog.get_logger()
 
 
 def slack_config(settings: Settings) -> SlackConfig:
@@ -63,6 +73,33 @@ def slack_of(bot: Bot) -> Slack:
     slack = bot.platforms[NAME]
     assert isinstance(slack, Slack)     # noqa: S101  (for the type checker)
     return slack
+
+
+def attend(bot: Bot) -> None:
+    """Connects what people do besides writing with the engine, which is opened after the platform."""
+    slack, engine, (database, keyring) = slack_of(bot), bot.engine, bot.store
+    slack.stop = bot.inbox.stop
+    slack.clear = engine.egress.notice
+    slack.interactions = Actions(
+        calls=slack.calls, outbox=slack.stores.outbox, tickets=slack.stores.tickets,
+        turns=SqlTurns(database, keyring), ourselves=slack.homes, names=slack.people.within, inbox=bot.inbox,
+        stop=bot.inbox.stop, personal=Privacy(database, keyring),
+        afterwards=Afterwards(engine.membership, engine.retriever, engine.egress),
+        around=Around(readable=partial(sources, bot.settings)),
+    )
+
+
+async def sources(settings: Settings) -> Sequence[tuple[str, Labels]]:
+    """What pages there are: each source's name, and who may read something of it."""
+    try:
+        definitions = await asyncio.to_thread(read_definitions, settings.data_dir)
+    except SourcesError as error:
+        log.warning("the sources cannot be told", cause=str(error))
+        return ()
+    own = settings.knowledge
+    name = own.folder.name if own.folder else "The handbook that comes with me"
+    told = [(name, frozenset(own.acl))] if own.folder or not definitions else []
+    return told + [(each.name, frozenset(each.acl).union(*(acl for _, acl in each.rules))) for each in definitions]
 
 
 def slack_routes(bot: Bot) -> list[BaseRoute]:

@@ -59,8 +59,15 @@ class Outbox(Protocol):
         """Those of these messages that are on record under another name."""
         ...
 
-    async def name_of(self, workspace: str, channel: str, ts: str) -> str | None:
+    async def find(self, workspace: str, channel: str, ts: str) -> Sent | None:
         """What was said in this message of ours."""
+        ...
+
+    async def first(self, sent: Sent) -> bool:
+        """Notes it unless that was done before, by whichever replica; False then: somebody else says it, or has.
+
+        One that was noted a while ago and never completed may be taken over.
+        """
         ...
 
 
@@ -122,6 +129,10 @@ class Turns(Protocol):
 
     async def recent(self, person: PersonId, limit: int) -> Sequence[Asked]:
         """The person's latest questions, newest first."""
+        ...
+
+    async def retract(self, trace: TraceId) -> None:
+        """Somebody removed the answer: later turns do not remember it."""
         ...
 
     async def rate(self, trace: TraceId, person: PersonId, *, good: bool) -> None:

@@ -64,6 +64,11 @@ def home_view(home: Home) -> dict[str, Any]:
     return {"type": "home", "blocks": made[:BLOCKS]}
 
 
+def privacy_buttons(export: str, forget: str) -> Block:
+    """The two buttons about somebody's own data, for where else they stand."""
+    return blocks.actions(_privacy(Home(export=export, forget=forget)))
+
+
 def _question(question: Question) -> str:
     said = clip_escaped(line(question.text), 300) or "…"
     there = address(question.link)

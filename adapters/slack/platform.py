@@ -149,7 +149,8 @@ class Slack:
     async def reply_to(self, claim: Claim, hold: Hold) -> Reply:
         """A reply; a resumed claim's is what an earlier attempt left. Raises `PlatformUnavailable`."""
 
-        voice = Voice(self.calls, self.stores.outbox, self.stores.tickets, self.homes, self.stop, self.config, self.clear)
+        stores = self.stores
+        voice = Voice(self.calls, stores.outbox, stores.tickets, self.homes, self.stop, self.config, self.clear)
         return await voice.reply_to(claim, hold)
 
     async def audience(self, place: Place, visibility: Visibility) -> Audience:

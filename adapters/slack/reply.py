@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import structlog
 
@@ -19,12 +19,14 @@ from adapters.slack.calls import Calls, Closed, Gone, SlackError, StoppedByUser,
 from adapters.slack.config import SlackConfig
 from adapters.slack.ephemeral import PrivateReply
 from adapters.slack.ids import Workspace, ts_of, user_of
+from adapters.slack.mrkdwn import clip
 from adapters.slack.outbox import LOOKS, Ourselves, Posts
 from adapters.slack.render import Buttons, Part, footer, render, stop_button
 from adapters.slack.stream import CHARS, LIFE, Stream, cut, open_stream
 from adapters.slack.streamed import exact, stream_markdown
 from engine.errors import Fenced, PlatformUnavailable, StoreUnavailable
 from engine.guards.egress import Cleared, Shown, joined
+from engine.harmless import line
 from engine.messages import Claim, Visibility
 from engine.ports import Hold
 from engine.spoken import How, Outbox, Purpose, Sent, Stop, Ticket, Tickets
@@ -32,7 +34,12 @@ from engine.spoken import How, Outbox, Purpose, Sent, Stop, Ticket, Tickets
 log = structlog.get_logger()
 
 STATUS_EVERY: Final = 100.0     # seconds; Slack takes a status away after two minutes
+TITLE: Final = 60               # characters
 PAUSE: Final = (0.5, 5.0)       # seconds before words that could not be shown are tried again
+
+
+Clear: TypeAlias = Callable[[str], Awaitable[Cleared]]
+"""Makes a text fit to be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,7 @@ class Voice:
     ourselves: Ourselves
     stop: Stop
     config: SlackConfig
+    clear: Clear | None = None      # for titles of threads; None: they get none
     stream_life: float = LIFE       # seconds
     status_every: float = STATUS_EVERY
     looks: Sequence[float] = LOOKS
@@ -119,6 +127,8 @@ class SlackReply:
         self._open()
         async with self._one_at_a_time:
             self._words.clear()
+            if self.voice.clear and self.claim.message.place.direct and not self.claim.resumed:
+                self._run("title", self._title(self.voice.clear))
             if not self._standing and await self._set_status(text):
                 self._run("pulse", self._pulse(text))
                 return
@@ -354,6 +364,23 @@ class SlackReply:
                     await self._set_status(text)
                 except Fenced:
                     return
+
+    async def _title(self, clear: Clear) -> None:
+        """A thread of the person's own is named after its first question."""
+        message = self.claim.message
+        if self.posts.thread != ts_of(message.id):
+            return
+        title = clip(line(await clear(message.text)), TITLE)
+        arguments = {"channel_id": self.posts.channel, "thread_ts": self.posts.thread, "title": title}
+        try:
+            await self.posts.calls.call(
+                "assistant.threads.setTitle", self.posts.workspace, arguments, hold=self.posts.hold,
+                rank=Rank.BACKGROUND, once=True,
+            )
+        except (SlackError, Closed) as error:
+            log.info("no title here", cause=str(error))
+        except Fenced:
+            return
 
     # -- buttons and tasks -------------------------------------------------------------------------------------
 

@@ -15,13 +15,15 @@ from adapters.sql.database import Database, db_now
 from adapters.sql.rows import answer_of, files_of, files_row, place_of, utc
 from adapters.sql.sealed import DataKey, Keyring, Unreadable, WrappedKey
 from adapters.sql.statements import Statements
-from adapters.sql.tables import answer, feedback, message, outbox, person_key, revision, ticket, turn
+from adapters.sql.tables import answer, citation, feedback, message, outbox, person_key, revision, ticket, turn
 from engine.messages import ConversationId, Message, MessageId, Outcome, PersonId, TraceId
 from engine.spoken import Asked, How, Purpose, Sent, Ticket, Told
 
 TICKET_DAYS: Final = 90.0
 """For so long a button works."""
 _DAY: Final = 86_400.0
+LOST: Final = 60.0
+"""Seconds after which a message that was noted and never completed may be said by somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,9 @@ class SqlOutbox:
 
     async def sending(self, sent: Sent) -> None:
         """On disk when this returns."""
-        row = {"name": sent.name, "part": sent.part, "how": sent.how.value, "workspace": sent.workspace,
-               "channel": sent.channel, "thread": sent.thread, "ts": sent.ts}
-
         def write(connection: Connection) -> None:
-            connection.execute(Statements(connection.dialect.name).replace(outbox, "name", "part", at=db_now()), [row])
+            replace = Statements(connection.dialect.name).replace(outbox, "name", "part", at=db_now())
+            connection.execute(replace, [_row(sent)])
 
         await self.database.write(write)
 
@@ -61,17 +61,41 @@ class SqlOutbox:
         )
         return await self.database.read(lambda connection: frozenset(connection.execute(found).scalars()))
 
-    async def name_of(self, workspace: str, channel: str, ts: str) -> str | None:
-        """Under which name this message was said."""
-        found = select(outbox.c.name).where(
+    async def find(self, workspace: str, channel: str, ts: str) -> Sent | None:
+        """By what the platform calls it."""
+        found = select(outbox).where(
             outbox.c.workspace == workspace, outbox.c.channel == channel, outbox.c.ts == ts,
-        )
-        return await self.database.read(lambda connection: connection.execute(found).scalar())
+        ).limit(1)
+        row = await self.database.read(lambda connection: connection.execute(found).one_or_none())
+        return None if row is None else _sent(row)
+
+    async def first(self, sent: Sent) -> bool:
+        """At once for all replicas: the database says who is first."""
+        return await self.database.write(partial(_first, sent))
 
 
 def _of(name: str, connection: Connection) -> list[Sent]:
     rows = connection.execute(select(outbox).where(outbox.c.name == name).order_by(outbox.c.part))
-    return [Sent(r.name, r.part, How(r.how), r.workspace, r.channel, r.thread, r.ts) for r in rows]
+    return [_sent(row) for row in rows]
+
+
+def _first(sent: Sent, connection: Connection) -> bool:
+    add = Statements(connection.dialect.name).add(outbox, at=db_now()).returning(outbox.c.name)
+    if connection.execute(add, [_row(sent)]).scalar() is not None:
+        return True
+    lost = update(outbox).where(
+        outbox.c.name == sent.name, outbox.c.part == sent.part, outbox.c.ts.is_(None), outbox.c.at < db_now() - LOST,
+    ).values(at=db_now()).returning(outbox.c.name)
+    return connection.execute(lost).scalar() is not None
+
+
+def _row(sent: Sent) -> dict[str, Any]:
+    return {"name": sent.name, "part": sent.part, "how": sent.how.value, "workspace": sent.workspace,
+            "channel": sent.channel, "thread": sent.thread, "ts": sent.ts}
+
+
+def _sent(row: Any) -> Sent:
+    return Sent(row.name, row.part, How(row.how), row.workspace, row.channel, row.thread, row.ts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +144,10 @@ class SqlTurns:
         told = [self._told(row) for row in rows]
         return [Asked(t.question.text, t.question.sent_at, t.question.id, t.question.place) for t in told if t]
 
+    async def retract(self, trace: TraceId) -> None:
+        """The answer goes, with its citations; that there was a turn stays."""
+        await self.database.write(partial(_retract, trace))
+
     async def rate(self, trace: TraceId, person: PersonId, *, good: bool) -> None:
         """The later word counts."""
         row = {"trace": trace, "person": person, "good": good}
@@ -140,6 +168,13 @@ class SqlTurns:
         except Unreadable:          # sealed for the same person before a forgetting
             return None
         return Told(TraceId(row.trace), question, said, Outcome(row.outcome) if row.outcome else None)
+
+
+def _retract(trace: str, connection: Connection) -> None:
+    ended = update(turn).where(turn.c.trace == trace, turn.c.state == "done").values(outcome="withdrawn")
+    number = connection.execute(ended.returning(turn.c.id)).scalar()
+    for table in (citation, answer):
+        connection.execute(delete(table).where(table.c.turn == number))
 
 
 def _message(row: Any, key: DataKey) -> Message:
