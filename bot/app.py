@@ -190,13 +190,19 @@ async def open_store(settings: Settings) -> AsyncGenerator[tuple[Database, Keyri
 
 @asynccontextmanager
 async def open_bot(
-    settings: Settings, platforms: Sequence[ChatPlatform], *, patient: bool = False,
+    settings: Settings, platforms: Sequence[ChatPlatform], *,
+    store: Store | None = None, metrics: Metrics | None = None, patient: bool = False,
 ) -> AsyncGenerator[Bot]:
-    """The whole program, ready to `Bot.serve`. ``patient``: an index that is away now may come back later."""
-    metrics = Metrics.fresh()
+    """The whole program, ready to `Bot.serve`.
+
+    ``store``: one that is open already, since a platform uses it, too. ``patient``: an index that is away now may
+    come back later.
+    """
+    metrics = metrics or Metrics.fresh()
     by_name = {platform.name: platform for platform in platforms}
     async with AsyncExitStack() as stack:
-        database, keyring = await stack.enter_async_context(open_store(settings))
+        opened = await stack.enter_async_context(open_store(settings)) if store is None else store
+        database, keyring = opened
         inbox = SqlInbox(database, keyring, queue_options(settings, tuple(by_name)))
         workers = settings.data_dir / "workers"
         stack.enter_context(signed_in(workers, inbox.me))
@@ -227,8 +233,7 @@ async def open_bot(
         )
         dispatcher = Dispatcher(inbox, engine, by_name, dispatch_options(settings), metrics)
         inbox.lost = dispatcher.lost
-        store = (database, keyring)
-        bot = Bot(settings, store, inbox, index, models, engine, dispatcher, by_name, metrics, uploads, indexed=indexed)
+        bot = Bot(settings, opened, inbox, index, models, engine, dispatcher, by_name, metrics, uploads, indexed=indexed)
         index.heed = bot.recalled
         yield bot
 

@@ -17,7 +17,7 @@ from typing import IO, Final
 from adapters.terminal.platform import Ended, Terminal
 from adapters.terminal.progress import indexing
 from adapters.terminal.prompt import Prompt
-from adapters.terminal.render import answer_json, line, notice_json
+from adapters.terminal.render import answer_json, notice_json
 from adapters.terminal.screen import Page, Silent, hang_up
 from adapters.terminal.session import LOCAL, open_session
 from adapters.terminal.talk import converse
@@ -27,6 +27,7 @@ from bot.app import Bot, housekeep, open_bot
 from bot.settings import Settings
 from bot.telemetry import configure_logging
 from engine.errors import BotError, StoreUnavailable
+from engine.harmless import line
 from engine.messages import ORG, Labels, PersonId, TraceId
 
 LOG: Final = "bartizan.log"

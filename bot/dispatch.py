@@ -180,6 +180,9 @@ class _Turn:
         self.reply = await platform.reply_to(self.claim, self._hold)
         if self.claim.crashes >= self.dispatcher.options.max_crashes:
             raise Poison(f"{self.claim.crashes} processes died on this turn")
+        if self.claim.stopped:
+            await self.reply.stopped(await self.dispatcher.engine.egress.notice(STOPPED))
+            return Outcome.STOPPED
         if self.claim.kind is not Kind.ANSWER:
             text = BUSY if self.claim.kind is Kind.BUSY else QUOTA
             await self._replace(text.format(count=_messages(self.claim.collapsed + 1)))

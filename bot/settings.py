@@ -408,7 +408,30 @@ class SlackSettings(Section):
     bot_token: Secret | None = None
     app_token: Secret | None = None
     signing_secret: Secret | None = None
+    client_id: Filled | None = None
+    client_secret: Secret | None = None
+    redirect_url: HttpUrl | None = None
     api_base_url: HttpUrl | None = None
+    sockets: Annotated[Count, Field(le=10)] = 2
+    rate_share: Annotated[float, BeforeValidator(_no_bool), Field(gt=0, le=1)] = 0.9
+    thread_idle: Duration = timedelta(hours=12)
+    lookback: Patience = timedelta(days=2)
+    answer_missed: Patience = timedelta(hours=1)
+    group_handles: bool = False
+    file_bytes: Size = ByteSize(25 * 1024 * 1024)
+
+    @model_validator(mode="after")
+    def _fits(self) -> SlackSettings:
+        if bool(self.client_id) != bool(self.client_secret):
+            raise ValueError("client_id and client_secret belong together")
+        if self.client_id and not self.signing_secret:
+            raise ValueError("client_id needs signing_secret: an installation comes over HTTP")
+        return self
+
+    @property
+    def on(self) -> bool:
+        """Whether there is anything to talk to Slack with."""
+        return bool(self.bot_token or self.client_id)
 
 
 class DiscordSettings(Section):

@@ -46,6 +46,15 @@ class Mode(StrEnum):
     NOTICE = "notice"   # a sentence of ours
 
 
+class Kind(StrEnum):
+    """What a claimed turn asks for."""
+
+    ANSWER = "answer"
+    SUMMARY = "summary" # of the thread, or of the channel, that the place names
+    BUSY = "busy"       # the conversation's backlog is full: say so once
+    QUOTA = "quota"     # the person's allowance is used up: say so once
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a reply will stand: whoever can read it is the audience."""
@@ -93,6 +102,7 @@ class Said:
     addressed: bool = True
     lane: Lane = Lane.INTERACTIVE
     raw: bytes = b""            # as the platform sent it, for a replay; stored sealed
+    kind: Kind = Kind.ANSWER    # of the turn that an addressed message gets
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,14 +251,6 @@ class Audience:
             not self.here.isdisjoint(acl) or all(member.held & acl for member in self.members))
 
 
-class Kind(StrEnum):
-    """What a claimed turn asks for."""
-
-    ANSWER = "answer"
-    BUSY = "busy"       # the conversation's backlog is full: say so once
-    QUOTA = "quota"     # the person's allowance is used up: say so once
-
-
 class Outcome(StrEnum):
     """How a turn ended."""
 
@@ -278,6 +280,7 @@ class Claim:
     posted: str | None = None           # the platform's id of what an earlier attempt posted
     waited: float = 0.0                 # seconds between reception and this claim, by the database's clock
     raw: bytes = b""                    # what the platform sent, for what only its adapter understands
+    stopped: bool = False               # the person has stopped it; what stands there is to say so
 
     @property
     def resumed(self) -> bool:

@@ -127,7 +127,8 @@ def _retry(trace: str, connection: Connection) -> str:
     number = _find(connection, trace, ("dead",))
     return _changed(trace, connection.execute(
         update(turn).where(turn.c.id == number, turn.c.state == "dead")
-        .values(state="ready", outcome=None, worker=None, failures=0, crashes=0, not_before=0.0, ended_at=None)
+        .values(state="ready", outcome=None, worker=None, stop=False, failures=0, crashes=0, not_before=0.0,
+                ended_at=None)
         .returning(turn.c.trace)
     ).scalar())
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
 from adapters.sql.database import Conflict, Database, db_now
-from adapters.sql.queue import SYSTEM_PERSON
-from adapters.sql.rows import answer_of, utc
+from adapters.sql.keys import SYSTEM_PERSON
+from adapters.sql.rows import answer_of, files_of, files_row, raw_row, utc
 from adapters.sql.sealed import DataKey, Keyring, MasterKeyError, WrappedKey
 from adapters.sql.tables import (
     answer,
@@ -70,8 +70,8 @@ class Privacy:
         key = self._key(connection, who)
         name = connection.execute(select(person.c.name).where(person.c.id == who)).scalar_one()
         said = connection.execute(
-            select(message.c.id, message.c.conversation, message.c.sent_at, revision.c.n, revision.c.kind,
-                   revision.c.body, revision.c.at)
+            select(message.c.id, message.c.conversation, message.c.sent_at, message.c.files, message.c.raw,
+                   revision.c.n, revision.c.kind, revision.c.body, revision.c.at)
             .join_from(message, revision, revision.c.message == message.c.id)
             .where(message.c.author == who).order_by(message.c.received_at, message.c.id, revision.c.n)
         )
@@ -79,6 +79,8 @@ class Privacy:
         for row in said:
             entry = messages.setdefault(row.id, {
                 "id": row.id, "conversation": row.conversation, "sent_at": utc(row.sent_at).isoformat(),
+                "files": [asdict(f) for f in files_of(key.open(row.files, files_row(row.id)))] if row.files else [],
+                "raw": key.open(row.raw, raw_row(row.id)) if row.raw else "",
                 "revisions": [],
             })
             text = key.open(row.body, f"revision/{row.id}/{row.n}") if row.body else None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 
-from engine.messages import Answer, Citation, Mode, Passage, PassageId, PersonId, Place, Usage
+from engine.messages import Answer, Citation, File, Mode, Passage, PassageId, PersonId, Place, Usage
 
 UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
@@ -29,6 +30,26 @@ def place_row(place: Place) -> dict[str, Any]:
 def place_of(row: dict[str, Any], person: str) -> Place:
     """The place back."""
     return Place(person=PersonId(person), **row)
+
+
+def files_text(files: Iterable[File]) -> str:
+    """What came with a message, as it is sealed."""
+    return msgspec.json.encode([asdict(file) for file in files]).decode()
+
+
+def files_of(sealed: str) -> tuple[File, ...]:
+    """The files back."""
+    return tuple(File(**each) for each in msgspec.json.decode(sealed))
+
+
+def files_row(message: str) -> str:
+    """What the sealed files of a message are bound to."""
+    return f"message/{message}/files"
+
+
+def raw_row(message: str) -> str:
+    """The same of what the platform sent."""
+    return f"message/{message}/raw"
 
 
 def answer_text(answer: Answer) -> str:

@@ -7,7 +7,7 @@ apologies go through the same door.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -49,6 +49,11 @@ class Cleared(str):
 
 
 _EMPTY: Final = Cleared("", _SEAL)
+
+
+def joined(pieces: Iterable[Cleared]) -> Cleared:
+    """Pieces of one answer, in the order in which they were released: what stands on a screen by then."""
+    return Cleared("".join(pieces), _SEAL)
 
 
 @dataclass(frozen=True, slots=True)
