@@ -164,7 +164,7 @@ class Guards:
         return Chains(
             Inbound(tuple(Tolerant(guard, rules) for guard in inbound), self.fingerprint),
             Egress(outbound, self.fingerprint), Passages(rules, self.fingerprint), rules.routing,
-            GroundingCheck(rules, self.fingerprint, self.meaning, self.support),
+            GroundingCheck(rules, self.fingerprint, self.meaning, self.support), rules.own_reply,
         )
 
 
