@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO, Final
 
+from adapters.sql.decisions import Decisions
 from adapters.terminal.platform import Ended, Terminal
 from adapters.terminal.progress import indexing
 from adapters.terminal.prompt import Prompt
 from adapters.terminal.render import answer_json, line, notice_json
 from adapters.terminal.screen import Page, Silent, hang_up
-from adapters.terminal.session import open_session
+from adapters.terminal.session import LOCAL, open_session
 from adapters.terminal.talk import converse
 from adapters.terminal.typed import Typed
 from bot.app import Bot, housekeep, open_bot
@@ -48,6 +49,8 @@ async def chat(settings: Settings, *, ask: str | None, as_json: bool, plain: boo
         terminal = Terminal(session, Silent(), frozenset(settings.terminal.labels))
         async with open_bot(for_one(settings), [terminal]) as bot:
             terminal.stop = bot.dispatcher.stop
+            record = Decisions(*bot.store)
+            terminal.appeal = lambda trace, note: record.appeal(trace, LOCAL, note)
             await _index(bot, styled=not plain)
             talk = _Talk(bot, terminal)
             work = talk.person(typed, plain=plain) if person else talk.program(typed, ask, as_json=as_json, plain=plain)

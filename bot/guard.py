@@ -17,8 +17,8 @@ from adapters.evaluation.measures import TARGETS, Target
 from adapters.evaluation.rows import Row
 from bot.guards import Remembering, Scaled, Scorer, chains, suspicions
 from engine.errors import BotError
-from engine.guards.injection import joined
 from engine.guards.policy import Category, Policy, Rules
+from engine.guards.suspicion import joined
 from engine.guards.verdict import Allow, Mask, Verdict
 from engine.messages import Found
 from engine.ports import Finished, Guard, OutboundGuard, Text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -57,7 +57,10 @@ class Terminal:
     labels: Labels = frozenset({"org"})
     stop: Callable[[ConversationId], bool] = lambda _conversation: False
     """Stops the turn under way in a conversation; whoever runs the turns sets it."""
+    appeal: Callable[[TraceId, str], Awaitable[object]] | None = None
+    """Notes that the person thinks a block was wrong, and why; raises `BotError`. Whoever keeps the record sets it."""
     last: Shown | None = None           # the last answer
+    ended: TraceId | None = None        # the last turn that ended, with an answer or without
     _asked: dict[MessageId, _Asked] = field(default_factory=dict)
     _unwanted: asyncio.Queue[MessageId] = field(default_factory=asyncio.Queue)
     _inbox: asyncio.Future[Inbox] = field(init=False)
@@ -143,6 +146,7 @@ class Terminal:
     def over(self, id: MessageId, ended: Ended) -> None:
         """A question has come to its end."""
         self.last = ended.shown or self.last
+        self.ended = ended.trace or self.ended
         asked = self._asked.pop(id, None)
         if asked is not None and not asked.ended.done():
             asked.ended.set_result(ended)

@@ -218,6 +218,16 @@ DEFLECTIONS = [
     "Sorry, that's beyond my current scope. Let's talk about something else.",
     "你好，这个问题我暂时无法回答，让我们换个话题再聊聊吧。",
 ]
+
+
+def guard(folder: Path, *arguments: str) -> str:
+    """What an operator reads of `bartizan guard ...`."""
+    done = subprocess.run([sys.executable, "-m", "bot", "guard", *arguments], env=environment(folder), check=False,
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 
@@ -261,9 +271,17 @@ def test_with_nobody_else_to_ask_the_companys_sentence_stands_there(folder: Path
         window.until(ready)
         window.types(QUESTION)
         text = window.until(lambda text: "service desk" in text and ready(text))
+        said = written(window.recording)
+        window.types("/wrong I asked about my own leave")
+        window.until(lambda text: "Noted. Whoever looks after the guards will look at it." in text)
+    (lodged,) = json.loads(guard(folder, "appeals", "list", "--json"))
+    assert (lodged["by"], lodged["note"]) == ("local", "I asked about my own leave")
+    assert re.search(r" out +deflection .* reroute .* deflection/canned_line ", guard(folder, "why", lodged["trace"]))
+    guard(folder, "appeals", "overturn", lodged["trace"])
+    (row,) = map(json.loads, guard(folder, "appeals", "export", "--with-text").splitlines())
+    assert (row["label"], row["category"], row["prompt"]) == ("allow", "deflection", QUESTION)
     assert re.search(r"Acme cannot answer this here. Quote [0-9a-f]{32} to the\s+service desk\.\n", text)
     assert "Reference" not in text
-    said = written(window.recording)
     assert "Annual leave is asked for in the people portal" in said
     ours = {piece for piece in pieces_of(line) if piece in OPENING + text}
     assert not {piece for piece in pieces_of(line) - ours if piece in said}
