@@ -53,6 +53,7 @@ from engine.guards.policy import HOUSE, NO_TRACE, Action, Category, Change, Laye
 from engine.guards.refusal import RefusalGuard
 from engine.guards.scores import OutboundClassifier, OutboundScores
 from engine.guards.secrets import SecretsGuard
+from engine.guards.suspicion import joined
 from engine.guards.terms import PatternsGuard, TermsGuard
 from engine.guards.topics import TopicsGuard, political, unsafe
 from engine.messages import Claim, Decision, Found, PersonId, Place, TraceId, Trail
@@ -374,7 +375,7 @@ def suspicions(text: str, classifier: Scorer | None) -> dict[str, float]:
     scores = classifier.inbound(text) if classifier else None
     return {
         Category.INJECTION: together(injected(text).score, judged(text, classifier)),
-        Category.POLITICAL: together(political(text).score, scores.political if scores else 0.0),
+        Category.POLITICAL: joined(political(text).score, scores.political if scores else 0.0),
         Category.UNSAFE: together(unsafe(text).score, scores.unsafe if scores else 0.0),
     }
 

@@ -75,6 +75,7 @@ _CHARACTERS: Final = (
     "藉借讎仇迴回鉅巨閒闲颳刮餵喂鬚须麪面緻致証证滙汇羣群峯峰蹟迹跡迹姪侄傢家僱雇牀床類类嚮向暱昵纖纤竈灶鑲镶鏽锈鍊链鍋锅鍍镀釣钓鈉钠鉀钾鋰锂鎂镁銘铭瞭了沖冲汙污僞伪脣唇鷺鹭鶯莺鷗鸥鴉鸦鵲鹊鸚鹦鵡鹉鴛鸳鴦鸯鵑鹃"
 )
 _SIMPLE: Final = dict(zip(_CHARACTERS[::2], _CHARACTERS[1::2], strict=True))
+_SIMPLER: Final = str.maketrans(_SIMPLE)
 
 
 @lru_cache(maxsize=16_384)
@@ -112,8 +113,19 @@ def _once(char: str) -> str:
 
 
 @lru_cache(maxsize=16_384)
-def _letter(char: str) -> str:
+def letter(char: str) -> str:
+    """What is left of one character when only letters and digits are compared; often nothing."""
     return "".join(c for c in fold(char) if c.isalnum())
+
+
+def simplified(text: str) -> str:
+    """Traditional characters as simplified ones, all else as it is."""
+    return text if text.isascii() else text.translate(_SIMPLER)
+
+
+def written(simple: str) -> str:
+    """The characters that may stand for a simplified one: itself, and its traditional forms."""
+    return simple + "".join(chr(code) for code, plain in _SIMPLER.items() if plain == simple)
 
 
 def _table(folding: Callable[[str], str], chars: Iterable[str]) -> dict[int, str | int]:
@@ -124,7 +136,7 @@ def _table(folding: Callable[[str], str], chars: Iterable[str]) -> dict[int, str
 
 _ASCII: Final = "".join(map(chr, range(128)))
 _ASCII_FOLD: Final = _table(fold, _ASCII)
-_ASCII_LETTERS: Final = _table(_letter, _ASCII)
+_ASCII_LETTERS: Final = _table(letter, _ASCII)
 
 
 def normalise(text: str) -> str:
@@ -134,7 +146,7 @@ def normalise(text: str) -> str:
 
 def letters(text: str) -> str:
     """Only letters and digits of the normalised text."""
-    return text.translate(_ASCII_LETTERS if text.isascii() else _table(_letter, set(text)))
+    return text.translate(_ASCII_LETTERS if text.isascii() else _table(letter, set(text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +158,7 @@ class Places:
     @staticmethod
     def of(text: str, *, only_letters: bool = False) -> Places:
         """For `normalise`, or for `letters`. Costs more than the folding itself: only worth it after a find."""
-        folding = _letter if only_letters else fold
+        folding = letter if only_letters else fold
         sizes = {char: len(folding(char)) for char in set(text)}
         return Places(tuple(accumulate(map(sizes.__getitem__, text))))
 

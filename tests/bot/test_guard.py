@@ -212,7 +212,7 @@ def grey(rules: Rules, text: str) -> bool:
 
 
 def test_only_doubts_are_taken_to_a_guard_model() -> None:
-    assert [grey(RULES, f"unsafe={score}") for score in ("0.2", "0.7", "0.95")] == [False, True, False]
+    assert [grey(RULES, f"unsafe={score}") for score in ("0.2", "0.7", "0.99")] == [False, True, False]
     allowing = replace(RULES, changes={"unsafe": Change(action=Action.ALLOW)})
     assert not grey(allowing, "unsafe=0.7")
     zone = GreyZone(RULES, Stub())

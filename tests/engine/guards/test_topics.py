@@ -7,9 +7,10 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.guards.harm import UNSAFE
 from engine.guards.orders import Sign, plain_pattern
 from engine.guards.policy import Action, Change, Layer, Policy, Topic
-from engine.guards.subjects import POLITICAL, UNSAFE
+from engine.guards.subjects import POLITICAL
 from engine.guards.topics import TopicsGuard, political, unsafe
 from engine.guards.verdict import Allow, Flag, Refuse
 from tests.engine.guards.test_injection import ANY, Said
