@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from adapters.policy import lines
 from engine.errors import BotError
+from engine.guards.harm import UNSAFE
 from engine.guards.normalise import letters
 from engine.guards.orders import SIGNS
 from engine.guards.personal import SHAPES
@@ -34,7 +35,7 @@ from engine.guards.policy import (
     Topic,
     Where,
 )
-from engine.guards.subjects import POLITICAL, UNSAFE
+from engine.guards.subjects import POLITICAL
 from engine.guards.terms import BadPattern, compiled
 
 log = structlog.get_logger()
