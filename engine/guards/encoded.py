@@ -36,6 +36,7 @@ def hidden(text: str) -> bool:
 
 _SEPARATOR: Final = frozenset(" \t\u00a0-_.,|/·•*~")
 _LONE: Final = re.compile(r"(?<![^\W_])[A-Za-z0-9](?![A-Za-z0-9])")
+_ROW: Final = re.compile(r"(?:[A-Za-z0-9][ \t\u00a0\-_.,|/·•*~]){4}")
 _SOLID: Final = re.compile(r"[^\W_]")
 _MAX_SPREAD: Final = 2048
 _LEAST_SPREAD: Final = 8
@@ -58,6 +59,8 @@ class Spread:
     def read(self, page: Page) -> int:
         """The next piece."""
         text, at = page.text, 0
+        if page.final and not page.begin and not _ROW.search(text):
+            return page.end                 # a whole text with nothing of the kind in it
         while at < len(text):
             if self._start < 0:         # on to the next single character
                 inside = not at and _SOLID.match(self._last)        # of a word that began before

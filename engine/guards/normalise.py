@@ -15,7 +15,7 @@ import codecs
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -128,25 +128,36 @@ def written(simple: str) -> str:
     return simple + "".join(chr(code) for code, plain in _SIMPLER.items() if plain == simple)
 
 
-def _table(folding: Callable[[str], str], chars: Iterable[str]) -> dict[int, str | int]:
-    """For ``str.translate``, which is far faster than a loop, and faster still with numbers for single characters."""
-    folded = {ord(char): folding(char) for char in chars}
-    return {code: ord(plain) if len(plain) == 1 else plain for code, plain in folded.items()}
+class _Table(dict[int, str | int]):
+    """For ``str.translate``: what each character becomes, found out once."""
+
+    def __init__(self, folding: Callable[[str], str]) -> None:
+        super().__init__()
+        self._folding = folding
+
+    def __missing__(self, code: int) -> str | int:
+        """Numbers for single characters are faster than strings."""
+        plain = self._folding(chr(code))
+        if len(self) >= _MOST:
+            self.clear()                # somebody sends all of Unicode
+        value = self[code] = ord(plain) if len(plain) == 1 else plain
+        return value
 
 
-_ASCII: Final = "".join(map(chr, range(128)))
-_ASCII_FOLD: Final = _table(fold, _ASCII)
-_ASCII_LETTERS: Final = _table(letter, _ASCII)
+_MOST: Final = 16_384
+_FOLDED: Final = _Table(fold)
+_LETTERS: Final = _Table(letter)
 
 
+@lru_cache(maxsize=8)               # several guards read one message
 def normalise(text: str) -> str:
     """The text as rules read it. Never holds a lone surrogate; at most eight times as long, usually shorter."""
-    return text.translate(_ASCII_FOLD if text.isascii() else _table(fold, set(text)))
+    return text.translate(_FOLDED)
 
 
 def letters(text: str) -> str:
     """Only letters and digits of the normalised text."""
-    return text.translate(_ASCII_LETTERS if text.isascii() else _table(letter, set(text)))
+    return text.translate(_LETTERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +217,7 @@ _GATES: Final = {
 }
 
 
+@lru_cache(maxsize=8)
 def variants(text: str) -> tuple[Variant, ...]:
     """Decoded stretches that can be read, in order of their kind, one level deep.
 

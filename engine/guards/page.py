@@ -22,10 +22,13 @@ class Page:
     """A text, piece by piece: the last one is ``text``, from offset ``begin`` to ``end`` of the whole."""
 
     __slots__ = (
-        "_fresh", "_markup", "_words", "begin", "by", "edits", "end", "final", "news", "stretches", "text", "verdict",
+        "_fresh", "_markdown", "_markup", "_words", "begin", "by", "edits", "end", "final", "news", "stretches",
+        "text", "verdict",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, *, markdown: bool = True) -> None:
+        """``markdown``: somebody asks what the text is in Markdown."""
+        self._markdown = markdown
         self._markup = Markup()
         self._words = Words()
         self._fresh = False         # the words of this piece have not been asked for
@@ -48,7 +51,8 @@ class Page:
         self.text, self.final = text, final
         self.begin = self.end
         self.end += len(text)
-        self.stretches = self._markup.read(text, final=final)
+        if self._markdown:
+            self.stretches = self._markup.read(text, final=final)
         self._fresh = True
 
     def words(self) -> Words:

@@ -565,7 +565,7 @@ class SecretsGuard(LeafReadingGuard):
 
     async def check(self, text: str) -> Verdict:
         """Inbound: the text goes on without its secrets."""
-        page = Page()
+        page = Page(markdown=False)
         page.turn(text, final=True)
         SecretsReader().read(page)
         if not page.edits:

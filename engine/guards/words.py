@@ -19,6 +19,7 @@ _LEAST: Final = 16
 _PROBE: Final = 6
 _WORD: Final = re.compile(r"[A-Za-z0-9+/_=\-.]+")
 _EDGE: Final = re.compile(r"(?<![A-Za-z0-9+/_=\-.])[A-Za-z0-9+/]")
+_LONG: Final = re.compile(rf"[A-Za-z0-9+/_=\-.]{{{_LEAST}}}")
 _HEX: Final = re.compile(r"[0-9a-fA-F]+")
 _MIXED: Final = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|[0-9][A-Za-z+/]|[A-Za-z][0-9+/]|\A[A-Z]{6}")
 
@@ -53,6 +54,9 @@ class Words:
             self.ended = []
         base, at, size = self._end, 0, len(text)
         self._end += size
+        if final and not base and not _LONG.search(text):
+            self.safe = self._end           # a whole text, all of whose words are short
+            return
         if text and self._start < 0 and self._last and _WORD.match(self._last):
             rest = _WORD.match(text)        # a word that was let go, and goes on
             at = rest.end() if rest else 0
