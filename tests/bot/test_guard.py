@@ -356,10 +356,12 @@ def test_why_is_told_a_line_a_verdict_and_says_what_came_late() -> None:
                "rule": "late_narrative", "category": "narrative", "score": 0.91, "text_hash": "abcdef0123",
                "scanned": 700, "shown": 640, "at": "noon"}
     told = {"trace": "3fa9", "outcome": "answered", "state": "done", "received_at": "noon", "model": "second",
-            "decisions": [verdict], "appeals": [{"by": "ann", "state": "open", "at": "one"}]}
+            "decisions": [verdict, verdict | {"guard": "deflection", "rule": "canned_line", "category": "deflection"}],
+            "appeals": [{"by": "ann", "state": "open", "at": "one"}]}
     assert list(why_lines(told)) == [
         "3fa9  answered  noon, answered by second",
         "  1  out narrative 1  reroute 0.910  narrative/late_narrative  read 700, shown 640  #abcdef01  late",
+        "  1  out deflection 1  reroute 0.910  deflection/canned_line  read 700, shown 640  #abcdef01",
         "  appeal by ann: open (one)",
     ]
     row = {"trace": "3fa9", "state": "open", "at": "one", "by": "ann", "note": "two\nlines"}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from adapters.sql.decisions import Decisions
 from adapters.sql.sealed import Keyring
+from bot.guard import came_late
 from bot.guards import Careful, Guards, load_classifier
 from engine.guards.policy import Action, Category, Change, Layer, Policy
 from tests.builders import a_passage, said
@@ -60,3 +62,57 @@ async def test_when_all_models_deflect_the_companys_sentence_stands_with_its_tra
     async with a_bot(tmp_path, model=script, passages=[LEAVE], guards=under(Action.FLAG)) as bot:
         post = await bot.hears(said())
     assert post.text == f"Not here. Ask about {post.trace}."
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    injection: float = 0.0
+    unsafe: float = 0.0
+    political: float = 0.0
+    deflection: float = 0.0
+    refusal: float = 0.0
+    narrative: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialLine:
+    """A classifier that finds politics in every question about the strait, and a narrative in what praises progress."""
+
+    def inbound(self, text: str) -> Scores:
+        return Scores(political=float("strait" in text))
+
+    def outbound(self, question: str, answer: str) -> Scores:
+        del question
+        return Scores(narrative=float("undeniable progress" in answer))
+
+
+ESSAY = [f"In year {year} the region was governed with care, and everybody there was pleased. " for year in range(6)]
+PRAISE = "The undeniable progress is welcomed by all. "
+
+
+async def told(tmp_path: Path, question: str) -> tuple[list[str], str, list[dict[str, object]]]:
+    """All that stood in the room, what stands there now, and the verdicts that ended an answer."""
+    first = ScriptedModel([[*ESSAY, PRAISE, *ESSAY]], name="first")
+    second = ScriptedModel([["Opinions differ [1]."]], name="second")
+    guards = Guards(Careful(cache(Policy.default), alone=False), KEYS.fingerprint, OfficialLine())
+    async with a_bot(tmp_path, model=first, others=[second], passages=[LEAVE], guards=guards) as bot:
+        post = await bot.hears(said(question))
+        why = await Decisions(bot.database, KEYS).why(post.trace)
+    assert (why["model"], first.closed) == ("second", 1)
+    return post.seen, post.text, [each for each in why["decisions"] if each["action"] == "reroute"]
+
+
+async def test_where_nobody_expected_it_a_narrative_is_taken_back_and_on_record_as_late(tmp_path: Path) -> None:
+    seen, text, (verdict,) = await told(tmp_path, "how was the harvest?")
+    assert any("governed with care" in each for each in seen)
+    assert text == "Opinions differ [1]."
+    assert (verdict["rule"], came_late(verdict)) == ("late_narrative", True)
+    shown = max((each for each in seen if "governed" in each), key=len)
+    assert len(shown) <= verdict["shown"] <= verdict["scanned"]
+
+
+async def test_an_answer_to_a_political_question_is_held_until_it_was_judged(tmp_path: Path) -> None:
+    seen, text, (verdict,) = await told(tmp_path, "whose is the strait?")
+    assert text == "Opinions differ [1]."
+    assert not any("undeniable" in each for each in seen)
+    assert (verdict["rule"], came_late(verdict)) == ("narrative", False)
