@@ -351,7 +351,7 @@ class PolicyFile:
         return self._policy
 
     def reload(self) -> bool:
-        """Reads the file again, as on SIGHUP. False: it cannot be used, and the policy stays as it is."""
+        """Reads the file again, changed or not. False: it cannot be used, and the policy stays as it is."""
         self._stamp = _stamp(self._path)
         policy, problems = _read(self._path)
         if policy is None:

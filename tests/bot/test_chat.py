@@ -277,6 +277,9 @@ def test_with_nobody_else_to_ask_the_companys_sentence_stands_there(folder: Path
     (lodged,) = json.loads(guard(folder, "appeals", "list", "--json"))
     assert (lodged["by"], lodged["note"]) == ("local", "I asked about my own leave")
     assert re.search(r" out +deflection .* reroute .* deflection/canned_line ", guard(folder, "why", lodged["trace"]))
+    guard(folder, "appeals", "file", lodged["trace"][:8], "--by", "local", "--note", "my own leave, no secret")
+    (lodged,) = json.loads(guard(folder, "appeals", "list", "--json"))
+    assert lodged["note"] == "my own leave, no secret"
     guard(folder, "appeals", "overturn", lodged["trace"])
     (row,) = map(json.loads, guard(folder, "appeals", "export", "--with-text").splitlines())
     assert (row["label"], row["category"], row["prompt"]) == ("allow", "deflection", QUESTION)
