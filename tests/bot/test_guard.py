@@ -31,7 +31,7 @@ from bot.guard import (
     why_lines,
 )
 from bot.guard_cli import guard_app, policy_app
-from bot.guards import GreyZone, Remembering, Scaled, chains, check_makers, open_guards
+from bot.guards import GreyZone, Remembering, Scaled, chains, check_makers, open_guards, thinking
 from bot.settings import GuardModelSettings, GuardSettings, ModelSettings, OtherModelSettings, Settings, SettingsError
 from engine.errors import Refused
 from engine.guards.chain import Inbound
@@ -228,6 +228,15 @@ def test_a_policy_may_move_a_detectors_threshold() -> None:
     moved = replace(RULES, outbound={"refusal": Change(threshold=0.99)})
     plain, strict = detectors(RULES, None, "")[5], detectors(moved, None, "")[5]
     assert (vars(plain)["_threshold"], vars(strict)["_threshold"]) == (0.6, 0.99)
+
+
+def test_a_missing_thought_is_odd_only_where_every_model_was_told_to_think() -> None:
+    url = "http://127.0.0.1:1"
+    told, not_told = ModelSettings(url=url, reasoning_effort="low"), ModelSettings(url=url)
+    other = OtherModelSettings(url=url, reasoning_effort="none")
+    assert [thinking(settings) for settings in (
+        Settings(model=told), Settings(model=not_told), Settings(model=told, second=other), Settings(),
+    )] == [True, False, False, False]
 
 
 def test_a_text_is_read_once_by_the_classifier() -> None:
