@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from engine.guards.harm import harm
 from engine.guards.injection import InboundClassifier, together
@@ -23,10 +24,17 @@ from engine.guards.suspicion import Suspicion, joined, sentencewise
 from engine.guards.terms import lexicon
 from engine.guards.verdict import Verdict
 
+_ALONE: Final = 0.94
+
 
 @lru_cache(maxsize=1)
 def _political() -> Signs:
     return Signs(POLITICAL)
+
+
+def politics(by_rules: float, by_classifier: float) -> float:
+    """Both as one suspicion. A flag takes nothing from anybody, so a classifier may raise one alone."""
+    return joined(by_rules, _ALONE * by_classifier)
 
 
 def political(text: str) -> Suspicion:
@@ -65,7 +73,7 @@ class TopicsGuard:
         scores = self.classifier.inbound(text) if self.classifier else None
         named, harmful = sentencewise(_political(), plain), harm(plain)
         verdicts = [
-            self._verdict(Category.POLITICAL, named, joined(named.score, scores.political if scores else 0.0), text),
+            self._verdict(Category.POLITICAL, named, politics(named.score, scores.political if scores else 0.0), text),
             self._verdict(Category.UNSAFE, harmful, together(harmful.score, scores.unsafe if scores else 0.0), text),
         ]
         verdicts += (

@@ -97,7 +97,7 @@ async def test_politics_are_flagged_and_harm_is_refused() -> None:
     passed = await guard.check("how much annual leave do I have?")
     assert isinstance(passed, Allow)
     assert passed.category == "political"
-    assert passed.score == pytest.approx(0.3)
+    assert passed.score == pytest.approx(0.94 * 0.3)
     flagged = await guard.check("六四事件是怎么回事？")
     assert isinstance(flagged, Flag)
     assert flagged.category == "political"
