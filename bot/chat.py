@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO, Final
 
+from adapters.sql.decisions import Decisions
 from adapters.terminal.platform import Ended, Terminal
 from adapters.terminal.progress import indexing
 from adapters.terminal.prompt import Prompt
@@ -55,6 +56,8 @@ async def chat(
         terminal = Terminal(session, Silent(), *reader(settings, person))
         async with open_bot(for_one(settings), [terminal]) as bot:
             terminal.stop = bot.dispatcher.stop
+            record = Decisions(*bot.store)
+            terminal.appeal = lambda trace, note: record.appeal(trace, LOCAL, note)
             await _index(bot, styled=not plain)
             talk = _Talk(bot, terminal)
             work = talk.person(typed, plain=plain) if by_hand else talk.program(

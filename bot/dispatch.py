@@ -239,8 +239,9 @@ class _Turn:
         """The person reads a sentence that helps; the operator finds the cause, and a dead letter if it was ours."""
         cause = explain(error)
         words = error.reply if isinstance(error, BotError) else BotError.reply
+        short = self.claim.trace[:8]
         try:
-            await self._replace(f"{words} (Reference: {self.claim.trace[:8]})")
+            await self._replace(words if short in words else f"{words} (Reference: {short})")
         except PlatformUnavailable as unreachable:
             if not self.unreachable:    # nobody has read it yet
                 await self.dispatcher.queue.retry(self.claim, f"{cause}; {unreachable}", self.trail)

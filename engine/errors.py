@@ -44,6 +44,11 @@ class Deflected(BotError):
 
     reply = "I could not get a useful answer from the models that I may ask about this."
 
+    def __init__(self, reason: str, reply: str = "") -> None:
+        """``reply``: the company's own sentence, where its policy has one."""
+        super().__init__(reason)
+        self.reply = reply or type(self).reply
+
 
 class MessageTooLong(BotError):
     """The message is over the limit of what is read at once."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, TypeVar, runtime_checkable
@@ -112,6 +112,7 @@ class Chains:
     passages: PassageScreen | None = None
     routing: tuple[str, ...] = ()
     grounding: Grounding | None = None
+    sentence: Callable[[str], str] | None = None    # the company's own, in the language of a text; "": it has none
 
 
 class GuardBook(Protocol):
@@ -146,6 +147,7 @@ class Engine:
     limits: Limits = field(default_factory=Limits)
     passages: PassageScreen | None = None
     grounding: Grounding | None = None
+    sentence: Callable[[str], str] | None = None
     # Whoever knows the rules of each turn; None: the two chains above, for all.
     guards: GuardBook | None = field(default=None, repr=False)
     uploads: Uploads = field(default_factory=NoUploads)
@@ -171,7 +173,8 @@ class Engine:
         """This line under the rules of one turn, from its question to the end of its answer."""
         chains = guards.for_turn(claim)
         return replace(self, inbound=chains.inbound, egress=chains.egress, passages=chains.passages,
-                       models=routed(self.models, chains.routing), grounding=chains.grounding, guards=None)
+                       models=routed(self.models, chains.routing), grounding=chains.grounding,
+                       sentence=chains.sentence, guards=None)
 
     async def may_still_be_shown(self, answer: Answer, claim: Claim, reply: Reply) -> bool:
         """Whether a checkpointed answer's passages are still for everyone here: rights may have gone meanwhile."""
@@ -292,7 +295,8 @@ class Engine:
                     raise
                 await reply.status(await self.egress.notice(AGAIN))
         if deflected:
-            raise Deflected("every model that may be asked gave a stock script")
+            said = self.sentence(question) if self.sentence is not None else ""
+            raise Deflected("every model that may be asked gave a stock script", said)
         if not found.searched and not last:     # nothing to say at all: that may pass
             raise RetrieverUnavailable("neither a model nor the index answers")
         screen = self.egress.recite(question, found, trail)

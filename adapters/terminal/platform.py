@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,8 +63,11 @@ class Terminal:
     reader: PersonId = LOCAL            # through whose eyes; their rights, not those of who types, decide
     stop: Callable[[ConversationId], bool] = lambda _conversation: False
     """Stops the turn under way in a conversation; whoever runs the turns sets it."""
+    appeal: Callable[[TraceId, str], Awaitable[object]] | None = None
+    """Notes that the person thinks a block was wrong, and why; raises `BotError`. Whoever keeps the record sets it."""
     last: Shown | None = None           # the last answer
     files: tuple[File, ...] = ()        # go along with the next question
+    ended: TraceId | None = None        # the last turn that ended, with an answer or without
     _asked: dict[MessageId, _Asked] = field(default_factory=dict)
     _unwanted: asyncio.Queue[MessageId] = field(default_factory=asyncio.Queue)
     _inbox: asyncio.Future[Inbox] = field(init=False)
@@ -161,6 +164,7 @@ class Terminal:
     def over(self, id: MessageId, ended: Ended) -> None:
         """A question has come to its end."""
         self.last = ended.shown or self.last
+        self.ended = ended.trace or self.ended
         asked = self._asked.pop(id, None)
         if asked is not None and not asked.ended.done():
             asked.ended.set_result(ended)

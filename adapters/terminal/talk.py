@@ -15,12 +15,15 @@ HELP: Final = """\
 /attach   a file for the next question: /attach ~/plan.pdf
 /sources  the passages behind the last answer
 /new      begin a new conversation
+/wrong    the last block was a mistake; say why behind it, if you like
 /quit     leave; so does Ctrl-D
 Ctrl-C    stop the answer, or leave when there is none"""
 LATER: Final = "What is not answered yet will be when you come back."
 ATTACHED: Final = "{name} goes along with your next question, and can be asked about in this conversation."
 _ATTACH: Final = re.compile(r"/attach\s+(\S.*)", re.IGNORECASE)
+NOTED: Final = "Noted. Whoever looks after the guards will look at it."
 _COMMAND: Final = re.compile(r"/([A-Za-z]+|\?)\s*")
+_WRONG: Final = re.compile(r"/wrong(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
 
 
 async def converse(terminal: Terminal, desk: Desk) -> None:
@@ -29,6 +32,8 @@ async def converse(terminal: Terminal, desk: Desk) -> None:
     while (text := await desk.read()) is not None:
         if attach := _ATTACH.fullmatch(text.strip()):
             await _take(attach[1], terminal, desk)
+        elif wrong := _WRONG.fullmatch(text.strip()):
+            await _appeal(wrong[1] or "", terminal, desk)
         elif command := _COMMAND.fullmatch(text.strip()):
             if command[1].lower() in ("quit", "exit", "q"):
                 break
@@ -57,6 +62,19 @@ async def _ask(text: str, terminal: Terminal, desk: Desk) -> None:
         return
     if not desk.live:
         await ended
+
+
+async def _appeal(note: str, terminal: Terminal, desk: Desk) -> None:
+    """Against the last turn that ended."""
+    try:
+        if terminal.ended is None or terminal.appeal is None:
+            desk.aside("Nothing was blocked yet.")
+            return
+        await terminal.appeal(terminal.ended, note)
+    except BotError as error:
+        desk.aside(error.reply)
+        return
+    desk.aside(NOTED)
 
 
 def _obey(command: str, terminal: Terminal, desk: Desk) -> None:

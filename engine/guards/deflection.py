@@ -25,8 +25,9 @@ from typing import Final
 
 from engine.guards import forms
 from engine.guards.leaves import LeafReadingGuard
-from engine.guards.lines import END, FIRM_CJK, FIRM_LATIN, Node, cjk, fold, openers, tree
+from engine.guards.lines import END, FIRM_CJK, FIRM_LATIN, Node, cjk, openers, tree
 from engine.guards.markup import Where
+from engine.guards.normalise import letter as fold
 from engine.guards.page import Detector, Page
 from engine.guards.scores import OutboundClassifier
 from engine.guards.sentences import MORE, Place, Sentences

@@ -155,7 +155,7 @@ class LinkReader:
         if ":" not in to and not to.startswith("//") and "." not in to.partition("/")[0]:
             return True                 # within the document: a page name, no host
         host = _host(to)
-        if _SECOND.search(to, 1):
+        if _SECOND.search(to, to.find("://") + 3):
             return False                # an address within an address: who follows one may end up at the other
         return bool(host) and (host in self._hosts or any(
             allowed.startswith(".") and host.endswith(allowed) for allowed in self._hosts

@@ -13,6 +13,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from engine.guards.markup import Markup, Where
 from engine.guards.verdict import Verdict
+from engine.guards.words import Words
 from engine.messages import Found
 from engine.ports import Edit, Scan
 
@@ -20,10 +21,17 @@ from engine.ports import Edit, Scan
 class Page:
     """A text, piece by piece: the last one is ``text``, from offset ``begin`` to ``end`` of the whole."""
 
-    __slots__ = ("_markup", "begin", "by", "edits", "end", "final", "news", "stretches", "text", "verdict")
+    __slots__ = (
+        "_fresh", "_markdown", "_markup", "_words", "begin", "by", "edits", "end", "final", "news", "stretches",
+        "text", "verdict",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, *, markdown: bool = True) -> None:
+        """``markdown``: somebody asks what the text is in Markdown."""
+        self._markdown = markdown
         self._markup = Markup()
+        self._words = Words()
+        self._fresh = False         # the words of this piece have not been asked for
         self.text = ""
         self.begin = self.end = 0
         self.final = False
@@ -43,7 +51,16 @@ class Page:
         self.text, self.final = text, final
         self.begin = self.end
         self.end += len(text)
-        self.stretches = self._markup.read(text, final=final)
+        if self._markdown:
+            self.stretches = self._markup.read(text, final=final)
+        self._fresh = True
+
+    def words(self) -> Words:
+        """What may be encoded in it; who looks asks at every piece."""
+        if self._fresh:
+            self._words.read(self.text, final=self.final)
+            self._fresh = False
+        return self._words
 
     def edit(self, edit: Edit) -> None:
         """A reader wants to have this shown otherwise; to be said before its characters are safe."""

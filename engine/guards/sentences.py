@@ -44,7 +44,7 @@ _MARKS: Final = (
     r"|(?<![^\W_])['‘‚]"
     f"{{between}}"
     "|[。！？｡：；]"
-    r"|(?<=[^\W_A-Z])[A-ZÀ-ÖØ-ÞА-ЯЁ]|(?<=[ \])）】])[A-ZÀ-ÖØ-ÞА-ЯЁ]|\[(?!\d)"
+    r"|(?<=[^\W_A-Z])[A-ZÀ-ÖØ-ÞА-ЯЁ]|(?<=[ \])）】])[A-ZÀ-ÖØ-ÞА-ЯЁ]|\[(?=\D)"
     f"|(?<=[^\\W{_WIDE}])[{_WIDE}]|(?<=[^\\W{_WIDE}][ .])[{_WIDE}]"
     "|(?<![,，、])[抱对對不很实實真哎嗯感坦这這该該此我您你根按依为為系內内以刚剛余餘下本让讓咱换換要作暂暫因小由其相有]"
 )
@@ -234,6 +234,9 @@ class Sentences:
                 found = _MARK.search(text, at)
             if found is None:
                 at = len(text)
+                if text[-1:] == "[" and not final:      # a mark or the beginning of a sentence: the next one says
+                    at -= 1
+                    self._lead = base + at
                 break
             opened = self._opened
             at = self._at(found, text, base)
