@@ -224,6 +224,7 @@ async def open_bot(
         store = (database, keyring)
         bot = Bot(settings, store, inbox, index, models, engine, dispatcher, by_name, metrics, uploads, indexed=indexed)
         index.heed = bot.recalled
+        index.room = lambda place: bot.engine.membership.audience(place, Visibility.SHARED)
         yield bot
 
 
