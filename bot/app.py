@@ -33,7 +33,7 @@ from bot.dispatch import Dispatcher, DispatchOptions
 from bot.indexes import open_knowledge, open_settled, people
 from bot.recall import RecallingInbox
 from bot.settings import Settings, SettingsError
-from bot.sources import Knowledge, SourcesError, Store, Tell
+from bot.sources import Knowledge, SourcesError, Store, Tell, ask_for_sync
 from bot.telemetry import MeasuredInbox, MeasuredModel, MeasuredRetriever, Metrics
 from engine.errors import RetrieverUnavailable, StoreUnavailable, Unavailable
 from engine.guards.chain import Inbound
@@ -151,6 +151,8 @@ class Bot:
         elif self.index.own is not None:
             async with open_knowledge(self.index, self.settings, self.store) as knowledge:
                 await knowledge.recall(message)
+        else:
+            await asyncio.to_thread(ask_for_sync, self.settings.data_dir)   # another process of this folder writes
 
     async def sync(self, tell: Tell = lambda _name, _done, _total: None) -> Mapping[str, SyncReport]:
         """Brings the index up to all sources. Nothing is reported when another process owns it and does so."""
