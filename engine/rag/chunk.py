@@ -25,9 +25,9 @@ from engine.rag import code
 from engine.rag.clean import masked, plain, shown
 from engine.rag.outline import Cuts, Path, Section
 
-VERSION: Final = "chunk-3"
+VERSION: Final = "chunk-4"
 """Part of an index's record: pages that another version cut are cut again."""
-WINDOW: Final = 256
+WINDOW: Final = 128             # tokens of a part, which has a vector of its own
 SIZE: Final = 512               # tokens of a chunk: with parts, the best of 256, 384 and 512
 TALK: Final = 16                # messages of a window; half as many, or twice, find less
 WORDS: Final = 390              # of a chunk, counted by its blanks: what a reader, or a model, gets at most
