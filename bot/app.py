@@ -30,7 +30,7 @@ from adapters.sql.queue import Caps
 from adapters.sql.sealed import Keyring, master_from_file
 from adapters.sql.store import SqlStore
 from bot.dispatch import Dispatcher, DispatchOptions
-from bot.indexes import open_knowledge, open_settled, people
+from bot.indexes import open_knowledge, open_reranked, open_settled, people
 from bot.recall import RecallingInbox
 from bot.settings import Settings, SettingsError
 from bot.sources import Knowledge, SourcesError, Store, Tell, ask_for_sync
@@ -209,10 +209,11 @@ async def open_bot(
         stack.push_async_callback(asyncio.to_thread, uploads.close)
         rooms, groups = Rooms(by_name), people(settings)
         models = [await stack.enter_async_context(SglangModel.open(c)) for c in model_configs(settings)]
+        retriever = await stack.enter_async_context(open_reranked(Patient(index, indexed), settings))
         engine = Engine(
             store=SqlStore(database, keyring, inbox, settings.limits.history_turns),
             membership=WithGroups(rooms, groups) if groups else rooms,
-            retriever=MeasuredRetriever(Patient(index, indexed), metrics),
+            retriever=MeasuredRetriever(retriever, metrics),
             models=tuple(MeasuredModel(model, metrics) for model in models),
             inbound=Inbound((SecretsGuard(),), keyring.fingerprint),
             egress=Egress((SecretsGuard(), DeflectionGuard(), CitationGuard()), keyring.fingerprint),

@@ -21,7 +21,7 @@ from adapters.qdrant.socket import SharedIndex, open_index
 from adapters.qdrant.sync import Syncer
 from adapters.sources.journal import Journal
 from bot.app import make_private
-from bot.indexes import open_knowledge, open_settled, people
+from bot.indexes import open_knowledge, open_reranked, open_settled, people
 from bot.settings import Settings
 from bot.syncing import bar
 from engine.errors import BotError
@@ -39,6 +39,7 @@ from engine.messages import (
     Place,
     Turn,
 )
+from engine.ports import Retriever
 
 LIMIT: Final = 10               # passages of a run: what its measures look at
 SHOWN: Final = 8                # passages of one question
@@ -90,7 +91,8 @@ async def search(
                 await knowledge.sync()
         await index.ready()
         audience = await index.readers(place) if place else await audience_of(person, people(settings))
-        found = await index.find(question, past=_past([]), audience=audience, limit=SHOWN)
+        async with open_reranked(index, settings) as retriever:
+            found = await retriever.find(question, past=_past([]), audience=audience, limit=SHOWN)
     if as_json:
         console.print_json(json.dumps({
             "answers": found.answers,
@@ -110,13 +112,13 @@ async def run(settings: Settings, questions: Path, out: Path, folder: Path | Non
     asked = _read(questions)
     make_private(settings.data_dir)
     console = Console(stderr=True)
-    async with _opened(settings, folder, console) as index:
+    async with _opened(settings, folder, console) as index, open_reranked(index, settings) as retriever:
         await index.ready()
         audience = await audience_of(None, people(settings))
         try:
             with out.open("w", encoding="utf-8") as file:
                 for query in asked:
-                    file.write(json.dumps(await _answered(index, query, audience), ensure_ascii=False) + "\n")
+                    file.write(json.dumps(await _answered(retriever, query, audience), ensure_ascii=False) + "\n")
         except OSError as error:
             raise SearchError(f"{out} cannot be written: {error.strerror}") from error
     console.print(f"{len(asked)} questions answered.")
@@ -150,9 +152,9 @@ async def _opened(settings: Settings, folder: Path | None, console: Console) -> 
         yield index
 
 
-async def _answered(index: SharedIndex, query: Mapping[str, Any], audience: Audience) -> dict[str, Any]:
+async def _answered(retriever: Retriever, query: Mapping[str, Any], audience: Audience) -> dict[str, Any]:
     began = time.perf_counter()
-    found = await index.find(query["query"], past=_past(query.get("history") or []), audience=audience, limit=LIMIT)
+    found = await retriever.find(query["query"], past=_past(query.get("history") or []), audience=audience, limit=LIMIT)
     passed = time.perf_counter() - began
     return {
         "id": query["id"],

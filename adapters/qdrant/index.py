@@ -11,6 +11,7 @@ An index has generations, one of which answers. Another model or chunker makes a
 from __future__ import annotations
 
 import asyncio
+import math
 from array import array
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
@@ -406,5 +407,11 @@ async def manifest_in(store: PassageStore) -> Manifest | None:
     return manifest_of(points[MANIFEST_ID].payload) if MANIFEST_ID in points else None
 
 
-def _held(hits: Iterable[Hit], open_to_all: Collection[str]) -> tuple[Hit, ...]:
-    return tuple(hit for hit in hits if hit.document in open_to_all)
+def _held(hits: Iterable[Hit], open_to_all: Mapping[str, Record]) -> tuple[Hit, ...]:
+    """Those that may be read; of equals, such as two copies of a text, the one of the younger page first."""
+    def changed(hit: Hit) -> float:
+        date = open_to_all[hit.document].date
+        return date.timestamp() if date else -math.inf
+
+    held = (hit for hit in hits if hit.document in open_to_all)
+    return tuple(sorted(held, key=lambda hit: (-hit.score, -changed(hit))))

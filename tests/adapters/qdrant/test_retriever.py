@@ -9,6 +9,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,16 @@ async def test_at_most_two_passages_of_one_page_and_no_text_twice(desk: Desk) ->
     pages = [passage.url.partition("#")[0].rpartition("/")[2] for passage in found.passages]
     assert pages.count("long.md") == 2
     assert len({passage.text for passage in found.passages}) == len(found.passages)
+
+
+async def test_of_two_copies_the_younger_page_is_shown(desk: Desk) -> None:
+    record, pieces = a_page("leave.md", LEAVE)
+    days = {"a.md": None, "b.md": NOON + timedelta(days=2), "c.md": NOON, "d.md": NOON + timedelta(days=1)}
+    await desk.index.put(
+        (replace(record, document=name, url=f"https://wiki.acme.example/{name}", date=date), pieces)
+        for name, date in days.items()
+    )
+    assert documents(await ask(desk.asked, "how much notice before annual leave?")) == ["b.md"]
 
 
 async def test_a_follow_up_is_searched_with_the_question_before_it(desk: Desk) -> None:
