@@ -31,10 +31,10 @@ from adapters.sql.sealed import Keyring, master_from_file
 from adapters.sql.store import SqlStore
 from bot.dispatch import Dispatcher, DispatchOptions
 from bot.guards import load_classifier, open_guards, other_model_configs
-from bot.indexes import open_knowledge, open_settled, people
+from bot.indexes import open_knowledge, open_reranked, open_settled, people
 from bot.recall import RecallingInbox
 from bot.settings import Settings, SettingsError
-from bot.sources import Knowledge, SourcesError, Store, Tell
+from bot.sources import Knowledge, SourcesError, Store, Tell, ask_for_sync
 from bot.telemetry import MeasuredInbox, MeasuredModel, MeasuredRetriever, Metrics
 from engine.errors import RetrieverUnavailable, StoreUnavailable, Unavailable
 from engine.guards.chain import Inbound
@@ -152,6 +152,8 @@ class Bot:
         elif self.index.own is not None:
             async with open_knowledge(self.index, self.settings, self.store) as knowledge:
                 await knowledge.recall(message)
+        else:
+            await asyncio.to_thread(ask_for_sync, self.settings.data_dir)   # another process of this folder writes
 
     async def sync(self, tell: Tell = lambda _name, _done, _total: None) -> Mapping[str, SyncReport]:
         """Brings the index up to all sources. Nothing is reported when another process owns it and does so."""
@@ -218,10 +220,11 @@ async def open_bot(
         guards = await stack.enter_async_context(open_guards(
             settings, keyring.fingerprint, classifier, lambda: index.own.embedder if index.own else None,
         ))
+        retriever = await stack.enter_async_context(open_reranked(Patient(index, indexed), settings))
         engine = Engine(
             store=SqlStore(database, keyring, inbox, settings.limits.history_turns),
             membership=WithGroups(rooms, groups) if groups else rooms,
-            retriever=MeasuredRetriever(Patient(index, indexed), metrics),
+            retriever=MeasuredRetriever(retriever, metrics),
             models=tuple(MeasuredModel(model, metrics) for model in models),
             inbound=Inbound((SecretsGuard(),), keyring.fingerprint),
             egress=Egress((SecretsGuard(), DeflectionGuard(), CitationGuard()), keyring.fingerprint),
@@ -235,6 +238,7 @@ async def open_bot(
         inbox.lost = dispatcher.lost
         bot = Bot(settings, opened, inbox, index, models, engine, dispatcher, by_name, metrics, uploads, indexed=indexed)
         index.heed = bot.recalled
+        index.room = lambda place: bot.engine.membership.audience(place, Visibility.SHARED)
         yield bot
 
 

@@ -11,12 +11,14 @@ from adapters.people.membership import People
 from adapters.qdrant.edge import EdgeFolder, IndexBusy
 from adapters.qdrant.embed import Embedder
 from adapters.qdrant.index import PassageIndex, making
+from adapters.qdrant.rerank import CrossEncoder, Reranked
 from adapters.qdrant.socket import Opener, SharedIndex, in_folder, open_index
 from adapters.qdrant.sync import indexer
 from bot import handbook
 from bot.settings import KnowledgeSettings, Settings
 from bot.sources import Knowledge, Store, Successor
 from engine.errors import RetrieverUnavailable
+from engine.ports import Retriever
 
 HANDBOOK: Final = Path(handbook.__file__).parent
 
@@ -78,6 +80,16 @@ async def open_knowledge(
         index, settings, HANDBOOK, store, command=command, version=version, successor=successor,
     ) as knowledge:
         yield knowledge
+
+
+@asynccontextmanager
+async def open_reranked(inner: Retriever, settings: Settings) -> AsyncGenerator[Retriever]:
+    """The same with a second look at what it finds, where the settings name a model for that."""
+    if settings.knowledge.reranking_model is None:
+        yield inner
+        return
+    async with CrossEncoder.of(settings.knowledge.reranking_model) as encoder:
+        yield Reranked(inner, encoder)
 
 
 def people(settings: Settings) -> People | None:

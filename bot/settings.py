@@ -327,6 +327,7 @@ class KnowledgeSettings(Section):
     people: Annotated[tuple[FilePath, ...], BeforeValidator(_listed)] = ()
     keep_uploads: Duration = timedelta(days=30)
     embedding_model: FilePath | None = None
+    reranking_model: FilePath | None = None
     qdrant_url: HttpUrl | None = None
     qdrant_api_key: Secret | None = None
     qdrant_index: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] = "bartizan"

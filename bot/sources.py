@@ -234,7 +234,9 @@ class Knowledge:
     ) -> AsyncGenerator[Knowledge]:
         """``handbook``: the pages for when nothing is configured. Raises `RetrieverUnavailable`."""
         with Journal.open(settings.data_dir / JOURNAL) as journal:
-            yield cls(index, settings, Syncer(index, journal, command, version), handbook, store, successor)
+            syncer = Syncer(index, journal, command, version)
+            await syncer.resume()
+            yield cls(index, settings, syncer, handbook, store, successor)
 
     def definitions(self) -> tuple[Definition, ...]:
         """The configured folder, then the file's; with neither the handbook. Raises `SourcesError`."""

@@ -24,7 +24,7 @@ from adapters.qdrant.sync import embedded, indexer
 from engine.errors import FileUnavailable, RetrieverUnavailable
 from engine.messages import File, Message, MessageId, Taken, within
 from engine.ports import Attachments
-from engine.rag.page import Changes, Entry, Page, Unreadable
+from engine.rag.page import Entry, Listed, Page, Unreadable
 
 SOURCE: Final = "uploads"
 """The name under which the index has them; no other source is called so."""
@@ -158,18 +158,11 @@ class Attached:
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(Listed):
     """A source of pages that are at hand."""
 
     pages: Mapping[str, Page]
     name: str = SOURCE
-
-    def cursor(self) -> str:
-        return ""
-
-    def changes(self, cursor: str) -> Changes | None:
-        del cursor
-        return None
 
     def listing(self) -> Iterator[Entry | Unreadable]:
         yield from (Entry(path) for path in self.pages)

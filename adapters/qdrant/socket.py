@@ -24,8 +24,8 @@ from adapters.qdrant.embed import Embedder, sendable
 from adapters.qdrant.index import OtherModel, PassageIndex, QueryEmbedder
 from adapters.qdrant.models import made_with
 from adapters.qdrant.store import Generations
-from engine.errors import RetrieverUnavailable, Unavailable
-from engine.messages import Audience, Conversation, Found, MessageId, Passage
+from engine.errors import MembershipUnavailable, RetrieverUnavailable, Unavailable
+from engine.messages import Audience, Conversation, Found, MessageId, Passage, Place
 from engine.ports import Retriever
 from engine.rag.followup import asked
 
@@ -33,6 +33,7 @@ T = TypeVar("T")
 LARGEST: Final = 16_000_000     # bytes of one frame: an audience of 100,000 people
 PATIENCE: Final = 30.0          # seconds for a question, a peer's next one included
 STARTING: Final = 5.0           # seconds in which the owner of an index opens its socket
+NOBODY: Final = "who is in a channel is known only while `bartizan run` serves its platform on this folder"
 NAME_MAX: Final = 100           # a socket's address holds 107 bytes
 
 
@@ -41,6 +42,13 @@ class Owned(Retriever, Protocol):
 
     async def search(self, questions: tuple[str, ...], *, audience: Audience, limit: int) -> Found: ...
     async def standing(self, documents: Collection[str]) -> frozenset[str]: ...
+
+
+class House(Protocol):
+    """What the process that owns the index knows besides."""
+
+    async def recall(self, message: MessageId, deleted: bool) -> None: ...
+    async def readers(self, place: Place) -> Audience: ...
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
@@ -71,25 +79,34 @@ class Recall(msgspec.Struct, frozen=True, tag=True):
     deleted: bool
 
 
+class Room(msgspec.Struct, frozen=True, tag=True):
+    """Who reads what is said here?"""
+
+    place: Place
+
+
 class Told(msgspec.Struct, frozen=True):
     """What was found or may still be read or is there, or why nothing could be told."""
 
     found: Found | None = None
+    audience: Audience = Audience()
     documents: frozenset[str] = frozenset()
     error: str = ""
 
 
-Asked: TypeAlias = Ask | Check | Standing | Recall
+Asked: TypeAlias = Ask | Check | Standing | Recall | Room
 Heed: TypeAlias = Callable[[MessageId, bool], Awaitable[None]]
 """Takes out of the index what a message said; True: the message was deleted, False: it was edited."""
+Readers: TypeAlias = Callable[[Place], Awaitable[Audience]]
+"""Everybody who reads what is said in a place, as its platform knows them now."""
 
 _asks: Final[msgspec.msgpack.Decoder[Asked]] = msgspec.msgpack.Decoder(Asked)
 _tolds: Final = msgspec.msgpack.Decoder(Told)
 
 
 @asynccontextmanager
-async def serve(index: Owned, path: Path, heed: Heed | None = None) -> AsyncGenerator[None]:
-    """Answers on this socket; ``heed`` does what a `Recall` asks.
+async def serve(index: Owned, path: Path, house: House | None = None) -> AsyncGenerator[None]:
+    """Answers on this socket; ``house`` answers for what is not the index's affair.
 
     Only the owner of the index may call it: what lies there is taken for a leftover.
     """
@@ -103,7 +120,7 @@ async def serve(index: Owned, path: Path, heed: Heed | None = None) -> AsyncGene
             task.add_done_callback(talks.discard)
         try:
             if _peer(writer) == os.getuid() and not closing.is_set():   # accepted in the very last moment
-                await _converse(index, heed, reader, writer)
+                await _converse(index, house, reader, writer)
         finally:
             writer.close()
 
@@ -140,6 +157,10 @@ class RemoteIndex:
     async def standing(self, documents: Collection[str]) -> frozenset[str]:
         """Those that are there, as the owner's records say. Raises `RetrieverUnavailable`."""
         return (await self._told(Standing(frozenset(documents)))).documents
+
+    async def readers(self, place: Place) -> Audience:
+        """Everybody there, as the owner's platform knows them. Raises `RetrieverUnavailable`."""
+        return (await self._told(Room(place))).audience
 
     async def recall(self, message: MessageId, deleted: bool) -> None:
         """The owner takes it out of the index. Raises `RetrieverUnavailable`."""
@@ -192,7 +213,7 @@ async def in_folder(shared: SharedIndex, stack: AsyncExitStack) -> PassageIndex 
     if shared.embedder is None:         # only now: who asks the owner needs no model
         shared.embedder = await stack.enter_async_context(Embedder().running())
     index = await shared.over(folder, stack)
-    await stack.enter_async_context(serve(index, shared.folder / "socket", shared.recall))
+    await stack.enter_async_context(serve(index, shared.folder / "socket", shared))
     return index
 
 
@@ -208,6 +229,7 @@ class SharedIndex:
     opener: Opener = in_folder
     writes: bool = True             # of an index on a server, one process of a folder keeps it up to its sources
     heed: Heed | None = None        # what else knows of the index's documents; whoever opens it sets it
+    room: Readers | None = None     # who is where; a process with chat platforms sets it
     asked: PassageIndex | RemoteIndex | Away = Away("the index is not open")
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _moving: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -250,6 +272,14 @@ class SharedIndex:
             await self.asked.recall(message, deleted)
         elif self.heed is not None:
             await self.heed(message, deleted)
+
+    async def readers(self, place: Place) -> Audience:
+        """Everybody who reads what is said there. Raises `Unavailable` where no process here serves that platform."""
+        if isinstance(self.asked, RemoteIndex):
+            return await self.asked.readers(place)
+        if self.room is None:
+            raise MembershipUnavailable(NOBODY)
+        return await self.room(place)
 
     async def _by(self, ask: Callable[[PassageIndex | RemoteIndex], Awaitable[T]]) -> T:
         before = self.asked
@@ -342,7 +372,7 @@ async def _remote(path: Path) -> RemoteIndex:
 
 
 async def _converse(
-    index: Owned, heed: Heed | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
+    index: Owned, house: House | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
 ) -> None:
     """Questions and answers until the peer leaves, falls silent, or talks nonsense."""
     with suppress(ConnectionError, TimeoutError):
@@ -352,7 +382,7 @@ async def _converse(
                     ask = await frames.read(reader, _asks, limit=LARGEST)
                 if ask is None:
                     return
-                told = await _told(index, heed, ask)
+                told = await _told(index, house, ask)
             except Unavailable as error:
                 told = Told(error=str(error))
             except frames.BadFrame as error:
@@ -363,16 +393,20 @@ async def _converse(
             await writer.drain()
 
 
-async def _told(index: Owned, heed: Heed | None, ask: Asked) -> Told:
+async def _told(index: Owned, house: House | None, ask: Asked) -> Told:
     match ask:
         case Check():
             return Told(Found(await index.still_readable(ask.passages, ask.audience)))
         case Standing():
-            return Told(Found(), await index.standing(ask.documents))
+            return Told(Found(), documents=await index.standing(ask.documents))
         case Recall():
-            if heed is not None:
-                await heed(MessageId(ask.message), ask.deleted)
+            if house is not None:
+                await house.recall(MessageId(ask.message), ask.deleted)
             return Told(Found())
+        case Room():
+            if house is None:
+                raise MembershipUnavailable(NOBODY)
+            return Told(Found(), await house.readers(ask.place))
         case Ask():
             return Told(await index.search(ask.questions, audience=ask.audience, limit=ask.limit))
 

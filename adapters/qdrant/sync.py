@@ -157,6 +157,13 @@ class Syncer:
         async with self._turn:
             yield
 
+    async def resume(self) -> None:
+        """After a start: a process that died while it withheld something may have noted it and done no more."""
+        async with self._writing:
+            names = await asyncio.to_thread(self.journal.unreleased)
+            known = (self.index.records.get(name) for name in names)
+            await self.index.relabel([replace(record, acl=frozenset()) for record in known if record and record.acl])
+
     async def drop(self, source: str) -> int:
         """Forgets a whole source, and returns how many pages of it the index had."""
         async with self._turn, self._writing:

@@ -24,7 +24,7 @@ from adapters.sql.sealed import Unreadable as Sealed
 from adapters.sql.tables import channel, conversation, message, person, person_key, revision
 from engine.errors import StoreUnavailable
 from engine.messages import MessageId
-from engine.rag.page import Changes, Entry, Form, Page, Unreadable
+from engine.rag.page import Entry, Form, Listed, Page, Unreadable
 
 T = TypeVar("T")
 BATCH: Final = 500              # messages of one question to the database
@@ -48,7 +48,7 @@ def _nowhere(message_id: MessageId) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversations:
+class Conversations(Listed):
     """A source. ``permalink``: where a reader opens a message; "" where that is not known."""
 
     database: Database
@@ -57,15 +57,6 @@ class Conversations:
     permalink: Callable[[MessageId], str] = _nowhere
     name: str = "conversations"
     _pages: dict[str, list[_Line]] = field(default_factory=dict, compare=False)
-
-    def cursor(self) -> str:
-        """Listing the ids costs little; only what changed is opened."""
-        return ""
-
-    def changes(self, cursor: str) -> Changes | None:
-        """It is listed as a whole."""
-        del cursor
-        return None
 
     def listing(self) -> Iterator[Entry | Unreadable]:
         """Every thread and every channel's week, with the channel's own label."""

@@ -155,6 +155,11 @@ class Journal:
             "SELECT path, at FROM withheld WHERE source = ?", (source,)).fetchall())
         return dict(rows)
 
+    def unreleased(self) -> list[str]:
+        """All that nobody may find, as the index names documents: "source/path"."""
+        rows = self._call(lambda file: file.execute("SELECT source, path FROM withheld").fetchall())
+        return [f"{source}/{path}" for source, path in rows]
+
     def release(self, source: str, paths: Iterable[str], before: float) -> None:
         """These were read again at ``before``; what was taken back since then still counts."""
         rows = [(source, path, before) for path in paths]

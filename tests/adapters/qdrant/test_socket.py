@@ -16,7 +16,7 @@ from adapters.qdrant import frames
 from adapters.qdrant.index import PassageIndex
 from adapters.qdrant.socket import LARGEST, Ask, RemoteIndex, SharedIndex, Told, in_folder, open_index, serve
 from engine.errors import RetrieverUnavailable, StoreUnavailable
-from engine.messages import Found, MessageId, Passage
+from engine.messages import Audience, Found, MessageId, Passage, PersonId, Place
 from tests.adapters.qdrant.worlds import ANN, Bags, a_page, ask, documents
 
 LEAVE = "# Leave\n\nGive four weeks notice."
@@ -201,3 +201,17 @@ async def test_those_who_ask_at_once_wait_for_one_try(tmp_path: Path) -> None:
         results = await asyncio.gather(*(ask(shared, "notice") for _ in range(20)), return_exceptions=True)
     assert {type(result) for result in results} == {RetrieverUnavailable}
     assert tries == 2
+
+
+async def test_who_is_in_a_room_the_owner_says(tmp_path: Path) -> None:
+    place = Place("slack", "T1", "C01", PersonId(""))
+
+    async def room(asked: Place) -> Audience:
+        assert asked == place
+        return ANN
+
+    async with open_index(tmp_path, Bags()) as first, open_index(tmp_path, Bags()) as second:
+        with pytest.raises(RetrieverUnavailable, match="only while `bartizan run`"):
+            await second.readers(place)
+        first.room = room
+        assert await second.readers(place) == await first.readers(place) == ANN
