@@ -90,6 +90,9 @@ class Api:
                 raise ApiError("unknown_method", req_method=name)
             workspace = self.workspace(METHODS[name], name, token)
             called.workspace = workspace.id
+            # Of every method, though few pages say so: bolt's clients send it along.
+            if given.pop("team_id", workspace.id) != workspace.id and workspace.enterprise == "":
+                raise ApiError("team_access_not_granted")
             fault = self.fault(name)
             if isinstance(fault, Limited):
                 return self.limited(called, fault.seconds)

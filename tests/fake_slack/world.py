@@ -83,7 +83,7 @@ class Post:
     @property
     def pings(self) -> list[str]:
         """Whom it notifies: ``@U1``, ``!channel``, ..."""
-        return PING.findall("\n".join((self.text, self.streamed, *mrkdwn(self.blocks))))
+        return pings(self.text, self.streamed, *mrkdwn(self.blocks))
 
     def note(self) -> None:
         """Remembers what can be read now."""
@@ -133,7 +133,7 @@ class Ephemeral:
     @property
     def pings(self) -> list[str]:
         """As in `Post`."""
-        return PING.findall("\n".join((self.text, *mrkdwn(self.blocks))))
+        return pings(self.text, *mrkdwn(self.blocks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +201,11 @@ class Stamps:
         """The next one, close to now."""
         self._last = max(self._last + 1, time.time_ns() // 1000)
         return f"{self._last // 1_000_000}.{self._last % 1_000_000:06d}"
+
+
+def pings(*texts: str) -> list[str]:
+    """Whom these notify, each once."""
+    return list(dict.fromkeys(PING.findall("\n".join(texts))))
 
 
 def escape(text: str) -> str:
