@@ -27,6 +27,7 @@ from adapters.sql.privacy import check_master
 from adapters.sql.queue import Caps
 from adapters.sql.sealed import Keyring, master_from_file
 from adapters.sql.store import SqlStore
+from adapters.sql.transcripts import SqlTranscripts
 from bot.dispatch import Dispatcher, DispatchOptions
 from bot.indexes import open_knowledge, open_settled, people
 from bot.settings import Settings, SettingsError
@@ -38,8 +39,8 @@ from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
 from engine.guards.egress import Egress
 from engine.guards.secrets import SecretsGuard
-from engine.messages import Audience, Conversation, Found, Passage, Place, Visibility
-from engine.ports import Membership, Platform, Tokens
+from engine.messages import Audience, Conversation, Found, MessageId, Passage, Place, Visibility
+from engine.ports import Links, Membership, Platform, Tokens
 from engine.prompt import Budget, Estimate
 from engine.turn import Engine, Limits
 
@@ -63,6 +64,18 @@ class Rooms:
         """Nobody, on a platform that we do not serve."""
         platform = self.platforms.get(place.platform)
         return await platform.audience(place, visibility) if platform else Audience()
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The same of where a message is opened; a terminal has no such place."""
+
+    platforms: Mapping[str, object]
+
+    async def link(self, place: Place, message: MessageId) -> str:
+        """As the engine's `Links`."""
+        platform = self.platforms.get(place.platform)
+        return await platform.link(place, message) if isinstance(platform, Links) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +214,8 @@ async def open_bot(
             tokens=tokens(settings),
             budget=Budget(settings.model.context, settings.model.max_tokens),
             limits=Limits(settings.limits.message_chars, settings.knowledge.passages),
+            transcripts=SqlTranscripts(database, keyring),
+            links=Addresses(by_name),
         )
         dispatcher = Dispatcher(inbox, engine, by_name, dispatch_options(settings), metrics)
         inbox.lost = dispatcher.lost

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from engine.messages import (
     NO_USAGE,
@@ -15,6 +15,7 @@ from engine.messages import (
     ConversationId,
     Event,
     Found,
+    MessageId,
     Outcome,
     Passage,
     Place,
@@ -150,6 +151,28 @@ class Retriever(Protocol):
         The second look: just before passages enter a prompt, and again before the answer made of them is shown.
         Raises `RetrieverUnavailable`: then none may be used.
         """
+        ...
+
+
+class Transcripts(Protocol):
+    """What people said on a platform, as the store has it."""
+
+    async def said(self, place: Place, limit: int) -> Sequence[Passage]:
+        """The messages of the place's thread, or the latest of its channel, oldest first.
+
+        Each is a passage under its message's id, titled by who said it, which only members of the channel may read.
+        Of more than ``limit`` the first and the latest come. Nothing that was taken back or forgotten is among them.
+        Raises `StoreUnavailable`.
+        """
+        ...
+
+
+@runtime_checkable
+class Links(Protocol):
+    """Where a reader opens a message."""
+
+    async def link(self, place: Place, message: MessageId) -> str:
+        """Its address; "" where the platform does not say."""
         ...
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from engine.errors import (
     Deflected,
@@ -14,6 +14,7 @@ from engine.errors import (
     MessageTooLong,
     ModelBroken,
     ModelUnavailable,
+    NothingSaid,
     PassageWithdrawn,
     Refused,
     RetrieverUnavailable,
@@ -26,16 +27,19 @@ from engine.ports import (
     ChatModel,
     ConversationStore,
     Finished,
+    Links,
     Membership,
     Piece,
     Reply,
     Retriever,
     Text,
     Tokens,
+    Transcripts,
 )
 from engine.prompt import Budget, build_prompt
 from engine.quote import quote
 from engine.streaming import release
+from engine.summary import INSTRUCTION, MOST, Thread, extract, room_for
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -55,6 +59,12 @@ class Limits:
     passages: int = 6
 
 
+class Quoting(Protocol):
+    """Words for when no model is connected, or it is away."""
+
+    def __call__(self, found: Found, question: str, *, connected: bool) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """The ports of one line. ``models``: who is asked, and who is asked next when that one gives a stock script."""
@@ -68,6 +78,10 @@ class Engine:
     tokens: Tokens
     budget: Budget = field(default_factory=Budget)
     limits: Limits = field(default_factory=Limits)
+    transcripts: Transcripts | None = None      # without it and links, nothing is summarised
+    links: Links | None = None
+    quoting: Quoting = quote                    # what is said when no model speaks
+    remembers: bool = True                      # earlier turns of the conversation count
 
     async def answer(self, claim: Claim, reply: Reply, trail: Trail, *, last: bool = False) -> None:
         """Takes one claimed message from heard to answered. ``last``: no attempt will follow this one.
@@ -83,6 +97,17 @@ class Engine:
         except Tripped as trip:         # the rules have changed since it was checkpointed
             raise Refused(str(trip), BLOCKED) from trip
         await reply.finish(shown)
+
+    async def summarise(self, claim: Claim, reply: Reply, trail: Trail, *, last: bool = False) -> None:
+        """The same line, over what was said in the message's place instead of over pages."""
+        if self.transcripts is None or self.links is None:
+            raise NothingSaid("nothing is kept here of what people say to each other")
+        room = room_for(self.budget.context, self.budget.answer)
+        thread = Thread(self.transcripts, self.links, claim.message.place, self.tokens, room)
+        line = replace(self, retriever=thread, quoting=extract, remembers=False,
+                       limits=replace(self.limits, passages=MOST))
+        asked = replace(claim, message=replace(claim.message, text=INSTRUCTION))
+        await line.answer(asked, reply, trail, last=last)
 
     async def may_still_be_shown(self, answer: Answer, claim: Claim, reply: Reply) -> bool:
         """Whether a checkpointed answer's passages are still for everyone here: rights may have gone meanwhile."""
@@ -102,7 +127,9 @@ class Engine:
         await reply.status(await self.egress.notice(WORKING))
         audience = await self.membership.audience(message.place, reply.visibility)
         question = (await self.inbound.first(message.text, trail)).text
-        past = await self.store.load(message.conversation, before=claim, audience=audience)
+        past = Conversation(message.conversation)
+        if self.remembers:
+            past = await self.store.load(message.conversation, before=claim, audience=audience)
         found, passed = await together(self.find(question, past, audience), self.inbound.beside(question, trail))
         found = await self.still(found, audience)
         answer = await self.speak(claim, passed.text, past, found, reply=reply, trail=trail, last=last)
@@ -180,7 +207,7 @@ class Engine:
         if not found.searched and not last:     # nothing to say at all: that may pass
             raise RetrieverUnavailable("neither a model nor the index answers")
         screen = self.egress.open(question, found, trail)
-        words = recite(quote(found, question, connected=bool(self.models)))
+        words = recite(self.quoting(found, question, connected=bool(self.models)))
         answer = await self.say(words, screen, reply, Mode.QUOTE, None)
         return replace(answer, asked=question, searched=found.searched)
 

@@ -12,7 +12,8 @@ from adapters.sql.database import Database, migrate, open_database
 from adapters.sql.inbox import QueueOptions, SqlInbox
 from adapters.sql.sealed import Keyring
 from adapters.sql.store import SqlStore
-from bot.app import Rooms
+from adapters.sql.transcripts import SqlTranscripts
+from bot.app import Addresses, Rooms
 from bot.dispatch import Dispatcher, DispatchOptions
 from engine.errors import PlatformUnavailable, RetrieverUnavailable
 from engine.guards.chain import Inbound
@@ -175,7 +176,7 @@ class Room:
         return PostReply(self.posts[claim.trace], self, hold)
 
     async def audience(self, place: Place, visibility: Visibility) -> Audience:
-        alone = place.direct or visibility is Visibility.PRIVATE
+        alone = place.direct or place.private or visibility is Visibility.PRIVATE
         people = {place.person: self.people.get(place.person, frozenset())} if alone else self.people
         return Audience(tuple(
             Member(PersonId(who), labels | {f"user:{who}"}) for who, labels in people.items()
@@ -241,7 +242,7 @@ async def a_bot(
             SqlStore(database, keyring, inbox), Rooms({room.name: room}), shelf or Shelf(passages),
             (model, *others) if model else (), Inbound((SecretsGuard(),), keyring.fingerprint),
             Egress((SecretsGuard(), DeflectionGuard(), CitationGuard()), keyring.fingerprint),
-            Estimate(), Budget(), limits or Limits(),
+            Estimate(), Budget(), limits or Limits(), SqlTranscripts(database, keyring), Addresses({}),
         )
         dispatcher = Dispatcher(inbox, engine, {room.name: room}, options or DispatchOptions())
         inbox.lost = dispatcher.lost
