@@ -196,20 +196,22 @@ class Api:
         if extra := given.keys() - known:
             raise ApiError("invalid_payload", extra=sorted(extra))
         w, office = to.workspace, self.office
+        # An app's own message alone can be replaced; after a command or a shortcut a new one comes.
+        source = to.source if isinstance(to.source, Ephemeral) or (to.source and to.source.bot_id == w.bot_id) else None
         if given.get("delete_original"):
-            if isinstance(to.source, Ephemeral):
-                to.source.removed = True
-            elif isinstance(to.source, Post):
-                office.removed(w, w.channels[to.channel], to.source)
+            if isinstance(source, Ephemeral):
+                source.removed = True
+            elif isinstance(source, Post):
+                office.removed(w, w.channels[to.channel], source)
             return
         text, blocks = given.get("text", ""), read_blocks(given["blocks"]) if "blocks" in given else []
         if not text and not blocks:
             raise ApiError("no_text")
-        if given.get("replace_original") and to.source is not None:
-            to.source.text, to.source.blocks = text, blocks
-            if isinstance(to.source, Post):
-                to.source.updates += 1
-                to.source.note()
+        if given.get("replace_original") and source is not None:
+            source.text, source.blocks = text, blocks
+            if isinstance(source, Post):
+                source.updates += 1
+                source.note()
         elif given.get("response_type") == "in_channel":
             channel = w.channels[to.channel]
             post = Post(office.stamps.next(), channel.id, w.bot.id, text, given.get("thread_ts") or to.thread, blocks,

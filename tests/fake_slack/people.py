@@ -61,7 +61,8 @@ class FakeSlack(Office):
         workspace = Workspace(team, domain, bot, f"B{team}BOT", f"xoxb-fake-{team}", enterprise)
         if scopes is not None:
             workspace.scopes = frozenset(scopes)
-        workspace.people[bot.id] = bot
+        slackbot = Person("USLACKBOT", "slackbot", team, "Slackbot")
+        workspace.people |= {bot.id: bot, slackbot.id: slackbot}
         self.workspaces[team] = workspace
         return workspace
 

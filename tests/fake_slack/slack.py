@@ -327,8 +327,8 @@ class Office:
                                  f"{post.user}: {post.seen!r}{state}")
             lines += [f"{e.channel} only {e.user} sees: {e.seen!r}" for e in w.ephemerals]
             lines += [f"{channel} status of {thread}: {status.text!r}" for (channel, thread), status in w.statuses.items()]
-        lines += [f"{call.method} {call.error or 'ok'} {json.dumps(call.args)[:200]}" for call in self.calls[-40:]]
-        return "\n".join(lines)
+        lines += [f"{call.method} {call.error or 'ok'} {json.dumps(call.args)}" for call in self.calls[-20:]]
+        return "\n".join(line[:200] for line in lines[-60:])
 
 
 __all__ = ["ApiError", "Breaks", "Call", "Called", "Dawdles", "Limited", "Office", "Says", "Tears"]
