@@ -172,7 +172,8 @@ class Calls:
         """What Slack answers. ``hold`` is asked just before the call leaves; arguments that are None are left out.
 
         A rate limit is waited out, and a call that did not arrive is repeated, while patience lasts; one of unclear
-        fate only if it can be (`REPEATABLE`) and is not to be made ``once``. ``paid``: after `slot` or `may`.
+        fate only if it can be (`REPEATABLE`) and is not to be made ``once``. ``paid``: after `slot` or `may`; a rate
+        limit is raised then, since whoever took the place has something else to do meanwhile.
         """
         token = await self.tokens.token(workspace)
         given = {key: value for key, value in arguments.items() if value is not None}
@@ -240,7 +241,7 @@ class Calls:
                 wait, counted = error.seconds, request.keys[-1]
                 log.warning("Slack's rate limit", method=counted.method, workspace=counted.workspace, seconds=wait)
                 self.budget.close(counted, wait)
-                if clock() + wait > end:
+                if request.paid or clock() + wait > end:
                     raise
 
     async def _request(self, request: _Request) -> dict[str, Any]:

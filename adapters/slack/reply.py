@@ -202,7 +202,7 @@ class SlackReply:
         words = joined(self._words)
         flow = stream_markdown(words).strip()
         more = flow[len(self._streamed):]
-        if not more and flow:       # nothing new, or not for this way of showing it
+        if not more:
             return
         if not flow.startswith(self._streamed) or (self._live is None and not await self._begun(more)):
             self._edits = True
