@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 
 from bot.search_cli import add_search
+from bot.slack_cli import add_slack
 from bot.sources_cli import add_sources
 
 if TYPE_CHECKING:
@@ -294,3 +295,4 @@ def _rejected_line(row: dict[str, Any]) -> str:
 
 add_sources(app, allowed=_allowed, run=_run)
 add_search(app, loaded=_settings, allowed=_allowed, run=_run)
+add_slack(app)

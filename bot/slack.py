@@ -13,6 +13,7 @@ import structlog
 from adapters.slack.actions import Actions, Around
 from adapters.slack.config import SLACK, OAuth, SlackConfig
 from adapters.slack.ids import NAME
+from adapters.slack.manifest import scope_names
 from adapters.slack.platform import Slack, Stores
 from adapters.sql.hearing import SqlHearing
 from adapters.sql.installations import SqlInstallations
@@ -42,7 +43,7 @@ def slack_config(settings: Settings) -> SlackConfig:
         raise SettingsError(["slack: without app_token Slack calls us, so http.port must not be off"])
     oauth = None
     if s.client_id and s.client_secret:
-        oauth = OAuth(s.client_id, s.client_secret.get_secret_value(), (), s.redirect_url or "")
+        oauth = OAuth(s.client_id, s.client_secret.get_secret_value(), scope_names(), s.redirect_url or "")
     base = s.api_base_url or SLACK
     return SlackConfig(
         bot_token=s.bot_token.get_secret_value() if s.bot_token else "",
