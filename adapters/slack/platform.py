@@ -112,6 +112,8 @@ class Slack:
     async def listen(self, inbox: Inbox) -> None:
         """Takes events until cancelled. Raises `Revoked` when Slack does not know our token."""
         await self._identify()
+        for me in self.homes.all:
+            await self.people.introduce(me.workspace)
         async with asyncio.TaskGroup() as group:
             jobs = _Jobs(group)
             backfill = self._backfill = Backfill(
@@ -129,7 +131,7 @@ class Slack:
             reception = Reception(bolt_app(ears, self.config.base_url), ears)
 
             def restored(since: datetime | None) -> None:
-                for me in self.homes.all:
+                for me in self.homes.all if since else ():
                     self.rooms.drop_all(me.workspace)
                 backfill.unsettled()
                 jobs.spawn("backfill", backfill.caught_up(since))

@@ -110,6 +110,8 @@ async def test_nothing_is_remembered_for_longer_than_it_may_be(fake: FakeSlack, 
 @pytest.mark.parametrize("method", ["conversations.members", "users.info", "usergroups.list"])
 async def test_what_slack_does_not_tell_closes_the_door(bot: Listener, method: str) -> None:
     bot.slack.calls.patience = 0.1
+    bot.fake.joins_team("new")
+    bot.fake.channel("general").members.append("UNEW")
     bot.fake.fails(method, *[Breaks()] * 20)
     with pytest.raises(MembershipUnavailable):
         await bot.slack.audience(GENERAL, SHARED)
