@@ -25,6 +25,7 @@ from adapters.slack.plain import Names, plain
 from adapters.slack.share import Sharing
 from engine.afterwards import Afterwards
 from engine.errors import BadEvent, BotError
+from engine.harmless import harmless
 from engine.messages import EventKey, Labels, MessageId, PersonId, Place, Said, TraceId, Visibility
 from engine.ports import Inbox
 from engine.spoken import How, Outbox, PersonalData, Purpose, Stop, Ticket, Tickets, Told, Turns
@@ -45,7 +46,7 @@ GOOD: Final = frozenset({"+1", "thumbsup", "heart", "white_check_mark", "tada"})
 BAD: Final = frozenset({"-1", "thumbsdown", "x"})
 RECENT: Final = 10
 WITHOUT_ADDRESS: Final = 5      # whispers that a response address takes
-ABOUT_CHARS: Final = 1_500
+ABOUT_CHARS: Final = 1_200      # quotes and line ends count twice, and a dialog takes 3,000 with it
 
 
 class Ourselves(Protocol):
@@ -181,12 +182,12 @@ class Actions:
         if body.get("type") != "message_action" or not message:
             await self._open(workspace, body, modals.ask_modal())
             return
-        said = await self.afterwards.egress.notice(plain(_text(message, "text"), self.names(workspace)))
+        said = harmless(await self.afterwards.egress.notice(plain(_text(message, "text"), self.names(workspace))))
         about = {
             "channel": _text(_part(body, "channel"), "id"), "about": said[:ABOUT_CHARS],
             "thread": _text(message, "thread_ts") or _text(message, "ts"),
         }
-        await self._open(workspace, body, modals.ask_modal(json.dumps(about), said[:ABOUT_CHARS]))
+        await self._open(workspace, body, modals.ask_modal(json.dumps(about, ensure_ascii=False), said[:ABOUT_CHARS]))
 
     async def _ask(self, workspace: Workspace, view: Mapping[str, Any], user: str) -> None:
         question, me = modals.question_of(view), await self.ourselves.me(workspace)

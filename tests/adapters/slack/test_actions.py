@@ -241,3 +241,14 @@ async def test_a_shortcut_asks_for_a_question(tmp_path: Path, about: bool) -> No
             assert slack.answers("general") == []
         else:
             await slack.until(lambda: any("Ten working" in post.seen for post in slack.answers("dm", user="ann")))
+
+
+async def test_a_long_message_in_any_script_can_be_asked_about(tmp_path: Path) -> None:
+    async with fake_slack() as slack, a_company(slack, tmp_path, model=TEN, passages=[LEAVE]):
+        said = slack.says("bob", "general", '漢字 "👩‍👩‍👧"\n' * 400)
+        await slack.shortcut("ann", "ask_about_message", said)
+        await slack.until(lambda: slack.modal("ann"))
+        modal = slack.modal("ann")
+        assert modal is not None
+        await slack.submits("ann", modal, {"question": "how much notice?"})
+        await whispered(slack, "ann", "Ten working days [1].")
