@@ -17,14 +17,14 @@ import structlog
 
 from adapters.slack import home, modals, render
 from adapters.slack.budget import Rank
-from adapters.slack.calls import Calls, Closed, Gone, SlackError
+from adapters.slack.calls import Calls, Closed, Gone
 from adapters.slack.ids import NAME, Workspace
 from adapters.slack.normalise import Self, person_in, private
 from adapters.slack.outbox import Content, Posts
 from adapters.slack.plain import Names, plain
-from adapters.slack.share import Sharing
+from adapters.slack.share import CLOCKS, Sharing
 from engine.afterwards import Afterwards
-from engine.errors import BadEvent, BotError
+from engine.errors import BadEvent, BotError, PlatformUnavailable
 from engine.harmless import harmless
 from engine.messages import EventKey, Labels, MessageId, PersonId, Place, Said, TraceId, Visibility
 from engine.ports import Inbox
@@ -45,7 +45,6 @@ PROMPTS_TITLE: Final = "What can I find for you?"
 GOOD: Final = frozenset({"+1", "thumbsup", "heart", "white_check_mark", "tada"})
 BAD: Final = frozenset({"-1", "thumbsdown", "x"})
 RECENT: Final = 10
-WITHOUT_ADDRESS: Final = 5      # whispers that a response address takes
 ABOUT_CHARS: Final = 1_200      # quotes and line ends count twice, and a dialog takes 3,000 with it
 
 
@@ -152,7 +151,7 @@ class Actions:
         if not shown.sources:
             await self._say(press, NO_SOURCES)
             return
-        for part in render.passages(shown)[:WITHOUT_ADDRESS]:
+        for part in render.passages(shown):
             await self._whisper(press, part)
 
     async def submitted(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
@@ -310,7 +309,7 @@ class Actions:
         """A message in somebody's direct conversation, and its ts."""
         opened = await self.calls.call("conversations.open", str(workspace), {"users": user})
         channel = _text(_part(opened, "channel"), "id")
-        since = f"{datetime.now(UTC).timestamp():.6f}"
+        since = f"{datetime.now(UTC).timestamp() - CLOCKS:.6f}"
         posts = Posts(self.calls, self.outbox, self.ourselves, _free, name, str(workspace), channel, "", since,
                       how=How.DIRECT)
         return posts, await posts.post(0, content)
@@ -323,7 +322,7 @@ class Actions:
             await self.calls.call("assistant.threads.setSuggestedPrompts", str(workspace), {
                 "channel_id": channel, "thread_ts": thread, "title": PROMPTS_TITLE, "prompts": prompts,
             }, rank=Rank.BACKGROUND)
-        except (SlackError, Closed) as error:
+        except (PlatformUnavailable, Closed) as error:
             log.info("nothing suggested here", cause=str(error))
 
 

@@ -163,7 +163,7 @@ class Calls:
     tokens: Tokens
     budget: Budget
     patience: float                 # seconds
-    _problems: dict[str, str] = field(default_factory=dict)     # by workspace
+    _problems: dict[tuple[str, str], str] = field(default_factory=dict)     # by workspace and method
 
     async def call(
         self, method: str, workspace: str, arguments: Mapping[str, Any], *,
@@ -182,12 +182,12 @@ class Calls:
         try:
             said: dict[str, Any] = await self._until(again, lambda: self._call(request, hold))
         except Revoked as error:
-            if workspace not in self._problems:
+            if (workspace, method) not in self._problems:
                 log.error("Slack refuses our token", workspace=workspace, cause=str(error))  # noqa: TRY400
-            self._problems[workspace] = str(error)
+            self._problems[workspace, method] = str(error)
             raise
-        if self._problems.pop(workspace, None):
-            log.info("Slack takes our token again", workspace=workspace)
+        if self._problems.pop((workspace, method), None):
+            log.info("Slack takes our token again", workspace=workspace, method=method)
         return said
 
     async def respond(self, url: str, payload: Mapping[str, Any], hold: Hold) -> None:
@@ -200,7 +200,7 @@ class Calls:
     @property
     def problem(self) -> str | None:
         """For the health page: what keeps us from speaking in some workspace."""
-        return next((f"workspace {workspace}: {why}" for workspace, why in self._problems.items()), None)
+        return next((f"workspace {workspace}: {why}" for (workspace, _), why in self._problems.items()), None)
 
     async def slot(self, method: str, workspace: str, rank: Rank) -> None:
         """Waits for a place in the budget, for a call whose content is made once it may leave."""

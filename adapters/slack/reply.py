@@ -348,7 +348,7 @@ class SlackReply:
                 "assistant.threads.setStatus", self.posts.workspace, arguments, hold=self.posts.hold,
                 rank=Rank.FIRST_SIGN, once=True,
             )
-        except (SlackError, Closed) as error:
+        except (PlatformUnavailable, Closed) as error:
             log.info("no status here, a message stands for it", cause=str(error))
             return False
         return True
@@ -377,7 +377,7 @@ class SlackReply:
                 "assistant.threads.setTitle", self.posts.workspace, arguments, hold=self.posts.hold,
                 rank=Rank.BACKGROUND, once=True,
             )
-        except (SlackError, Closed) as error:
+        except (PlatformUnavailable, Closed) as error:
             log.info("no title here", cause=str(error))
         except Fenced:
             return
