@@ -173,17 +173,17 @@ class Posts:
             marked = [m for m in messages if _mark_of(m) == f"{self.name}/{part}"]
             if marked:
                 return str(marked[0]["ts"])
-            if how is How.STREAM and (ts := await self._unmarked(messages)):
+            if how is How.STREAM and (ts := await self._unmarked(part, messages)):
                 return ts
         return None
 
-    async def _unmarked(self, messages: Sequence[Mapping[str, Any]]) -> str | None:
+    async def _unmarked(self, part: int, messages: Sequence[Mapping[str, Any]]) -> str | None:
         """A stream bears no mark before it ends: it is the message of ours that nothing else accounts for. Turns of one
         thread run one after the other, so there is at most one.
         """
         bare = [str(m["ts"]) for m in messages if not _mark_of(m)]
         known = await self.outbox.others(self.name, self.workspace, self.channel, bare) if bare else frozenset()
-        mine = {sent.ts for sent in await self.outbox.of(self.name)}
+        mine = {sent.ts for sent in await self.outbox.of(self.name) if sent.part != part}
         return next((ts for ts in reversed(bare) if ts not in known and ts not in mine), None)
 
     async def _ours(self) -> list[dict[str, Any]]:
