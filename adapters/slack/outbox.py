@@ -76,7 +76,7 @@ class Posts:
         found = []
         for sent in await self.outbox.of(self.name):
             if sent.ts is None and sent.how is not How.PRIVATE:
-                if (ts := await self._look(sent.part, sent.how)) is None:
+                if (ts := await self._look(sent.part, sent.how) or await self._told_late(sent.part)) is None:
                     await self.outbox.unsent(self.name, sent.part)
                     continue
                 await self.outbox.sent(self.name, sent.part, ts)
@@ -165,6 +165,10 @@ class Posts:
         self._unsure.discard(part)
         await self.outbox.sent(self.name, part, ts)
         return ts
+
+    async def _told_late(self, part: int) -> str | None:
+        """An earlier attempt that lost its turn may still have heard what became of its last call."""
+        return next((sent.ts for sent in await self.outbox.of(self.name) if sent.part == part), None)
 
     async def _look(self, part: int, how: How) -> str | None:
         for pause in self.looks:

@@ -95,6 +95,7 @@ class SlackReply:
     _streamed: str = ""                 # of the words, in all messages
     _edits: bool = False                # words are shown by editing, from now on
     _closed: Closed | None = None
+    _paid: bool = False                 # the writer has a place in the budget for an update
     _stop_id: str = ""
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
     _more: asyncio.Event = field(default_factory=asyncio.Event)
@@ -197,6 +198,7 @@ class SlackReply:
             await self.posts.calls.slot("chat.appendStream", self.posts.workspace, Rank.PROGRESS)
         elif self._standing:
             await self.posts.calls.slot("chat.update", self.posts.workspace, Rank.PROGRESS)
+            self._paid = True
 
     async def _show(self) -> None:
         words = joined(self._words)
@@ -306,8 +308,10 @@ class SlackReply:
         if standing.shows == part:
             return
         standing.shows = None
+        progress = rank is Rank.PROGRESS
+        paid, self._paid = progress and self._paid, False
         try:
-            await self.posts.update(standing.ts, part, rank, once=rank is Rank.PROGRESS)
+            await self.posts.update(standing.ts, part, rank, once=progress, paid=paid)
         except Gone:            # somebody removed it; what we have to say is said once more
             await self.posts.outbox.unsent(self.posts.name, standing.part)
             standing.ts = await self.posts.post(standing.part, part, rank)
@@ -336,6 +340,7 @@ class SlackReply:
             posts = replace(self.posts, name=f"{self.posts.name}:dm", channel=channel, thread="", how=How.DIRECT)
             if not await posts.earlier():
                 await posts.post(0, part)
+            await self._set_status("")      # or "Looking that up" stands there for another two minutes
         except (Closed, KeyError, TypeError) as error:
             raise SlackError(f"{closed}; nobody can be told", closed.code) from error
 
