@@ -61,11 +61,11 @@ class Files:
     def _checked(self, address: str) -> URL:
         try:
             url = URL(address)
+            origin, host = url.origin(), url.host or ""
         except ValueError as error:
             raise NotAFile("slack: the address of a file is none") from error
-        host = url.host or ""
         slacks = url.scheme == "https" and (host == "slack.com" or host.endswith((".slack.com", ".slack-gov.com")))
-        if not slacks and url.origin() != self.base.origin():
+        if not slacks and origin != self.base.origin():
             raise NotAFile("slack: the file is not at Slack")
         return url
 

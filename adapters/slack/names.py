@@ -14,6 +14,7 @@ from adapters.slack import wire
 from adapters.slack.calls import Calls, Closed, SlackError
 from adapters.slack.homes import Homes
 from adapters.slack.ids import Workspace
+from adapters.slack.normalise import SLACKBOT
 from adapters.slack.pages import pages, told
 from engine.errors import BotError
 
@@ -199,4 +200,4 @@ def profile_of(user: wire.User, workspace: Workspace) -> Profile:
     home = (organisation or user.team_id) if workspace.enterprise else user.team_id
     ours = home in {workspace.team, workspace.enterprise} if home else False
     guest = user.is_restricted or user.is_ultra_restricted or user.is_stranger or not ours
-    return Profile(name, home or "", guest, user.is_bot or user.id == "USLACKBOT", user.deleted)
+    return Profile(name, home or "", guest, user.is_bot or user.id == SLACKBOT, user.deleted)
