@@ -28,7 +28,8 @@ _STYLES: Final = {"strong": "bold", "em": "italic", "s": "strike"}
 _SITE: Final = re.compile(r"(?:https?://)?((?:[\w-]+\.)+[^\W\d_]{2,})", re.IGNORECASE)
 _NOT_IN_HEADER: Final = "<>&\n"
 """What a plain text object might obey, and what it cannot show."""
-_GAP: Final = "\n\n"
+GAP: Final = "\n\n"
+"""Between two paragraphs of one block."""
 
 
 def converted(
@@ -132,7 +133,7 @@ class _Writer:
         for child in node.children:
             for element in self._rich(child, indent, border=True):
                 if element["type"] in ("rich_text_section", "rich_text_quote"):
-                    held += blocks.words(_GAP) * bool(held) + element["elements"]
+                    held += blocks.words(GAP) * bool(held) + element["elements"]
                     continue
                 if held:
                     yield blocks.quoted(held)
@@ -194,9 +195,8 @@ def join(block: Block, elements: Sequence[Element]) -> None:
     """Puts more into a block of rich text, with an empty line between paragraphs."""
     there = block["elements"]
     for element in elements:
-        last = there[-1]
-        if element["type"] == last["type"] == "rich_text_section":
-            there[-1] = blocks.paragraph([*last["elements"], *blocks.words(_GAP), *element["elements"]])
+        if element["type"] == there[-1]["type"] == "rich_text_section":
+            there[-1]["elements"] += [*blocks.words(GAP), *element["elements"]]
         else:
             there.append(element)
 
