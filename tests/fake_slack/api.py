@@ -115,7 +115,7 @@ class Api:
                     return torn(request, called)
                 case Dawdles(seconds=seconds):
                     await asyncio.sleep(seconds)
-            return web.json_response(answer)
+            return web.json_response(answer, headers={"X-OAuth-Scopes": ",".join(sorted(workspace.scopes))})
         except ApiError as error:
             called.error = error.code
             return web.json_response({"ok": False, "error": error.code, **error.more})
