@@ -7,7 +7,6 @@ one rule: so many messages as the answer needs stand there, each says what it sh
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
@@ -18,7 +17,7 @@ from adapters.slack.budget import Rank
 from adapters.slack.calls import Calls, Closed, Gone, SlackError, StoppedByUser, StreamEnded
 from adapters.slack.config import SlackConfig
 from adapters.slack.ephemeral import PrivateReply
-from adapters.slack.ids import Workspace, ts_of, user_of
+from adapters.slack.ids import PREFIX, Workspace, ts_of, user_of
 from adapters.slack.mrkdwn import clip
 from adapters.slack.outbox import LOOKS, Ourselves, Posts
 from adapters.slack.render import Buttons, Part, footer, render, stop_button
@@ -27,7 +26,7 @@ from adapters.slack.streamed import exact, stream_markdown
 from engine.errors import Fenced, PlatformUnavailable, StoreUnavailable
 from engine.guards.egress import Cleared, Shown, joined
 from engine.harmless import line
-from engine.messages import Claim, Visibility
+from engine.messages import Claim, Place, Visibility
 from engine.ports import Hold
 from engine.spoken import How, Outbox, Purpose, Sent, Stop, Ticket, Tickets
 
@@ -225,7 +224,7 @@ class SlackReply:
         words = more[: cut(more, CHARS)]
         part = self._next
         try:
-            self._live = await open_stream(self.posts, part, words, _recipient(self.claim), self.voice.stream_life)
+            self._live = await open_stream(self.posts, part, words, _recipient(place), self.voice.stream_life)
         except (SlackError, Closed) as error:
             if not error.code:      # not Slack's own word against it: another attempt may do
                 raise
@@ -422,15 +421,7 @@ class SlackReply:
                 raise broken
 
 
-def _recipient(claim: Claim) -> tuple[str, str]:
-    """For whom a message in a channel streams: team and user. Of somebody from outside, the team is another one."""
-    place = claim.message.place
-    team = Workspace.of(place.workspace).team
-    try:
-        event = json.loads(claim.raw).get("event", {}) if claim.raw else {}
-    except (ValueError, AttributeError):
-        event = {}
-    own = event.get("user_team") or event.get("source_team") if isinstance(event, dict) else None
-    return (own if isinstance(own, str) and own else team), user_of(place.person)
-
-
+def _recipient(place: Place) -> tuple[str, str]:
+    """For whom a message in a channel streams: team and user. A visitor's team is where they come from (S29)."""
+    workspace, own = Workspace.of(place.workspace), place.person.removeprefix(PREFIX).rpartition("/")[0]
+    return (workspace.team if workspace.enterprise else own), user_of(place.person)
