@@ -34,7 +34,7 @@ __all__ = [
 @asynccontextmanager
 async def fake_slack(
     *, host: str = "127.0.0.1", port: int = 0, scale: float = 1.0, scopes: Iterable[str] | None = None,
-    subscriptions: Iterable[str] | None = None, again: tuple[float, ...] = (0.1, 0.5, 1.0),
+    subscriptions: Iterable[str] | None = None, again: tuple[float, ...] = (0.1, 0.5, 1.0), patience: float = 1.0,
 ) -> AsyncGenerator[FakeSlack]:
     """A workspace ``T1`` with ann, bob and cyd, in #general; the app is installed and in the channel.
 
@@ -52,7 +52,7 @@ async def fake_slack(
 
     delivery = Deliverer(spawn, "A0FAKE", SIGNING_SECRET, again=again)
     slack = FakeSlack(delivery, spawn)
-    slack.limits.scale = scale
+    slack.limits.scale, slack.patience = scale, patience
     if subscriptions is not None:
         slack.subscriptions = frozenset(subscriptions)
     slack.install("T1", "acme", scopes=scopes)

@@ -251,6 +251,8 @@ def own(call: Call, channel: Channel, ts: str, error: str) -> Post:
 
 def streaming(call: Call, channel: Channel) -> Post:
     """A stream of ours that still lives."""
+    if channel.archived:
+        raise ApiError("is_archived")
     post = own(call, channel, call.args["ts"], "message_not_owned_by_app")
     if post.stream is Stream.STOPPED and call.method == "chat.appendStream":
         raise ApiError("stopped_by_user")

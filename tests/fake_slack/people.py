@@ -80,10 +80,15 @@ class FakeSlack(Office):
         """A new channel with these people, and the bot unless it is left out."""
         w = self.workspace(team)
         prefix = "G" if kind == "mpim" else "C"
+        at_work = bool(self.delivery.request_url or self.delivery.sockets)
         ids = [self.person(member, team).id for member in members]
+        first = [w.bot.id] if bot else []
         channel = Channel(prefix + re.sub(r"[^A-Z0-9]", "", name.upper()), name, w.id, kind,
-                          [*ids, w.bot.id] if bot else ids, connect=connect)
+                          first if at_work else [*ids, *first], connect=connect)
         w.channels[channel.id] = channel
+        if at_work:     # somebody has opened it with the bot, and then the others came
+            for user in (w.bot.id, *members) if bot else members:
+                self._comes("member_joined_channel", user, channel.id, team)
         return channel
 
     def person(self, name: str, team: str = "") -> Person:
@@ -336,7 +341,7 @@ class FakeSlack(Office):
     async def until(self, true: Callable[[], Any], seconds: float = 20.0) -> None:
         """Waits for something to be so; tells all there is when it does not come."""
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds * self.patience):
                 while not true():
                     await asyncio.sleep(0.02)
         except TimeoutError:
@@ -345,7 +350,8 @@ class FakeSlack(Office):
     async def settled(self, quiet: float = 0.5, seconds: float = 20.0) -> None:
         """Waits until nothing is under way: deliveries over, no stream, no status, and no call for a while."""
         def calm() -> bool:
-            posts = [p for w in self.workspaces.values() for c in w.channels.values() for p in c.posts.values()]
+            channels = [c for w in self.workspaces.values() for c in w.channels.values() if not c.archived]
+            posts = [p for c in channels for p in c.posts.values()]
             for post in posts:
                 self.age(post)
             return (
@@ -384,7 +390,7 @@ class FakeSlack(Office):
 
     def _comes(self, kind: str, user: str, channel: str, team: str) -> None:
         w, person, where = self.workspace(team), self.person(user, team), self.channel(channel, team)
-        if kind == "member_joined_channel":
+        if kind == "member_joined_channel" and person.id not in where.members:
             where.members.append(person.id)
         event = {"type": kind, "user": person.id, "channel": where.id, "team": w.id, "event_ts": self.stamps.next(),
                  "channel_type": {"channel": "C", "group": "G"}.get(where.kind, "D")}

@@ -117,6 +117,7 @@ class Office:
     url: str = ""
     subscriptions: frozenset[str] = frozenset(EVENTS)
     life: float = LIFE          # of a stream
+    patience: float = 1.0       # how much longer `until` waits than it is told
     page: int = 1000            # at most so many items on one page, whatever was asked for
     limits: Limits = field(default_factory=lambda: Limits(time.monotonic))
     stamps: Stamps = field(default_factory=Stamps)

@@ -7,19 +7,21 @@ import os
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.fake_sglang import Behaviour, FakeSglang, Request, fake_sglang, says
-from tests.fake_slack import APP_TOKEN, SIGNING_SECRET, FakeSlack, Post, fake_slack
+from tests.fake_slack import APP_TOKEN, SIGNING_SECRET, FakeSlack, Post, Stream, fake_slack
 from tests.postgres import die_with_parent, free_port
 from tests.stories.test_program import ROOT, Program
 
 HTTP, SOCKET = "http", "socket"
 LEAVE = "# Annual leave\n\nGive ten working days' notice before annual leave.\n"
 NOTICE = ("Give ", "ten ", "working ", "days' ", "notice ", "[1].")
-LONG = 400                      # words of a long answer
+LONG = 100                      # words of an answer that takes its time
+ASK = "@bartizan how much notice before annual leave?"
+SLOWLY = "@bartizan tell me slowly how much notice before annual leave"
 OURS = ("BARTIZAN_", "SLACK_", "DISCORD_")
 
 
@@ -37,12 +39,11 @@ def voice(request: Request) -> Behaviour:
 
 @dataclass(slots=True)
 class Day:
-    """One bot at work. ``root`` is where its data lies; `begun` starts it anew there."""
+    """One bot at work."""
 
     slack: FakeSlack
     model: FakeSglang
     program: Program
-    seen: list[str] = field(default_factory=list)
 
     def heard(self, words: str) -> list[Mapping[str, Any]]:
         """The prompts in which these words stand."""
@@ -51,8 +52,6 @@ class Day:
     async def answered(self, question: Post, *, channel: str, user: str = "", seconds: float = 20.0) -> Post:
         """The one answer to a question, once it is finished: its buttons are the last thing that comes."""
         thread = question.thread_ts or question.ts
-        if channel == "dm" and not question.thread_ts:
-            thread = question.ts
 
         def done() -> bool:
             answers = [p for p in self.slack.answers(channel, thread, user=user) if p.ts > question.ts]
@@ -94,6 +93,8 @@ async def begun(
     try:
         if ready:
             await running.ready()
+            if mode == SOCKET:
+                await slack.delivery.connected(2)
         yield running
     finally:
         if process.returncode is None:
@@ -107,7 +108,18 @@ async def a_day(
 ) -> AsyncGenerator[Day]:
     """Slack, a model and the bot between them."""
     async with (
-        fake_slack(scale=scale) as slack, fake_sglang(script) as model,
+        fake_slack(scale=scale, patience=1.0 / scale) as slack, fake_sglang(script) as model,
         begun(folder, slack, model.url, mode, **settings) as program,
     ):
         yield Day(slack, model, program)
+
+
+def a_channel(day: Day, name: str) -> str:
+    """A new one, with everybody in it."""
+    day.slack.opens_channel(name, "ann", "bob", "cyd")
+    return name
+
+
+def states(slack: FakeSlack, channel: str = "general") -> list[Stream | None]:
+    """What has become of the bot's messages there."""
+    return [answer.stream for answer in slack.answers(channel)]

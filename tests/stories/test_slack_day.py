@@ -8,22 +8,23 @@ import pytest
 import pytest_asyncio
 
 from tests.fake_slack import Post, Stream
-from tests.stories.slack_day import HTTP, SOCKET, Day, a_day
+from tests.stories.slack_day import HTTP, SOCKET, Day, a_channel, a_day
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=[SOCKET, HTTP])
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=[
+    SOCKET, HTTP, pytest.param("tenth", marks=pytest.mark.long),
+])
 async def day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Day]:
-    """One bot for all stories of this file; each has a channel of its own."""
-    async with a_day(tmp_path_factory.mktemp("day"), request.param) as running:
+    """One bot for all stories of this file, each in a channel of its own; and one with every rate tier at a tenth."""
+    folder, mode = tmp_path_factory.mktemp("day"), request.param
+    if mode == "tenth":
+        day = a_day(folder, scale=0.1, BARTIZAN_SLACK__RATE_SHARE="0.09")
+    else:
+        day = a_day(folder, mode)
+    async with day as running:
         yield running
-
-
-def a_channel(day: Day, name: str) -> str:
-    """A new one, with everybody in it."""
-    day.slack.opens_channel(name, "ann", "bob", "cyd")
-    return name
 
 
 async def test_a_mention_gets_a_status_then_a_streamed_answer_with_its_source(day: Day) -> None:
