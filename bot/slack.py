@@ -20,7 +20,7 @@ from adapters.sql.installations import SqlInstallations
 from adapters.sql.outbox import SqlOutbox, SqlTickets, SqlTurns
 from adapters.sql.privacy import Privacy
 from bot.app import Bot
-from bot.settings import Settings, SettingsError
+from bot.settings import Settings, SettingsError, duration_text
 from bot.sources import SourcesError, Store, read_definitions
 from bot.telemetry import Metrics, PlatformCounts
 from engine.afterwards import Afterwards
@@ -86,7 +86,12 @@ def attend(bot: Bot) -> None:
         turns=SqlTurns(database, keyring), ourselves=slack.homes, names=slack.people.within, inbox=bot.inbox,
         stop=bot.inbox.stop, personal=Privacy(database, keyring),
         afterwards=Afterwards(engine.membership, engine.retriever, engine.egress),
-        around=Around(readable=partial(sources, bot.settings)),
+        link=slack.permalinks.link,
+        around=Around(readable=partial(sources, bot.settings), settings=(
+            ("I stay in a thread until it was quiet for", duration_text(bot.settings.slack.thread_idle)),
+            ("Questions that each person may ask",
+             f"{bot.settings.queue.quota} in {duration_text(bot.settings.queue.quota_window)}"),
+        )),
     )
 
 

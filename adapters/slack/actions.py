@@ -94,6 +94,7 @@ class Actions:
     stop: Stop
     personal: PersonalData
     afterwards: Afterwards
+    link: Callable[[Place, MessageId], Awaitable[str]]      # where a message opens; "" where that is not known
     around: Around = Around()
 
     async def pressed(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
@@ -230,7 +231,10 @@ class Actions:
         person = workspace.person(user)
         asked = await self.turns.recent(person, RECENT)
         clear = self.afterwards.egress.notice
-        questions = [home.Question(await clear(each.text), each.at, "") for each in asked]
+        questions = [
+            home.Question(await clear(each.text), each.at,
+                          "" if each.place.private else await self.link(each.place, each.message)) for each in asked
+        ]
         id = await self.tickets.issue(Ticket(Purpose.MINE, person))
         readable = await self._readable(person, workspace)
         view = home.home_view(home.Home(questions, self.around.settings, readable, id, id))
@@ -266,7 +270,7 @@ class Actions:
         if sent is None or sent.part != 0 or ":" in sent.name:
             return
         told = await self.turns.told(TraceId(sent.name))
-        if told is not None and told.outcome is not None:
+        if told is not None and told.outcome is not None and told.answer is not None:
             log.info("an answer was removed by somebody", trace=sent.name)
             await self.turns.retract(told.trace)
 

@@ -85,6 +85,13 @@ class Posts:
                 found.append(sent)
         return found
 
+    async def turned_up(self, part: int) -> bool:
+        """Whether a message that may have been posted stands there; its row stays as a lock if it does not."""
+        ts = await self._look(part, self.how)
+        if ts is not None:
+            await self.outbox.sent(self.name, part, ts)
+        return ts is not None
+
     async def post(self, part: int, content: Content, rank: Rank = Rank.LAST_WORD) -> str:
         """A new message; its ts. Raises `Unclear` when it may be there or not."""
         arguments = {

@@ -52,13 +52,13 @@ class Sharing:
             self.calls, self.outbox, self.ourselves, _free, name, place.workspace, place.channel, place.thread or "",
             f"{told.question.sent_at.timestamp() - CLOCKS:.6f}", looks=(0.0,),
         )
-        done = {sent.part for sent in await posts.earlier()}    # ours by now, though an earlier attempt may have begun
+        noted = {sent.part: sent.ts for sent in await self.outbox.of(name)}     # by us, or by an attempt that was lost
         id = await self.tickets.issue(Ticket(Purpose.ANSWER, told.question.author, told.trace))
         buttons = Buttons(f"{id}+", f"{id}-", id if shown.sources else None)
         below = await self.afterwards.egress.notice(BELOW)
         try:
             for number, part in enumerate(render(shown, buttons, below=below)):
-                if number not in done:
+                if not noted.get(number) and not (number in noted and await posts.turned_up(number)):
                     await posts.post(number, part)
         except (PlatformUnavailable, Closed, asyncio.CancelledError):
             log.warning("an answer was not shared to its end", trace=told.trace)

@@ -83,7 +83,7 @@ async def a_company(
                 calls=platform.calls, outbox=outbox, tickets=tickets, turns=SqlTurns(database, keyring),
                 ourselves=platform.homes, names=platform.people.within, inbox=inbox, stop=inbox.stop,
                 personal=Privacy(database, keyring), afterwards=Afterwards(platform, shelf, egress),
-                around=Around(readable=sources),
+                link=platform.permalinks.link, around=Around(readable=sources),
             )
             stopping = asyncio.Event()
             async with asyncio.TaskGroup() as group:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from adapters.slack.share import ALREADY, SHARED
 from engine.afterwards import NOT_FOR_ALL
 from tests.adapters.slack.company import Company, a_company
 from tests.builders import a_passage
-from tests.fake_slack import Ephemeral, FakeSlack, Post, Stream, fake_slack
+from tests.fake_slack import Ephemeral, FakeSlack, Post, Stream, Tears, fake_slack
 from tests.fakes import ScriptedModel
 
 LEAVE = a_passage("Give ten working days' notice.", title="Annual leave")
@@ -252,3 +253,26 @@ async def test_a_long_message_in_any_script_can_be_asked_about(tmp_path: Path) -
         assert modal is not None
         await slack.submits("ann", modal, {"question": "how much notice?"})
         await whispered(slack, "ann", "Ten working days [1].")
+
+
+async def test_two_presses_at_once_share_once(tmp_path: Path) -> None:
+    async with fake_slack() as slack, a_company(slack, tmp_path, model=TEN, passages=[LEAVE]):
+        answer = await in_private(slack)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(4):
+                group.create_task(slack.presses("ann", answer, "Share with channel"))
+        await whispered(slack, "ann", SHARED)
+        await slack.until(lambda: sum(ALREADY in each.seen for each in slack.hidden("ann")) == 3)
+        assert len(slack.answers("general")) == 1
+
+
+async def test_a_sharing_whose_fate_is_unclear_is_not_done_twice(tmp_path: Path) -> None:
+    async with fake_slack() as slack, a_company(slack, tmp_path, model=TEN, passages=[LEAVE]) as company:
+        answer = await in_private(slack)
+        slack.fails("chat.postMessage", Tears())
+        await slack.presses("ann", answer, "Share with channel")
+        await whispered(slack, "ann", SHARED)
+        await company.database.write(lambda c: c.execute(text("UPDATE outbox SET at = at - 100, ts = NULL")))
+        await slack.presses("ann", answer, "Share with channel")
+        await slack.until(lambda: sum(SHARED in each.seen for each in slack.hidden("ann")) == 2)
+        assert len(slack.answers("general")) == 1
