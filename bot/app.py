@@ -20,6 +20,7 @@ from adapters.sglang.config import SglangConfig
 from adapters.sglang.model import SglangModel
 from adapters.sglang.tokens import FileTokens
 from adapters.sql.alive import signed_in, strike_off, the_dead
+from adapters.sql.attached import SqlAttached
 from adapters.sql.database import Database, migrate, open_database
 from adapters.sql.desk import Desk
 from adapters.sql.inbox import QueueOptions, SqlInbox
@@ -28,6 +29,7 @@ from adapters.sql.queue import Caps
 from adapters.sql.sealed import Keyring, master_from_file
 from adapters.sql.store import SqlStore
 from adapters.sql.transcripts import SqlTranscripts
+from bot.attached import Attached
 from bot.dispatch import Dispatcher, DispatchOptions
 from bot.indexes import open_knowledge, open_settled, people
 from bot.settings import Settings, SettingsError
@@ -203,6 +205,8 @@ async def open_bot(
         index = await stack.enter_async_context(open_settled(settings))
         indexed = asyncio.Event()
         rooms, groups = Rooms(by_name), people(settings)
+        attached = Attached(SqlAttached(database, keyring), by_name)
+        stack.callback(attached.close)
         models = [await stack.enter_async_context(SglangModel.open(c)) for c in model_configs(settings)]
         engine = Engine(
             store=SqlStore(database, keyring, inbox, settings.limits.history_turns),
@@ -216,6 +220,7 @@ async def open_bot(
             limits=Limits(settings.limits.message_chars, settings.knowledge.passages),
             transcripts=SqlTranscripts(database, keyring),
             links=Addresses(by_name),
+            attachments=attached,
         )
         dispatcher = Dispatcher(inbox, engine, by_name, dispatch_options(settings), metrics)
         inbox.lost = dispatcher.lost

@@ -15,6 +15,7 @@ from engine.messages import (
     ConversationId,
     Event,
     Found,
+    Message,
     MessageId,
     Outcome,
     Passage,
@@ -163,6 +164,17 @@ class Transcripts(Protocol):
         Each is a passage under its message's id, titled by who said it, which only members of the channel may read.
         Of more than ``limit`` the first and the latest come. Nothing that was taken back or forgotten is among them.
         Raises `StoreUnavailable`.
+        """
+        ...
+
+
+class Attachments(Protocol):
+    """The files that people send with their messages."""
+
+    async def of(self, message: Message) -> Sequence[Passage]:
+        """What stands in those of the message's conversation, in pieces that only its readers may read.
+
+        ``document`` is the file's id. A file of the message itself that cannot be read is a piece that says so.
         """
         ...
 

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, TypeVar
 
+from engine.attached import Beside
 from engine.errors import (
     Deflected,
     EmptyMessage,
@@ -24,6 +25,7 @@ from engine.guards.egress import BLOCKED, Egress, Screen, Tripped
 from engine.guards.verdict import Refuse
 from engine.messages import Answer, Audience, Claim, Conversation, Found, Mode, Trail, Usage
 from engine.ports import (
+    Attachments,
     ChatModel,
     ConversationStore,
     Finished,
@@ -80,6 +82,7 @@ class Engine:
     limits: Limits = field(default_factory=Limits)
     transcripts: Transcripts | None = None      # without it and links, nothing is summarised
     links: Links | None = None
+    attachments: Attachments | None = None      # without it, files that people send are not read
     quoting: Quoting = quote                    # what is said when no model speaks
     remembers: bool = True                      # earlier turns of the conversation count
 
@@ -88,6 +91,10 @@ class Engine:
 
         A refusal leaves by raising, like everything else that is not an answer.
         """
+        if self.attachments is not None:
+            beside = Beside(self.retriever, self.attachments, claim.message)
+            await replace(self, retriever=beside, attachments=None).answer(claim, reply, trail, last=last)
+            return
         answer = claim.answer
         if answer is None or not await self.may_still_be_shown(answer, claim, reply):
             answer = await self.compose(claim, reply, trail, last=last)
@@ -104,7 +111,7 @@ class Engine:
             raise NothingSaid("nothing is kept here of what people say to each other")
         room = room_for(self.budget.context, self.budget.answer)
         thread = Thread(self.transcripts, self.links, claim.message.place, self.tokens, room)
-        line = replace(self, retriever=thread, quoting=extract, remembers=False,
+        line = replace(self, retriever=thread, quoting=extract, remembers=False, attachments=None,
                        limits=replace(self.limits, passages=MOST))
         asked = replace(claim, message=replace(claim.message, text=INSTRUCTION))
         await line.answer(asked, reply, trail, last=last)
