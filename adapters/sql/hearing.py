@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, select, update
 
@@ -18,6 +18,9 @@ from adapters.sql.rows import utc
 from adapters.sql.statements import Statements
 from adapters.sql.tables import channel, conversation, departure, gap, heard, membership, message, turn
 from engine.messages import ConversationId
+
+MOST: Final = 200
+"""Questions of one channel whose threads are looked at; one with more has its threads in the channel's history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +137,17 @@ def _engaged(thread: str, within: float, connection: Connection) -> bool:
 
 
 def _threads(room: str, within: float, connection: Connection) -> list[str]:
+    """Of a direct conversation every question is a root: it may have been answered in a thread of its own."""
     left = select(func.coalesce(func.max(departure.c.at), 0.0)).where(
         departure.c.id.in_([conversation.c.id, room])
     ).correlate(conversation).scalar_subquery()
     found = connection.execute(
-        select(conversation.c.thread).join_from(turn, conversation, conversation.c.id == turn.c.conversation)
-        .where(conversation.c.channel == room, conversation.c.thread.is_not(None),
-               turn.c.received_at > db_now() - within, turn.c.received_at > left)
-        .distinct().order_by(conversation.c.thread)
-    ).scalars()
-    return [str(thread) for thread in found]
+        select(turn.c.message, turn.c.place).join_from(turn, conversation, conversation.c.id == turn.c.conversation)
+        .where(conversation.c.channel == room, turn.c.received_at > db_now() - within, turn.c.received_at > left)
+        .order_by(turn.c.id.desc()).limit(MOST)
+    )
+    roots = (row.place.get("thread") or row.message.rpartition("/")[2] for row in found if not row.place.get("private"))
+    return list(dict.fromkeys(roots))
 
 
 def _last_heard(workspace: str, connection: Connection) -> datetime | None:

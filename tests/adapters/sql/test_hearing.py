@@ -87,6 +87,11 @@ async def test_we_take_part_where_we_were_spoken_to_and_were_not_sent_away(
     assert not await hearing.engaged(other, HOUR)
     assert not await hearing.engaged(thread, timedelta(0))
     assert await hearing.threads("T1", "C1", HOUR) == ["1.1"]
+    direct = in_thread("3.3", channel="D1")
+    at = replace(direct.message.place, thread=None, direct=True)
+    id, room = MessageId("slack:T1/D1/3.3"), ConversationId("slack:T1/D1")
+    await inbox.receive(replace(direct, message=replace(direct.message, id=id, conversation=room, place=at)))
+    assert await hearing.threads("T1", "D1", HOUR) == ["3.3"]
     await hearing.leave(thread)
     assert not await hearing.engaged(thread, HOUR)
     assert await hearing.threads("T1", "C1", HOUR) == []
