@@ -55,7 +55,9 @@ class FakeSlack(Office):
         """By its id."""
         return self.workspaces[team] if team else next(iter(self.workspaces.values()))
 
-    def install(self, team: str, domain: str, *, enterprise: str = "", scopes: Iterable[str] | None = None) -> Workspace:
+    def install(
+        self, team: str, domain: str, *, enterprise: str = "", scopes: Iterable[str] | None = None,
+    ) -> Workspace:
         """A further workspace that has the app."""
         bot = Person(f"U{team}BOT", "bartizan", team, "Bartizan", bot=True, app_id=self.app_id)
         workspace = Workspace(team, domain, bot, f"B{team}BOT", f"xoxb-fake-{team}", enterprise)
@@ -153,8 +155,10 @@ class FakeSlack(Office):
         assert post.stream is Stream.LIVE
         post.text, post.stream = post.streamed, Stream.STOPPED
 
-    def uploads(self, user: str, channel: str, name: str, data: bytes, text: str = "",
-                thread: Post | str | None = None, *, team: str = "") -> Post:
+    def uploads(
+        self, user: str, channel: str, name: str, data: bytes, text: str = "", *,
+        thread: Post | str | None = None, team: str = "",
+    ) -> Post:
         """Somebody shares a file, with a word about it."""
         w = self.workspace(team)
         id, kind = f"F{self.number():08d}", name.rpartition(".")[2].lower()
@@ -201,7 +205,9 @@ class FakeSlack(Office):
                 body["message"] = self.shown(w, where)
         return await self._acked(self.delivery.deliver("interactive", body), person, where)
 
-    async def submits(self, user: str, view: View, values: Mapping[str, str] | None = None, *, team: str = "") -> Delivery:
+    async def submits(
+        self, user: str, view: View, values: Mapping[str, str] | None = None, *, team: str = "",
+    ) -> Delivery:
         """Somebody fills in a modal and sends it; ``values`` by action id."""
         w, person = self.workspace(team), self.person(user, team)
         state: dict[str, Json] = {}
@@ -431,6 +437,6 @@ def find_button(blocks: list[Json], name: str) -> tuple[Json, Json, Json]:
             continue
         labels.append(button_label(element) or element["action_id"])
         if name in (labels[-1], element["action_id"]):
-            more = {key: element[key] for key in ("text", "value") if key in element}
+            more: Json = {key: element[key] for key in ("text", "value") if key in element}
             return element, block, more
     raise AssertionError(f"there is no button {name!r}; there are {labels}")
