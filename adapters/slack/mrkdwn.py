@@ -44,12 +44,6 @@ def address(url: str) -> str:
     return fit if parts.scheme in ("http", "https") and parts.hostname else ""
 
 
-def link(url: str, label: str) -> str:
-    """``<url|label>``, or the label alone when the address is none to link to."""
-    there = address(url)
-    return f"<{there}|{escape(label)}>" if there else escape(label)
-
-
 def title(text: str) -> str:
     """A document's or a person's own words on one line, with nothing in them that cannot be seen. May be empty."""
     seen = line(text.translate(_UNSEEN))
