@@ -30,7 +30,10 @@ MARKDOWN = st.lists(
         "[x]: https://wiki.example/a\n", "[x] ", "word " * 30, "漢" * 50, "👩‍👩‍👧" * 9, "e\u0301" * 30,
     ]),
     max_size=30,
-).map("".join) | st.builds(lambda unit, n: unit * n, HOSTILE | st.sampled_from(PINGS), st.integers(1, 3_000))
+).map("".join) | st.builds(
+    lambda unit, n: unit * n, HOSTILE | st.sampled_from([*PINGS, "# h\n", "- i\n", "---\n\n", "| a |\n|-|\n\n"]),
+    st.integers(1, 3_000),
+)
 BUTTONS = Buttons("g" * 64, "b" * 64, "s" * 64, "h" * 64, "a" * 64)
 
 
@@ -52,6 +55,9 @@ def strings(parts: tuple[Part, ...]) -> list[str]:
 @example("[x]: https://wiki.example/a\n")
 @example("```\n" + "<!channel>\n" * 3_000)
 @example("`" * 30_000)
+@example("# a\n" * 5_000)
+@example("a\n\n---\n\n# b\n\n" * 2_000)
+@example("| a |\n|---|\n\n# b\n" * 2_000)
 @example("> " * 9_000)
 @example("a\u0301" + "\u0301" * 40_000)
 @example("[x]" * 1_000 + "\n\n[x]: https://wiki.example/" + "a" * 2_900)
