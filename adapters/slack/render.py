@@ -15,7 +15,7 @@ from typing import Final
 from adapters.slack import blocks
 from adapters.slack.blocks import Block
 from adapters.slack.markdown import GAP, converted, join, text_of
-from adapters.slack.mrkdwn import address, clip_escaped, octets, units
+from adapters.slack.mrkdwn import address, clip_escaped, octets, unescaped, units
 from adapters.slack.split import split
 from engine.guards.egress import Cleared, Shown, Source
 from engine.harmless import harmless
@@ -178,6 +178,10 @@ def _plain(block: Block) -> str:
             return "\n".join(" | ".join(map(_plain, row)) for row in block["rows"])
         case "header":
             return str(block["text"]["text"])
+        case "section":
+            return unescaped(block["text"]["text"])
+        case "context":
+            return "\n".join(unescaped(element["text"]) for element in block["elements"])
         case _:
             return ""
 

@@ -168,6 +168,11 @@ async def test_a_titles_hidden_characters_are_left_out() -> None:
     }])
 
 
+async def test_s14_passages_are_told_in_words_as_well() -> None:
+    (part,) = passages(await shown(an_answer("Ten days [1].", a_passage("Give ten days.", title="Leave & <pay>"))))
+    assert part.text == "*[1]* Leave &amp; &lt;pay&gt; · 2026-03-02\nGive ten days."
+
+
 async def test_an_answer_as_a_whole() -> None:
     text = "# Leave\n\nGive **ten** days' notice [1]:\n\n1. write\n2. wait\n   - patiently\n\n> soon"
     answer = await shown(an_answer(text), note="No more is known.")
