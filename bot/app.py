@@ -22,6 +22,7 @@ from adapters.sglang.model import SglangModel
 from adapters.sglang.tokens import FileTokens
 from adapters.sources.conversations import standing
 from adapters.sql.alive import signed_in, strike_off, the_dead
+from adapters.sql.attached import SqlAttached
 from adapters.sql.database import Database, migrate, open_database
 from adapters.sql.desk import Desk
 from adapters.sql.inbox import QueueOptions, SqlInbox
@@ -29,6 +30,7 @@ from adapters.sql.privacy import check_master
 from adapters.sql.queue import Caps
 from adapters.sql.sealed import Keyring, master_from_file
 from adapters.sql.store import SqlStore
+from adapters.sql.transcripts import SqlTranscripts
 from bot.dispatch import Dispatcher, DispatchOptions
 from bot.guards import load_classifier, open_guards, other_model_configs
 from bot.indexes import open_knowledge, open_reranked, open_settled, people
@@ -43,7 +45,7 @@ from engine.guards.deflection import DeflectionGuard
 from engine.guards.egress import Egress
 from engine.guards.secrets import SecretsGuard
 from engine.messages import Audience, Conversation, Found, MessageId, Passage, Place, Visibility
-from engine.ports import Attachments, Membership, Platform, Tokens
+from engine.ports import Attachments, Links, Membership, Platform, Tokens
 from engine.prompt import Budget, Estimate
 from engine.turn import Engine, Limits
 
@@ -67,6 +69,18 @@ class Rooms:
         """Nobody, on a platform that we do not serve."""
         platform = self.platforms.get(place.platform)
         return await platform.audience(place, visibility) if platform else Audience()
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The same of where a message is opened; a terminal has no such place."""
+
+    platforms: Mapping[str, object]
+
+    async def link(self, place: Place, message: MessageId) -> str:
+        """As the engine's `Links`."""
+        platform = self.platforms.get(place.platform)
+        return await platform.link(place, message) if isinstance(platform, Links) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +226,9 @@ async def open_bot(
         index = await stack.enter_async_context(open_settled(settings, patient=patient))
         indexed = asyncio.Event()
         uploads = Attached(
-            lambda: index.own, {name: each for name, each in by_name.items() if isinstance(each, Attachments)})
+            lambda: index.own, {name: each for name, each in by_name.items() if isinstance(each, Attachments)},
+            sent=SqlAttached(database, keyring),
+        )
         stack.push_async_callback(asyncio.to_thread, uploads.close)
         rooms, groups = Rooms(by_name), people(settings)
         models = [await stack.enter_async_context(SglangModel.open(c)) for c in model_configs(settings)]
@@ -233,10 +249,14 @@ async def open_bot(
             limits=Limits(settings.limits.message_chars, settings.knowledge.passages),
             guards=guards,
             uploads=uploads,
+            transcripts=SqlTranscripts(database, keyring),
+            links=Addresses(by_name),
         )
         dispatcher = Dispatcher(inbox, engine, by_name, dispatch_options(settings), metrics)
         inbox.lost = dispatcher.lost
-        bot = Bot(settings, opened, inbox, index, models, engine, dispatcher, by_name, metrics, uploads, indexed=indexed)
+        bot = Bot(
+            settings, opened, inbox, index, models, engine, dispatcher, by_name, metrics, uploads, indexed=indexed,
+        )
         index.heed = bot.recalled
         index.room = lambda place: bot.engine.membership.audience(place, Visibility.SHARED)
         yield bot

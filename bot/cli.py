@@ -18,6 +18,7 @@ import typer
 
 from bot.guard_cli import guard_app, policy_app
 from bot.search_cli import add_search
+from bot.slack_cli import add_slack
 from bot.sources_cli import add_sources
 
 if TYPE_CHECKING:
@@ -301,3 +302,4 @@ def _rejected_line(row: dict[str, Any]) -> str:
 
 add_sources(app, allowed=_allowed, run=_run)
 add_search(app, loaded=_settings, allowed=_allowed, run=_run)
+add_slack(app)

@@ -183,11 +183,13 @@ class _Turn:
         if self.claim.stopped:
             await self.reply.stopped(await self.dispatcher.engine.egress.notice(STOPPED))
             return Outcome.STOPPED
-        if self.claim.kind is not Kind.ANSWER:
+        if self.claim.kind in (Kind.BUSY, Kind.QUOTA):
             text = BUSY if self.claim.kind is Kind.BUSY else QUOTA
             await self._replace(text.format(count=_messages(self.claim.collapsed + 1)))
             return Outcome.NOTICE
-        await self.dispatcher.engine.answer(self.claim, self.reply, self.trail, last=self.last)
+        engine = self.dispatcher.engine
+        speak = engine.summarise if self.claim.kind is Kind.SUMMARY else engine.answer
+        await speak(self.claim, self.reply, self.trail, last=self.last)
         return Outcome.ANSWERED
 
     async def _guarded(self, ending: Awaitable[None]) -> None:

@@ -13,13 +13,14 @@ import structlog
 from adapters.slack.actions import Actions, Around
 from adapters.slack.config import SLACK, OAuth, SlackConfig
 from adapters.slack.ids import NAME
+from adapters.slack.manifest import scope_names
 from adapters.slack.platform import Slack, Stores
 from adapters.sql.hearing import SqlHearing
 from adapters.sql.installations import SqlInstallations
 from adapters.sql.outbox import SqlOutbox, SqlTickets, SqlTurns
 from adapters.sql.privacy import Privacy
 from bot.app import Bot
-from bot.settings import Settings, SettingsError
+from bot.settings import Settings, SettingsError, duration_text
 from bot.sources import SourcesError, Store, read_definitions
 from bot.telemetry import Metrics, PlatformCounts
 from engine.afterwards import Afterwards
@@ -42,7 +43,7 @@ def slack_config(settings: Settings) -> SlackConfig:
         raise SettingsError(["slack: without app_token Slack calls us, so http.port must not be off"])
     oauth = None
     if s.client_id and s.client_secret:
-        oauth = OAuth(s.client_id, s.client_secret.get_secret_value(), (), s.redirect_url or "")
+        oauth = OAuth(s.client_id, s.client_secret.get_secret_value(), scope_names(), s.redirect_url or "")
     base = s.api_base_url or SLACK
     return SlackConfig(
         bot_token=s.bot_token.get_secret_value() if s.bot_token else "",
@@ -85,7 +86,12 @@ def attend(bot: Bot) -> None:
         turns=SqlTurns(database, keyring), ourselves=slack.homes, names=slack.people.within, inbox=bot.inbox,
         stop=bot.inbox.stop, personal=Privacy(database, keyring),
         afterwards=Afterwards(engine.membership, engine.retriever, engine.egress),
-        around=Around(readable=partial(sources, bot.settings)),
+        link=slack.permalinks.link,
+        around=Around(readable=partial(sources, bot.settings), settings=(
+            ("I stay in a thread until it was quiet for", duration_text(bot.settings.slack.thread_idle)),
+            ("Questions that each person may ask",
+             f"{bot.settings.queue.quota} in {duration_text(bot.settings.queue.quota_window)}"),
+        )),
     )
 
 

@@ -5,6 +5,7 @@ BotError                     the person gets a sentence, the turn ends
 ├── Deflected                every model we may ask answered with a stock script
 ├── MessageTooLong           the person can shorten it
 ├── EmptyMessage             there is nothing to answer
+├── NothingSaid          there is nothing to summarise
 ├── PromptTooLong            even without history the question does not fit the model
 ├── BadEvent                 a platform sent something that cannot be stored
 ├── Fenced                   another worker owns this turn now; say nothing more
@@ -65,6 +66,15 @@ class EmptyMessage(BotError):
     """Nothing but white space."""
 
     reply = "Your message arrived empty. What would you like to know?"
+
+
+class NothingSaid(BotError):
+    """A summary of what was not heard, or of what who asked may not read."""
+
+    reply = (
+        "I know of nothing that was said there and that you may read. I hear only what is said in channels that I am a "
+        "member of."
+    )
 
 
 class PromptTooLong(BotError):

@@ -173,6 +173,19 @@ class Attachments(Protocol):
         ...
 
 
+class Transcripts(Protocol):
+    """What people said on a platform, as the store has it."""
+
+    async def said(self, place: Place, limit: int) -> Sequence[Passage]:
+        """The messages of the place's thread, or the latest of its channel, oldest first.
+
+        Each is a passage under its message's id, titled by who said it, which only members of the channel may read.
+        Of more than ``limit`` the first and the latest come. Nothing that was taken back or forgotten is among them.
+        Raises `StoreUnavailable`.
+        """
+        ...
+
+
 class Uploads(Protocol):
     """Files that came with a question: found in its conversation and nowhere else."""
 
@@ -182,6 +195,15 @@ class Uploads(Protocol):
 
     async def forget(self, message: MessageId) -> None:
         """They are gone with the next question. Raises `RetrieverUnavailable`."""
+        ...
+
+
+@runtime_checkable
+class Links(Protocol):
+    """Where a reader opens a message."""
+
+    async def link(self, place: Place, message: MessageId) -> str:
+        """Its address; "" where the platform does not say."""
         ...
 
 

@@ -14,6 +14,7 @@ from engine.errors import (
     MessageTooLong,
     ModelBroken,
     ModelUnavailable,
+    NothingSaid,
     PassageWithdrawn,
     Refused,
     RetrieverUnavailable,
@@ -43,17 +44,20 @@ from engine.ports import (
     ChatModel,
     ConversationStore,
     Finished,
+    Links,
     Membership,
     Piece,
     Reply,
     Retriever,
     Text,
     Tokens,
+    Transcripts,
     Uploads,
 )
 from engine.prompt import Budget, build_prompt
 from engine.quote import quote
 from engine.streaming import release
+from engine.summary import INSTRUCTION, MOST, Thread, extract, room_for
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -132,6 +136,12 @@ class NoUploads:
         """Nothing was kept."""
 
 
+class Quoting(Protocol):
+    """Words for when no model is connected, or it is away."""
+
+    def __call__(self, found: Found, question: str, *, connected: bool) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """The ports of one line. ``models``: who is asked, and who is asked next when that one gives a stock script."""
@@ -151,6 +161,10 @@ class Engine:
     # Whoever knows the rules of each turn; None: the two chains above, for all.
     guards: GuardBook | None = field(default=None, repr=False)
     uploads: Uploads = field(default_factory=NoUploads)
+    transcripts: Transcripts | None = None      # without it and links, nothing is summarised
+    links: Links | None = None
+    quoting: Quoting = quote                    # what is said when no model speaks
+    remembers: bool = True                      # earlier turns of the conversation count
 
     async def answer(self, claim: Claim, reply: Reply, trail: Trail, *, last: bool = False) -> None:
         """Takes one claimed message from heard to answered. ``last``: no attempt will follow this one.
@@ -176,6 +190,17 @@ class Engine:
                        models=routed(self.models, chains.routing), grounding=chains.grounding,
                        sentence=chains.sentence, guards=None)
 
+    async def summarise(self, claim: Claim, reply: Reply, trail: Trail, *, last: bool = False) -> None:
+        """The same line, over what was said in the message's place instead of over pages."""
+        if self.transcripts is None or self.links is None:
+            raise NothingSaid("nothing is kept here of what people say to each other")
+        room = room_for(self.budget.context, self.budget.answer)
+        thread = Thread(self.transcripts, self.links, claim.message.place, self.tokens, room)
+        line = replace(self, retriever=thread, quoting=extract, remembers=False, uploads=NoUploads(),
+                       limits=replace(self.limits, passages=MOST))
+        asked = replace(claim, message=replace(claim.message, text=INSTRUCTION, files=()))
+        await line.answer(asked, reply, trail, last=last)
+
     async def may_still_be_shown(self, answer: Answer, claim: Claim, reply: Reply) -> bool:
         """Whether a checkpointed answer's passages are still for everyone here: rights may have gone meanwhile."""
         audience = await self.readers(claim.message, reply)
@@ -195,7 +220,9 @@ class Engine:
         audience = await self.readers(message, reply)
         first = await self.inbound.first(message.text, trail)
         question = first.text
-        past = await self.store.load(message.conversation, before=claim, audience=audience)
+        past = Conversation(message.conversation)
+        if self.remembers:
+            past = await self.store.load(message.conversation, before=claim, audience=audience)
         taken = await self.uploads.take(message)
         found, passed = await together(
             self.find(question, past, audience, taken), self.inbound.beside(question, trail))
@@ -300,7 +327,7 @@ class Engine:
         if not found.searched and not last:     # nothing to say at all: that may pass
             raise RetrieverUnavailable("neither a model nor the index answers")
         screen = self.egress.recite(question, found, trail)
-        words = recite(quote(found, question, connected=bool(self.models)))
+        words = recite(self.quoting(found, question, connected=bool(self.models)))
         answer = await self.say(words, screen, reply, Mode.QUOTE, None)
         return replace(answer, asked=question, searched=found.searched)
 

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, 
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import quote, unquote
 
 from adapters.files.folder import page
@@ -22,7 +22,7 @@ from adapters.qdrant.index import PassageIndex
 from adapters.qdrant.points import Manifest, Record
 from adapters.qdrant.sync import embedded, indexer
 from engine.errors import FileUnavailable, RetrieverUnavailable
-from engine.messages import File, Message, MessageId, Taken, within
+from engine.messages import ConversationId, File, Message, MessageId, Taken, within
 from engine.ports import Attachments
 from engine.rag.page import Entry, Listed, Page, Unreadable
 
@@ -30,6 +30,9 @@ SOURCE: Final = "uploads"
 """The name under which the index has them; no other source is called so."""
 NAMES: Final = 80               # characters of a file's name that are kept
 FORGOTTEN: Final = 1_000        # messages whose late files are turned away
+EARLIER: Final = 3              # messages of the conversation that brought files before the one that asks
+Sent: TypeAlias = Callable[[ConversationId, int], Awaitable[Sequence[tuple[MessageId, tuple[File, ...]]]]]
+"""Which files came with the latest messages of a conversation. Raises `StoreUnavailable`."""
 _ODD: Final = re.compile(r"[^\w.\- ]")
 
 
@@ -51,11 +54,23 @@ class Attached:
     caps: UploadCaps = field(default_factory=UploadCaps)
     indexer: Callable[[Manifest], tuple[Sequence[str], str]] = indexer
     parser: Parser = field(default_factory=Parser)
+    sent: Sent | None = None            # without it, only what comes with the question itself is read
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)    # nothing is put while something is forgotten
     _forgotten: deque[MessageId] = field(default_factory=lambda: deque(maxlen=FORGOTTEN))
 
     async def take(self, message: Message) -> Taken:
-        """One after the other; what fails is told with its name and why, and the rest goes on."""
+        """One after the other; what fails is told with its name and why, and the rest goes on.
+
+        What was sent to the conversation a little earlier, perhaps without a word to us, is read first, and whatever
+        of it cannot be read is left out. Raises `StoreUnavailable`.
+        """
+        if self.sent is not None and message.place.platform in self.platforms and self.index() is not None:
+            for id, files in await self.sent(message.conversation, EARLIER + 1):
+                if id != message.id and files:
+                    await self._taken(replace(message, id=id, files=files))
+        return await self._taken(message)
+
+    async def _taken(self, message: Message) -> Taken:
         if not message.files:
             return Taken()
         index, platform = self.index(), self.platforms.get(message.place.platform)

@@ -17,14 +17,15 @@ import structlog
 
 from adapters.slack import home, modals, render
 from adapters.slack.budget import Rank
-from adapters.slack.calls import Calls, Closed, Gone, SlackError
+from adapters.slack.calls import Calls, Closed, Gone
 from adapters.slack.ids import NAME, Workspace
 from adapters.slack.normalise import Self, person_in, private
 from adapters.slack.outbox import Content, Posts
 from adapters.slack.plain import Names, plain
-from adapters.slack.share import Sharing
+from adapters.slack.share import CLOCKS, Sharing
 from engine.afterwards import Afterwards
-from engine.errors import BadEvent, BotError
+from engine.errors import BadEvent, BotError, PlatformUnavailable
+from engine.harmless import harmless
 from engine.messages import EventKey, Labels, MessageId, PersonId, Place, Said, TraceId, Visibility
 from engine.ports import Inbox
 from engine.spoken import How, Outbox, PersonalData, Purpose, Stop, Ticket, Tickets, Told, Turns
@@ -44,8 +45,7 @@ PROMPTS_TITLE: Final = "What can I find for you?"
 GOOD: Final = frozenset({"+1", "thumbsup", "heart", "white_check_mark", "tada"})
 BAD: Final = frozenset({"-1", "thumbsdown", "x"})
 RECENT: Final = 10
-WITHOUT_ADDRESS: Final = 5      # whispers that a response address takes
-ABOUT_CHARS: Final = 1_500
+ABOUT_CHARS: Final = 1_200      # quotes and line ends count twice, and a dialog takes 3,000 with it
 
 
 class Ourselves(Protocol):
@@ -94,6 +94,7 @@ class Actions:
     stop: Stop
     personal: PersonalData
     afterwards: Afterwards
+    link: Callable[[Place, MessageId], Awaitable[str]]      # where a message opens; "" where that is not known
     around: Around = Around()
 
     async def pressed(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
@@ -151,7 +152,7 @@ class Actions:
         if not shown.sources:
             await self._say(press, NO_SOURCES)
             return
-        for part in render.passages(shown)[:WITHOUT_ADDRESS]:
+        for part in render.passages(shown):
             await self._whisper(press, part)
 
     async def submitted(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
@@ -181,12 +182,12 @@ class Actions:
         if body.get("type") != "message_action" or not message:
             await self._open(workspace, body, modals.ask_modal())
             return
-        said = await self.afterwards.egress.notice(plain(_text(message, "text"), self.names(workspace)))
+        said = harmless(await self.afterwards.egress.notice(plain(_text(message, "text"), self.names(workspace))))
         about = {
             "channel": _text(_part(body, "channel"), "id"), "about": said[:ABOUT_CHARS],
             "thread": _text(message, "thread_ts") or _text(message, "ts"),
         }
-        await self._open(workspace, body, modals.ask_modal(json.dumps(about), said[:ABOUT_CHARS]))
+        await self._open(workspace, body, modals.ask_modal(json.dumps(about, ensure_ascii=False), said[:ABOUT_CHARS]))
 
     async def _ask(self, workspace: Workspace, view: Mapping[str, Any], user: str) -> None:
         question, me = modals.question_of(view), await self.ourselves.me(workspace)
@@ -230,7 +231,10 @@ class Actions:
         person = workspace.person(user)
         asked = await self.turns.recent(person, RECENT)
         clear = self.afterwards.egress.notice
-        questions = [home.Question(await clear(each.text), each.at, "") for each in asked]
+        questions = [
+            home.Question(await clear(each.text), each.at,
+                          "" if each.place.private else await self.link(each.place, each.message)) for each in asked
+        ]
         id = await self.tickets.issue(Ticket(Purpose.MINE, person))
         readable = await self._readable(person, workspace)
         view = home.home_view(home.Home(questions, self.around.settings, readable, id, id))
@@ -266,7 +270,7 @@ class Actions:
         if sent is None or sent.part != 0 or ":" in sent.name:
             return
         told = await self.turns.told(TraceId(sent.name))
-        if told is not None and told.outcome is not None:
+        if told is not None and told.outcome is not None and told.answer is not None:
             log.info("an answer was removed by somebody", trace=sent.name)
             await self.turns.retract(told.trace)
 
@@ -309,7 +313,7 @@ class Actions:
         """A message in somebody's direct conversation, and its ts."""
         opened = await self.calls.call("conversations.open", str(workspace), {"users": user})
         channel = _text(_part(opened, "channel"), "id")
-        since = f"{datetime.now(UTC).timestamp():.6f}"
+        since = f"{datetime.now(UTC).timestamp() - CLOCKS:.6f}"
         posts = Posts(self.calls, self.outbox, self.ourselves, _free, name, str(workspace), channel, "", since,
                       how=How.DIRECT)
         return posts, await posts.post(0, content)
@@ -322,7 +326,7 @@ class Actions:
             await self.calls.call("assistant.threads.setSuggestedPrompts", str(workspace), {
                 "channel_id": channel, "thread_ts": thread, "title": PROMPTS_TITLE, "prompts": prompts,
             }, rank=Rank.BACKGROUND)
-        except (SlackError, Closed) as error:
+        except (PlatformUnavailable, Closed) as error:
             log.info("nothing suggested here", cause=str(error))
 
 

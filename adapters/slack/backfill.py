@@ -104,7 +104,7 @@ class Backfill:
         while True:
             self._more.clear()
             try:
-                if all([await self._fill(gap) for gap in await self.cursors.gaps()]):
+                if all([await self._tried(gap) for gap in await self.cursors.gaps()]):
                     await self._more.wait()
                     continue
             except StoreUnavailable as error:
@@ -114,6 +114,15 @@ class Backfill:
                     await self._more.wait()
             except TimeoutError:
                 continue
+
+    async def _tried(self, gap: Gap) -> bool:
+        try:
+            return await self._fill(gap)
+        except StoreUnavailable:
+            raise
+        except Exception:       # whatever stands in one history must not end the hearing of everything else
+            log.exception("gap not filled yet", channel=gap.channel)
+            return False
 
     async def _fill(self, gap: Gap) -> bool:
         """Whether it is closed. Raises `StoreUnavailable`."""
@@ -143,7 +152,7 @@ class Backfill:
         """Replies in threads that began before the gap: a history tells of none of them."""
         within = self.idle + (datetime.now(UTC) - gap.oldest)
         for root in await self.engagement.threads(gap.workspace, gap.channel, within):
-            if moment(root) < gap.oldest:
+            if not _since(root, gap.oldest):
                 await self._replies(gap, me, root)
 
     async def _history(self, gap: Gap, me: Self) -> int:
@@ -158,7 +167,7 @@ class Backfill:
                 page = _readable(said)
                 for message in reversed(page):
                     stored += await self._store(gap, me, message)
-                    if message.reply_count and message.latest_reply and moment(message.latest_reply) >= gap.oldest:
+                    if message.reply_count and _since(message.latest_reply, gap.oldest):
                         stored += await self._replies(gap, me, message.ts)
                 if page:
                     await self.cursors.filled(
@@ -214,12 +223,22 @@ class Backfill:
 _LEAST: Final = timedelta(microseconds=1)
 
 
+def _since(ts: str | None, oldest: datetime) -> bool:
+    """Whether this ``ts`` is one, and not before. What is none counts as now: nothing is asked for under it."""
+    try:
+        return ts is not None and moment(ts) >= oldest
+    except BadEvent:
+        return True
+
+
 def _readable(said: Mapping[str, Any]) -> list[wire.Said]:
     """The messages of a page; one that cannot be read must not keep all the others waiting."""
     found = []
     for each in said.get("messages") or []:
         try:
-            found.append(wire.read(wire.Said, each))
+            message = wire.read(wire.Said, each)
+            moment(message.ts)
+            found.append(message)
         except BadEvent as error:
             log.warning("message of a history not understood", cause=str(error))
     return found

@@ -102,14 +102,13 @@ def plain(text: str) -> Element:
 
 
 def mrkdwn(text: str) -> Element:
-    """A text object in Slack's notation, made with `mrkdwn.escape` and `mrkdwn.link` alone; nothing else is linked."""
+    """A text object in Slack's notation, whose words are escaped; a bare address in it is not linked."""
     return {"type": "mrkdwn", "text": text or " ", "verbatim": True}
 
 
-def section(text: str, accessory: Element | None = None) -> Block:
-    """Text in Slack's notation, of at most `TEXT` units, perhaps with a button beside it."""
-    beside = {"accessory": accessory} if accessory else {}
-    return {"type": "section", "text": mrkdwn(text), **beside}
+def section(text: str) -> Block:
+    """Text in Slack's notation, of at most `TEXT` units."""
+    return {"type": "section", "text": mrkdwn(text)}
 
 
 def context(texts: Sequence[str]) -> Block:
@@ -117,18 +116,11 @@ def context(texts: Sequence[str]) -> Block:
     return {"type": "context", "elements": [mrkdwn(text) for text in texts[:ELEMENTS]]}
 
 
-def button(label: str, action: str, value: str, *, style: str | None = None, ask: Element | None = None) -> Element:
-    """``value`` is an opaque id of ours. ``style``: primary or danger; ``ask``: a `confirm`."""
+def button(label: str, action: str, value: str, *, style: str | None = None) -> Element:
+    """``value`` is an opaque id of ours. ``style``: primary or danger."""
     look = {"style": style} if style else {}
-    sure = {"confirm": ask} if ask else {}
     return {"type": "button", "text": plain(clip(label, LABEL)), "action_id": _short(action, IDENTIFIER),
-            "value": _short(value, VALUE), **look, **sure}
-
-
-def confirm(heading: str, text: str, yes: str, no: str) -> Element:
-    """The question that a button asks before it counts as pressed."""
-    return {"title": plain(clip(heading, 100)), "text": plain(clip(text, 300)), "confirm": plain(clip(yes, 30)),
-            "deny": plain(clip(no, 30))}
+            "value": _short(value, VALUE), **look}
 
 
 def actions(buttons: Sequence[Element]) -> Block:

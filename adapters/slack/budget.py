@@ -114,7 +114,9 @@ class Allowance:
         window = self.rule.window * MARGIN
         while self._left and self._left[0] <= now - window:
             self._left.popleft()
-        full = self._left[0] + window - now if len(self._left) >= self.rule.calls else 0.0
+        calls = self.rule.calls
+        # Not the oldest that is noted: after a call that left a rounding error early there is one more of them.
+        full = self._left[-calls] + window - now if len(self._left) >= calls else 0.0
         spread = self._due - self._step * self.rule.burst - now + self._step
         return max(0.0, full, spread, self._closed - now)
 

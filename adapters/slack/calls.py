@@ -163,7 +163,7 @@ class Calls:
     tokens: Tokens
     budget: Budget
     patience: float                 # seconds
-    _problems: dict[str, str] = field(default_factory=dict)     # by workspace
+    _problems: dict[tuple[str, str], str] = field(default_factory=dict)     # by workspace and method
 
     async def call(
         self, method: str, workspace: str, arguments: Mapping[str, Any], *,
@@ -172,7 +172,8 @@ class Calls:
         """What Slack answers. ``hold`` is asked just before the call leaves; arguments that are None are left out.
 
         A rate limit is waited out, and a call that did not arrive is repeated, while patience lasts; one of unclear
-        fate only if it can be (`REPEATABLE`) and is not to be made ``once``. ``paid``: after `slot` or `may`.
+        fate only if it can be (`REPEATABLE`) and is not to be made ``once``. ``paid``: after `slot` or `may`; a rate
+        limit is raised then, since whoever took the place has something else to do meanwhile.
         """
         token = await self.tokens.token(workspace)
         given = {key: value for key, value in arguments.items() if value is not None}
@@ -181,12 +182,12 @@ class Calls:
         try:
             said: dict[str, Any] = await self._until(again, lambda: self._call(request, hold))
         except Revoked as error:
-            if workspace not in self._problems:
+            if (workspace, method) not in self._problems:
                 log.error("Slack refuses our token", workspace=workspace, cause=str(error))  # noqa: TRY400
-            self._problems[workspace] = str(error)
+            self._problems[workspace, method] = str(error)
             raise
-        if self._problems.pop(workspace, None):
-            log.info("Slack takes our token again", workspace=workspace)
+        if self._problems.pop((workspace, method), None):
+            log.info("Slack takes our token again", workspace=workspace, method=method)
         return said
 
     async def respond(self, url: str, payload: Mapping[str, Any], hold: Hold) -> None:
@@ -199,7 +200,7 @@ class Calls:
     @property
     def problem(self) -> str | None:
         """For the health page: what keeps us from speaking in some workspace."""
-        return next((f"workspace {workspace}: {why}" for workspace, why in self._problems.items()), None)
+        return next((f"workspace {workspace}: {why}" for (workspace, _), why in self._problems.items()), None)
 
     async def slot(self, method: str, workspace: str, rank: Rank) -> None:
         """Waits for a place in the budget, for a call whose content is made once it may leave."""
@@ -240,7 +241,7 @@ class Calls:
                 wait, counted = error.seconds, request.keys[-1]
                 log.warning("Slack's rate limit", method=counted.method, workspace=counted.workspace, seconds=wait)
                 self.budget.close(counted, wait)
-                if clock() + wait > end:
+                if request.paid or clock() + wait > end:
                     raise
 
     async def _request(self, request: _Request) -> dict[str, Any]:

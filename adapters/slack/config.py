@@ -7,6 +7,10 @@ from datetime import timedelta
 from typing import Final
 
 SLACK: Final = "https://slack.com/api/"
+EVENTS: Final = "/slack/events"
+"""Where events, commands and buttons arrive over HTTP."""
+INSTALLED: Final = "/slack/oauth_redirect"
+"""Where somebody comes back to who installed the app."""
 
 
 @dataclass(frozen=True, slots=True)

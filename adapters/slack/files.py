@@ -12,20 +12,20 @@ import aiohttp
 from yarl import URL
 
 from adapters.slack.homes import Homes
-from engine.errors import BotError, PlatformUnavailable
+from engine.errors import FileUnavailable, PlatformUnavailable
 from engine.messages import File
 
 HOPS: Final = 3                 # redirections of one download
 _TEAM: Final = re.compile(r"/files-(?:pri|tmb)/([TE][A-Z0-9]+)-")
 
 
-class FileTooLarge(BotError):
+class FileTooLarge(FileUnavailable):
     """More than is read of a file."""
 
     reply = "That file is too large for me to read."
 
 
-class NotAFile(BotError):
+class NotAFile(FileUnavailable):
     """Slack has no such file for us: deleted, not shared with us, or somewhere else."""
 
     reply = "I could not open that file."
@@ -43,7 +43,7 @@ class Files:
     async def fetch(self, file: File, limit: int) -> bytes:
         """The bytes. Raises `FileTooLarge`, `NotAFile`, or `PlatformUnavailable`."""
         if file.size > limit:
-            raise FileTooLarge(f"slack: a file of {file.size} bytes, at most {limit} are read")
+            raise FileTooLarge(f"is larger than {limit:,} bytes")
         url = self._checked(file.url)
         headers = {"Authorization": f"Bearer {await self._token(url)}"}
         whole = aiohttp.ClientTimeout(total=self.timeout.total_seconds(), sock_connect=3)
@@ -56,17 +56,17 @@ class Files:
                     return await _body(response, file, limit)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise PlatformUnavailable(f"slack: a file cannot be fetched: {type(error).__name__}") from error
-        raise NotAFile("slack: a file is redirected again and again")
+        raise NotAFile("is redirected again and again")
 
     def _checked(self, address: str) -> URL:
         try:
             url = URL(address)
+            origin, host = url.origin(), url.host or ""
         except ValueError as error:
-            raise NotAFile("slack: the address of a file is none") from error
-        host = url.host or ""
+            raise NotAFile("has no address") from error
         slacks = url.scheme == "https" and (host == "slack.com" or host.endswith((".slack.com", ".slack-gov.com")))
-        if not slacks and url.origin() != self.base.origin():
-            raise NotAFile("slack: the file is not at Slack")
+        if not slacks and origin != self.base.origin():
+            raise NotAFile("is not kept by Slack")
         return url
 
     async def _token(self, url: URL) -> str:
@@ -76,7 +76,7 @@ class Files:
                 return await self.homes.token(str(me.workspace))
         if len(self.homes.all) == 1:        # a shared channel: the file belongs to the other side's team
             return await self.homes.token(str(self.homes.all[0].workspace))
-        raise NotAFile("slack: the file is of a workspace that the app is not installed in")
+        raise NotAFile("is of a workspace that I am not installed in")
 
 
 _MOVED: Final = frozenset({
@@ -89,12 +89,12 @@ async def _body(response: aiohttp.ClientResponse, file: File, limit: int) -> byt
     if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status == HTTPStatus.TOO_MANY_REQUESTS:
         raise PlatformUnavailable(f"slack: a file cannot be fetched: {response.status}")
     if response.status != HTTPStatus.OK:
-        raise NotAFile(f"slack: a file cannot be fetched: {response.status}")
+        raise NotAFile(f"cannot be fetched from Slack ({response.status})")
     if response.content_type == "text/html" and not file.kind.startswith("text/html"):
-        raise NotAFile("slack: a page to sign in, instead of a file: the app needs files:read")
+        raise NotAFile("Slack does not give me: the app needs files:read")
     body = bytearray()
     async for block in response.content.iter_any():
         body += block
         if len(body) > limit:
-            raise FileTooLarge(f"slack: a file of more than {limit} bytes")
+            raise FileTooLarge(f"is larger than {limit:,} bytes")
     return bytes(body)

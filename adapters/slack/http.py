@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import structlog
 from slack_bolt.async_app import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
+from adapters.slack.config import EVENTS
 from engine.errors import BadEvent
 
 log = structlog.get_logger()
@@ -24,8 +25,6 @@ Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Reception: TypeAlias = Callable[[str, Mapping[str, str], str], Awaitable[BoltResponse]]
 Page: TypeAlias = Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]
-
-EVENTS: Final = "/slack/events"
 
 
 class TooLarge(BadEvent):

@@ -130,7 +130,7 @@ class Ears:
             return await self._take_message(event, me, raw)
 
     async def _take_message(self, event: Body, me: Self, raw: bytes) -> str:
-        await self._learn(event, me.workspace)
+        await self._learn(event, me)
         read = read_message(event, me, self.people.within(me.workspace), raw)
         match read:
             case Ignored(why):
@@ -163,13 +163,15 @@ class Ears:
             "channel": at.channel, "user": user_of(at.person), "thread_ts": at.thread, "text": commands.LEFT_THREAD,
         })
 
-    async def _learn(self, event: Body, workspace: Workspace) -> None:
-        """Names of those in a message, so that it is stored with them. Bounded: the event is not stored yet."""
+    async def _learn(self, event: Body, me: Self) -> None:
+        """Names of those in a message, so that it is stored with them. Only a question waits for them, and not long."""
         said = event.get("message") if event.get("subtype") == "message_changed" else event
         text, user = (said.get("text"), said.get("user")) if isinstance(said, dict) else (None, None)
         text = text if isinstance(text, str) else ""
-        people = (*mentioned(text), *([user] if isinstance(user, str) else []))
-        await self.people.learn(workspace, people, channels(text))
+        named = mentioned(text)
+        people = (*named, *([user] if isinstance(user, str) else []))
+        asked = event.get("channel_type") == "im" or me.user in named
+        await self.people.learn(me.workspace, people, channels(text), wait=asked)
 
     async def _moved(self, move: wire.InChannel, me: Self, *, joined: bool) -> None:
         self.rooms.drop(me.workspace, move.channel)

@@ -28,7 +28,9 @@ _STYLES: Final = {"strong": "bold", "em": "italic", "s": "strike"}
 _SITE: Final = re.compile(r"(?:https?://)?((?:[\w-]+\.)+[^\W\d_]{2,})", re.IGNORECASE)
 _NOT_IN_HEADER: Final = "<>&\n"
 """What a plain text object might obey, and what it cannot show."""
-_GAP: Final = "\n\n"
+_MANY: Final = 20           # blocks of one piece
+GAP: Final = "\n\n"
+"""Between two paragraphs of one block."""
 
 
 def converted(
@@ -37,11 +39,12 @@ def converted(
     """The piece's blocks, whose strings come to at most ``limit`` units where its source does.
 
     An address that is linked again and again, by references, costs its length each time: links then give way to their
-    labels.
+    labels. Of very many headings none gets a block of its own.
     """
-    made = _Writer(tables=tables).written(piece, references)
-    if blocks.weight(made) > limit:
-        made = _Writer(tables=tables, links=False).written(piece, references)
+    made = _Writer(tables).written(piece, references)
+    heavy, many = blocks.weight(made) > limit, len(made) > _MANY
+    if heavy or many:
+        made = _Writer(tables, links=not heavy, apart=not many).written(piece, references)
     return made or ([blocks.rich([blocks.paragraph(blocks.words(piece.source.strip()))])] if piece.source.strip()
                     else [])
 
@@ -52,6 +55,7 @@ class _Writer:
 
     tables: bool
     links: bool = True
+    apart: bool = True          # headings and lines across have blocks of their own
     _blocks: list[Block] = field(default_factory=list)
 
     def written(self, piece: Piece, references: dict[str, Any]) -> list[Block]:
@@ -66,7 +70,7 @@ class _Writer:
         match node.type:
             case "heading":
                 self._heading(node)
-            case "hr":
+            case "hr" if self.apart:
                 self._blocks.append(blocks.divider())
             case "table":
                 self._table(node)
@@ -84,7 +88,8 @@ class _Writer:
     def _heading(self, node: SyntaxTreeNode) -> None:
         spoken = text_of(elements := self._inline(node, bold=True))
         simple = all(e["type"] == "text" and "code" not in e.get("style", ()) for e in elements)
-        if simple and 0 < units(spoken) <= blocks.HEADER and not any(c in spoken for c in _NOT_IN_HEADER):
+        fits = 0 < units(spoken) <= blocks.HEADER and not any(c in spoken for c in _NOT_IN_HEADER)
+        if self.apart and simple and fits:
             self._blocks.append(blocks.header(spoken))
         elif elements:
             self._say([blocks.paragraph(elements)])
@@ -132,7 +137,7 @@ class _Writer:
         for child in node.children:
             for element in self._rich(child, indent, border=True):
                 if element["type"] in ("rich_text_section", "rich_text_quote"):
-                    held += blocks.words(_GAP) * bool(held) + element["elements"]
+                    held += blocks.words(GAP) * bool(held) + element["elements"]
                     continue
                 if held:
                     yield blocks.quoted(held)
@@ -194,9 +199,8 @@ def join(block: Block, elements: Sequence[Element]) -> None:
     """Puts more into a block of rich text, with an empty line between paragraphs."""
     there = block["elements"]
     for element in elements:
-        last = there[-1]
-        if element["type"] == last["type"] == "rich_text_section":
-            there[-1] = blocks.paragraph([*last["elements"], *blocks.words(_GAP), *element["elements"]])
+        if element["type"] == there[-1]["type"] == "rich_text_section":
+            there[-1]["elements"] += [*blocks.words(GAP), *element["elements"]]
         else:
             there.append(element)
 

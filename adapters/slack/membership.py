@@ -144,7 +144,7 @@ class Rooms:
             for each in said.get("usergroups") or []:
                 group = told(wire.UserGroup, each)
                 self.people.group(workspace, group)
-                for user in group.users if not group.date_delete else ():
+                for user in (group.users or ()) if not group.date_delete else ():
                     held.setdefault(user, set()).update(self._labels(workspace, group))
             labels = {user: frozenset(groups) for user, groups in held.items()}
             self._groups[space] = asked_at, labels

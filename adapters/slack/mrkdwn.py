@@ -6,6 +6,7 @@ a mention or a link is there only when this package wrote it.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from typing import Final
@@ -17,6 +18,7 @@ URL: Final = 3_000
 """Characters of an address, at most."""
 _ESCAPED: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _URL_ESCAPED: Final = str.maketrans({"<": "%3C", ">": "%3E", "|": "%7C", '"': "%22", "`": "%60", " ": "%20"})
+_LINKED: Final = re.compile(r"<[^<>|]+\|([^<>]*)>")
 _UNSEEN: Final = dict.fromkeys((0xAD, 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x200B, *range(0x2060, 0x2070),
                                 0x3164, 0xFEFF, 0xFFA0))
 """Characters that are not shown. A joiner (U+200C, U+200D) is not among them: writing and emoji need it."""
@@ -32,6 +34,12 @@ def escape(text: str) -> str:
     return text.translate(_ESCAPED)
 
 
+def unescaped(ours: str) -> str:
+    """What a reader sees of a text in this notation that this package wrote; of a link its label."""
+    words = _LINKED.sub(r"\1", ours)
+    return words.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
 def address(url: str) -> str:
     """The address as it may stand in a link; empty when it is none that Slack opens, or too long."""
     fit = url.translate(_URL_ESCAPED)
@@ -42,12 +50,6 @@ def address(url: str) -> str:
     except ValueError:
         return ""
     return fit if parts.scheme in ("http", "https") and parts.hostname else ""
-
-
-def link(url: str, label: str) -> str:
-    """``<url|label>``, or the label alone when the address is none to link to."""
-    there = address(url)
-    return f"<{there}|{escape(label)}>" if there else escape(label)
 
 
 def title(text: str) -> str:

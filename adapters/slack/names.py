@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -14,15 +14,17 @@ from adapters.slack import wire
 from adapters.slack.calls import Calls, Closed, SlackError
 from adapters.slack.homes import Homes
 from adapters.slack.ids import Workspace
+from adapters.slack.normalise import SLACKBOT
 from adapters.slack.pages import pages, told
-from engine.errors import BadEvent, PlatformUnavailable
+from engine.errors import BotError
 
 log = structlog.get_logger()
 
 FRESH: Final = 600.0            # seconds; ``user_change`` tells of a change at once
 SINGLY: Final = 20              # so many profiles are asked for one by one; more come as a list
 PAGE: Final = 999               # people of one call
-PATIENCE: Final = 1.0           # seconds for a name, before the id has to do
+PATIENCE: Final = 0.2           # seconds for the names in a question, before an id has to do
+BEFOREHAND: Final = 3.0         # seconds at the start for the names of everybody
 KEPT: Final = 50_000            # profiles
 UNKNOWN: Final = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
 
@@ -52,27 +54,58 @@ class People:
     _channels: dict[tuple[str, str], str] = field(default_factory=dict)
     _groups: dict[tuple[str, str], str] = field(default_factory=dict)
     _asking: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _learning: set[asyncio.Task[None]] = field(default_factory=set)
 
     def within(self, workspace: Workspace) -> Known:
         """What is known of one workspace, without asking."""
         return Known(self, str(workspace))
 
-    async def learn(self, workspace: Workspace, users: Iterable[str] = (), channels: Iterable[str] = ()) -> None:
-        """Sees to it that these have names, if Slack tells us soon enough."""
+    async def introduce(self, workspace: Workspace) -> None:
+        """Learns everybody's name at the start, so that no event has to wait for one."""
+        if workspace.team:
+            await self._within(BEFOREHAND, self._list(workspace))
+
+    async def learn(
+        self, workspace: Workspace, users: Iterable[str] = (), channels: Iterable[str] = (), *, wait: bool = True,
+    ) -> None:
+        """Sees to it that these have names. What is not told soon enough is learned beside, for the next time."""
+        if names := self._unknown(workspace, users, channels):
+            await self._within(PATIENCE if wait else 0.0, names)
+
+    async def close(self) -> None:
+        """Ends what is still being learned."""
+        for task in self._learning:
+            task.cancel()
+        if self._learning:
+            await asyncio.wait(self._learning)
+
+    def _unknown(
+        self, workspace: Workspace, users: Iterable[str], channels: Iterable[str],
+    ) -> Coroutine[Any, Any, None] | None:
         space = str(workspace)
-        users = [user for user in users if (space, user) not in self._profiles]
-        channels = [channel for channel in channels if (space, channel) not in self._channels]
-        if not users and not channels:
-            return
+        people = [user for user in users if (space, user) not in self._profiles]
+        rooms = [channel for channel in channels if (space, channel) not in self._channels]
+        return self._learn(workspace, people, rooms) if people or rooms else None
+
+    async def _learn(self, workspace: Workspace, users: Sequence[str], channels: Sequence[str]) -> None:
+        if users:
+            await self.profiles(workspace, users)
+        for channel in channels:
+            said = await self.calls.call("conversations.info", str(workspace), {"channel": channel})
+            self.renamed(workspace, told(wire.Described, said).channel)
+
+    async def _within(self, seconds: float, names: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._quietly(names))
+        self._learning.add(task)
+        task.add_done_callback(self._learning.discard)
+        await asyncio.wait([task], timeout=seconds)
+
+    @staticmethod
+    async def _quietly(names: Coroutine[Any, Any, None]) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
-                if users:
-                    await self.profiles(workspace, users)
-                for channel in channels:
-                    said = await self.calls.call("conversations.info", space, {"channel": channel})
-                    self.renamed(workspace, wire.read(wire.Described, said).channel)
-        except (TimeoutError, PlatformUnavailable, Closed, BadEvent) as error:
-            log.info("names not known yet", workspace=space, cause=type(error).__name__)
+            await names
+        except BotError as error:
+            log.info("names not known yet", cause=type(error).__name__)
 
     async def profiles(self, workspace: Workspace, users: Iterable[str]) -> Mapping[str, Profile]:
         """Fresh ones of all these; `NOBODY` where Slack does not tell. Raises `PlatformUnavailable`."""
@@ -167,4 +200,4 @@ def profile_of(user: wire.User, workspace: Workspace) -> Profile:
     home = (organisation or user.team_id) if workspace.enterprise else user.team_id
     ours = home in {workspace.team, workspace.enterprise} if home else False
     guest = user.is_restricted or user.is_ultra_restricted or user.is_stranger or not ours
-    return Profile(name, home or "", guest, user.is_bot or user.id == "USLACKBOT", user.deleted)
+    return Profile(name, home or "", guest, user.is_bot or user.id == SLACKBOT, user.deleted)

@@ -7,7 +7,7 @@ change never starts a turn (S10).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
@@ -32,6 +32,7 @@ HOUSEKEEPING: Final = frozenset({
 })
 """Subtypes of messages that nobody said."""
 AUTOMATIC: Final = "bot_message"
+SLACKBOT: Final = "USLACKBOT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def said_in(said: wire.Said, me: Self, names: Names, *, channel: str, kind: str,
         return Ignored("our own")
     if said.subtype in HOUSEKEEPING:
         return Ignored("nobody said it")
-    if said.subtype == AUTOMATIC or said.bot_id:
+    if said.subtype == AUTOMATIC or said.bot_id or said.user == SLACKBOT:
         return Ignored("another bot")       # two of them could go on for ever
     if said.subtype not in SPOKEN:
         raise BadEvent("message of an unknown subtype")
@@ -126,7 +127,7 @@ def said_in(said: wire.Said, me: Self, names: Names, *, channel: str, kind: str,
         Place(NAME, str(workspace), channel, person, thread, direct),
         moment(said.ts),
         names.user(said.user),
-        files_of(said.files),
+        files_of(said.files or ()),
     )
     return Heard(Said(workspace.key(channel, said.ts), message, direct or called, raw=raw), asks)
 
@@ -141,7 +142,7 @@ def person_in(workspace: Workspace, user: str, home: str | None) -> PersonId:
     return workspace.person(user)
 
 
-def files_of(files: list[wire.FileWire]) -> tuple[File, ...]:
+def files_of(files: Iterable[wire.FileWire]) -> tuple[File, ...]:
     """What can be fetched of what was uploaded."""
     return tuple(
         File(f.id, f.name or f.title or f.id, f.url_private_download or f.url_private or "", f.size, f.mimetype or "")
@@ -203,6 +204,6 @@ def _with_shares(text: str, said: wire.Said, names: Names) -> str:
     shared = [
         f"> {attachment.author_name + ': ' if attachment.author_name else ''}"
         + plain(attachment.text, names).replace("\n", "\n> ")
-        for attachment in said.attachments if attachment.is_share and attachment.text
+        for attachment in said.attachments or () if attachment.is_share and attachment.text
     ]
     return "\n\n".join(part for part in (text, *shared) if part)

@@ -76,7 +76,7 @@ class Posts:
         found = []
         for sent in await self.outbox.of(self.name):
             if sent.ts is None and sent.how is not How.PRIVATE:
-                if (ts := await self._look(sent.part, sent.how)) is None:
+                if (ts := await self._look(sent.part, sent.how) or await self._told_late(sent.part)) is None:
                     await self.outbox.unsent(self.name, sent.part)
                     continue
                 await self.outbox.sent(self.name, sent.part, ts)
@@ -84,6 +84,13 @@ class Posts:
             else:
                 found.append(sent)
         return found
+
+    async def turned_up(self, part: int) -> bool:
+        """Whether a message that may have been posted stands there; its row stays as a lock if it does not."""
+        ts = await self._look(part, self.how)
+        if ts is not None:
+            await self.outbox.sent(self.name, part, ts)
+        return ts is not None
 
     async def post(self, part: int, content: Content, rank: Rank = Rank.LAST_WORD) -> str:
         """A new message; its ts. Raises `Unclear` when it may be there or not."""
@@ -166,6 +173,10 @@ class Posts:
         await self.outbox.sent(self.name, part, ts)
         return ts
 
+    async def _told_late(self, part: int) -> str | None:
+        """An earlier attempt that lost its turn may still have heard what became of its last call."""
+        return next((sent.ts for sent in await self.outbox.of(self.name) if sent.part == part), None)
+
     async def _look(self, part: int, how: How) -> str | None:
         for pause in self.looks:
             await asyncio.sleep(pause)
@@ -173,17 +184,17 @@ class Posts:
             marked = [m for m in messages if _mark_of(m) == f"{self.name}/{part}"]
             if marked:
                 return str(marked[0]["ts"])
-            if how is How.STREAM and (ts := await self._unmarked(messages)):
+            if how is How.STREAM and (ts := await self._unmarked(part, messages)):
                 return ts
         return None
 
-    async def _unmarked(self, messages: Sequence[Mapping[str, Any]]) -> str | None:
+    async def _unmarked(self, part: int, messages: Sequence[Mapping[str, Any]]) -> str | None:
         """A stream bears no mark before it ends: it is the message of ours that nothing else accounts for. Turns of one
         thread run one after the other, so there is at most one.
         """
         bare = [str(m["ts"]) for m in messages if not _mark_of(m)]
         known = await self.outbox.others(self.name, self.workspace, self.channel, bare) if bare else frozenset()
-        mine = {sent.ts for sent in await self.outbox.of(self.name)}
+        mine = {sent.ts for sent in await self.outbox.of(self.name) if sent.part != part}
         return next((ts for ts in reversed(bare) if ts not in known and ts not in mine), None)
 
     async def _ours(self) -> list[dict[str, Any]]:

@@ -25,11 +25,12 @@ from adapters.slack.ids import NAME
 from adapters.slack.listen import Ears, Reception, bolt_app
 from adapters.slack.membership import Rooms
 from adapters.slack.names import People
+from adapters.slack.permalinks import Permalinks
 from adapters.slack.ports import Counts, Cursors, Engagement, Installations, Interactions, Unattended, Uncounted
 from adapters.slack.reply import Clear, Voice
 from adapters.slack.sockets import Sockets
 from engine.errors import BotError, PlatformUnavailable, StoreUnavailable
-from engine.messages import Audience, Claim, File, Place, Visibility
+from engine.messages import Audience, Claim, File, MessageId, Place, Visibility
 from engine.ports import Hold, Inbox, Reply
 from engine.spoken import Outbox, Stop, Tickets, deaf
 
@@ -51,7 +52,7 @@ class Stores:
 
 @dataclass(slots=True)
 class Slack:
-    """Implements the engine's `Platform` and `Membership`. Create it with `open`.
+    """Implements the engine's `Platform`, `Membership` and `Links`. Create it with `open`.
 
     Over HTTP it is itself the ASGI app that Slack calls; until `listen` runs, and after, it asks Slack to come again.
     """
@@ -64,6 +65,7 @@ class Slack:
     rooms: Rooms
     files: Files
     counts: Counts
+    permalinks: Permalinks
     interactions: Interactions = field(default_factory=Unattended)     # wired after the engine that they need
     stop: Stop = deaf                                                   # the same
     clear: Clear | None = None                                          # the same
@@ -84,7 +86,7 @@ class Slack:
             session = calls.client.session
             assert session is not None      # noqa: S101  (for the type checker)
             files = Files(session, homes, URL(config.base_url))
-            yield cls(config, stores, calls, homes, people, rooms, files, counts or Uncounted())
+            yield cls(config, stores, calls, homes, people, rooms, files, counts or Uncounted(), Permalinks(calls))
 
     @property
     def name(self) -> str:
@@ -110,6 +112,8 @@ class Slack:
     async def listen(self, inbox: Inbox) -> None:
         """Takes events until cancelled. Raises `Revoked` when Slack does not know our token."""
         await self._identify()
+        for me in self.homes.all:
+            await self.people.introduce(me.workspace)
         async with asyncio.TaskGroup() as group:
             jobs = _Jobs(group)
             backfill = self._backfill = Backfill(
@@ -127,7 +131,7 @@ class Slack:
             reception = Reception(bolt_app(ears, self.config.base_url), ears)
 
             def restored(since: datetime | None) -> None:
-                for me in self.homes.all:
+                for me in self.homes.all if since else ():
                     self.rooms.drop_all(me.workspace)
                 backfill.unsettled()
                 jobs.spawn("backfill", backfill.caught_up(since))
@@ -156,6 +160,10 @@ class Slack:
     async def audience(self, place: Place, visibility: Visibility) -> Audience:
         """Everyone in the channel, or only who asked. Raises `MembershipUnavailable`."""
         return await self.rooms.audience(place, visibility)
+
+    async def link(self, place: Place, message: MessageId) -> str:
+        """Where a message is opened; "" when Slack does not say."""
+        return await self.permalinks.link(place, message)
 
     async def fetch(self, file: File, limit: int) -> bytes:
         """What came with a message. Raises `FileTooLarge`, `NotAFile`, or `PlatformUnavailable`."""

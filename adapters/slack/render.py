@@ -9,13 +9,13 @@ stretch of the text each of them shows: together they are the whole text. What i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from adapters.slack import blocks
 from adapters.slack.blocks import Block
-from adapters.slack.markdown import converted, join, text_of
-from adapters.slack.mrkdwn import address, clip_escaped, octets, units
+from adapters.slack.markdown import GAP, converted, join, text_of
+from adapters.slack.mrkdwn import address, clip_escaped, octets, unescaped, units
 from adapters.slack.split import split
 from engine.guards.egress import Cleared, Shown, Source
 from engine.harmless import harmless
@@ -99,46 +99,65 @@ def passages(shown: Shown) -> tuple[Part, ...]:
         shows = [[blocks.rich([blocks.quoted(blocks.words(piece.source))])] for piece in pieces]
         shows = [[heading, *shows[0]], *shows[1:]] if shows else [[heading]]
         for show in shows:
-            if made and _fit([*made[-1].blocks, *show], spare=0):
+            if made and _fit([*made[-1].blocks, *show]):
                 made[-1] = _part("", [*made[-1].blocks, *show])
             else:
                 made.append(_part("", show))
     return tuple(made) or (_part("", [blocks.context(["This answer names no sources."])]),)
 
 
+@dataclass(slots=True)
+class _Message:
+    """A message that is being filled, and what it weighs."""
+
+    source: str = ""
+    blocks: list[Block] = field(default_factory=list)
+    weight: int = 0
+    _last: int = 0              # what the last block weighs
+
+    @property
+    def has_table(self) -> bool:
+        """Slack takes one in a message."""
+        return any(block["type"] == "table" for block in self.blocks)
+
+    def takes(self, more: Sequence[Block], weight: int) -> bool:
+        """Whether there is room, with what may have to stand below."""
+        return len(self.blocks) + len(more) <= _BODY_BLOCKS and self.weight + weight <= blocks.MESSAGE
+
+    def add(self, source: str, more: Sequence[Block], weight: int) -> None:
+        """Paragraphs that follow each other stand in one block as long as it is not too long."""
+        self.source += source
+        self.weight += weight
+        for block in more:
+            last, own = (self.blocks[-1] if self.blocks else None), blocks.weight(block)
+            both = last is not None and last["type"] == block["type"] == "rich_text"
+            if last is not None and both and self._last + own < blocks.TEXT:
+                join(last, block["elements"])
+                self._last += own + len(GAP)
+                self.weight += len(GAP)
+            else:
+                self.blocks.append(block)
+                self._last = own
+
+
 def _packed(text: str, *, tables: bool) -> Iterator[Part]:
     """The text in messages, each as full as may be."""
     cut = split(text, blocks.TEXT)
-    source, held = "", list[Block]()
+    message = _Message()
     for piece in cut.pieces:
-        free = tables and not any(block["type"] == "table" for block in held)
-        more = converted(piece, cut.references, tables=free)
-        if held and not _fit(_merged(held, more), spare=blocks.BLOCKS - _BODY_BLOCKS):
-            yield _part(source, held)
-            source, held = "", []
+        more = converted(piece, cut.references, tables=tables and not message.has_table)
+        weight = blocks.weight(more) + len(GAP)
+        if message.blocks and not message.takes(more, weight):
+            yield _part(message.source, message.blocks)
+            message = _Message()
             more = converted(piece, cut.references, tables=tables)
-        source += piece.source
-        held = _merged(held, more)
-    yield _part(source, held)
+            weight = blocks.weight(more)
+        message.add(piece.source, more, weight)
+    yield _part(message.source, message.blocks)
 
 
-def _merged(held: Sequence[Block], more: Sequence[Block]) -> list[Block]:
-    """Both, with paragraphs that follow each other in one block as long as it is not too long."""
-    made = list(held)
-    for block in more:
-        last = made[-1] if made else None
-        both = last is not None and last["type"] == block["type"] == "rich_text"
-        if last is not None and both and blocks.weight(last) + blocks.weight(block) < blocks.TEXT:
-            joined = blocks.rich(last["elements"])
-            join(joined, block["elements"])
-            made[-1] = joined
-        else:
-            made.append(block)
-    return made
-
-
-def _fit(made: Sequence[Block], spare: int = 0) -> bool:
-    return len(made) <= blocks.BLOCKS - spare and blocks.weight(made) <= blocks.MESSAGE
+def _fit(made: Sequence[Block]) -> bool:
+    return len(made) <= blocks.BLOCKS and blocks.weight(made) <= blocks.MESSAGE
 
 
 def _part(source: str, made: list[Block]) -> Part:
@@ -159,6 +178,10 @@ def _plain(block: Block) -> str:
             return "\n".join(" | ".join(map(_plain, row)) for row in block["rows"])
         case "header":
             return str(block["text"]["text"])
+        case "section":
+            return unescaped(block["text"]["text"])
+        case "context":
+            return "\n".join(unescaped(element["text"]) for element in block["elements"])
         case _:
             return ""
 

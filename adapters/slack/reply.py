@@ -7,7 +7,6 @@ one rule: so many messages as the answer needs stand there, each says what it sh
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
@@ -18,7 +17,7 @@ from adapters.slack.budget import Rank
 from adapters.slack.calls import Calls, Closed, Gone, SlackError, StoppedByUser, StreamEnded
 from adapters.slack.config import SlackConfig
 from adapters.slack.ephemeral import PrivateReply
-from adapters.slack.ids import Workspace, ts_of, user_of
+from adapters.slack.ids import PREFIX, Workspace, ts_of, user_of
 from adapters.slack.mrkdwn import clip
 from adapters.slack.outbox import LOOKS, Ourselves, Posts
 from adapters.slack.render import Buttons, Part, footer, render, stop_button
@@ -27,7 +26,7 @@ from adapters.slack.streamed import exact, stream_markdown
 from engine.errors import Fenced, PlatformUnavailable, StoreUnavailable
 from engine.guards.egress import Cleared, Shown, joined
 from engine.harmless import line
-from engine.messages import Claim, Visibility
+from engine.messages import Claim, Place, Visibility
 from engine.ports import Hold
 from engine.spoken import How, Outbox, Purpose, Sent, Stop, Ticket, Tickets
 
@@ -95,6 +94,7 @@ class SlackReply:
     _streamed: str = ""                 # of the words, in all messages
     _edits: bool = False                # words are shown by editing, from now on
     _closed: Closed | None = None
+    _paid: bool = False                 # the writer has a place in the budget for an update
     _stop_id: str = ""
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
     _more: asyncio.Event = field(default_factory=asyncio.Event)
@@ -197,12 +197,13 @@ class SlackReply:
             await self.posts.calls.slot("chat.appendStream", self.posts.workspace, Rank.PROGRESS)
         elif self._standing:
             await self.posts.calls.slot("chat.update", self.posts.workspace, Rank.PROGRESS)
+            self._paid = True
 
     async def _show(self) -> None:
         words = joined(self._words)
         flow = stream_markdown(words).strip()
         more = flow[len(self._streamed):]
-        if not more and flow:       # nothing new, or not for this way of showing it
+        if not more:
             return
         if not flow.startswith(self._streamed) or (self._live is None and not await self._begun(more)):
             self._edits = True
@@ -223,7 +224,7 @@ class SlackReply:
         words = more[: cut(more, CHARS)]
         part = self._next
         try:
-            self._live = await open_stream(self.posts, part, words, _recipient(self.claim), self.voice.stream_life)
+            self._live = await open_stream(self.posts, part, words, _recipient(place), self.voice.stream_life)
         except (SlackError, Closed) as error:
             if not error.code:      # not Slack's own word against it: another attempt may do
                 raise
@@ -306,8 +307,10 @@ class SlackReply:
         if standing.shows == part:
             return
         standing.shows = None
+        progress = rank is Rank.PROGRESS
+        paid, self._paid = progress and self._paid, False
         try:
-            await self.posts.update(standing.ts, part, rank, once=rank is Rank.PROGRESS)
+            await self.posts.update(standing.ts, part, rank, once=progress, paid=paid)
         except Gone:            # somebody removed it; what we have to say is said once more
             await self.posts.outbox.unsent(self.posts.name, standing.part)
             standing.ts = await self.posts.post(standing.part, part, rank)
@@ -336,6 +339,7 @@ class SlackReply:
             posts = replace(self.posts, name=f"{self.posts.name}:dm", channel=channel, thread="", how=How.DIRECT)
             if not await posts.earlier():
                 await posts.post(0, part)
+            await self._set_status("")      # or "Looking that up" stands there for another two minutes
         except (Closed, KeyError, TypeError) as error:
             raise SlackError(f"{closed}; nobody can be told", closed.code) from error
 
@@ -348,7 +352,7 @@ class SlackReply:
                 "assistant.threads.setStatus", self.posts.workspace, arguments, hold=self.posts.hold,
                 rank=Rank.FIRST_SIGN, once=True,
             )
-        except (SlackError, Closed) as error:
+        except (PlatformUnavailable, Closed) as error:
             log.info("no status here, a message stands for it", cause=str(error))
             return False
         return True
@@ -377,7 +381,7 @@ class SlackReply:
                 "assistant.threads.setTitle", self.posts.workspace, arguments, hold=self.posts.hold,
                 rank=Rank.BACKGROUND, once=True,
             )
-        except (SlackError, Closed) as error:
+        except (PlatformUnavailable, Closed) as error:
             log.info("no title here", cause=str(error))
         except Fenced:
             return
@@ -417,15 +421,7 @@ class SlackReply:
                 raise broken
 
 
-def _recipient(claim: Claim) -> tuple[str, str]:
-    """For whom a message in a channel streams: team and user. Of somebody from outside, the team is another one."""
-    place = claim.message.place
-    team = Workspace.of(place.workspace).team
-    try:
-        event = json.loads(claim.raw).get("event", {}) if claim.raw else {}
-    except (ValueError, AttributeError):
-        event = {}
-    own = event.get("user_team") or event.get("source_team") if isinstance(event, dict) else None
-    return (own if isinstance(own, str) and own else team), user_of(place.person)
-
-
+def _recipient(place: Place) -> tuple[str, str]:
+    """For whom a message in a channel streams: team and user. A visitor's team is where they come from (S29)."""
+    workspace, own = Workspace.of(place.workspace), place.person.removeprefix(PREFIX).rpartition("/")[0]
+    return (workspace.team if workspace.enterprise else own), user_of(place.person)

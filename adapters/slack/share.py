@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 SHARED: Final = "I have shared this with the channel."
 ALREADY: Final = "This was shared with the channel already."
+CLOCKS: Final = 300.0           # seconds by which our clock and Slack's may differ
 BELOW: Final = "Shared from an answer that was given in private."
 
 
@@ -49,15 +50,15 @@ class Sharing:
             return ALREADY
         posts = Posts(
             self.calls, self.outbox, self.ourselves, _free, name, place.workspace, place.channel, place.thread or "",
-            f"{told.question.sent_at.timestamp():.6f}", looks=(0.0,),
+            f"{told.question.sent_at.timestamp() - CLOCKS:.6f}", looks=(0.0,),
         )
-        done = {sent.part for sent in await posts.earlier()}    # ours by now, though an earlier attempt may have begun
+        noted = {sent.part: sent.ts for sent in await self.outbox.of(name)}     # by us, or by an attempt that was lost
         id = await self.tickets.issue(Ticket(Purpose.ANSWER, told.question.author, told.trace))
         buttons = Buttons(f"{id}+", f"{id}-", id if shown.sources else None)
         below = await self.afterwards.egress.notice(BELOW)
         try:
             for number, part in enumerate(render(shown, buttons, below=below)):
-                if number not in done:
+                if not noted.get(number) and not (number in noted and await posts.turned_up(number)):
                     await posts.post(number, part)
         except (PlatformUnavailable, Closed, asyncio.CancelledError):
             log.warning("an answer was not shared to its end", trace=told.trace)

@@ -31,6 +31,7 @@ log = structlog.get_logger()
 PING: Final = 5.0               # seconds between two pings
 LOOK: Final = 0.5               # seconds between two looks at the connections
 SILENCE: Final = 15.0           # seconds between two lines about a connection that cannot be made
+CLOSING: Final = 1.0            # seconds for events that are being stored while we close
 APART: Final = 5.0              # seconds between the first connections: they are renewed as far apart as they began
 
 Receive: TypeAlias = Callable[[dict[str, Any], Mapping[str, Any], str], Awaitable[BoltResponse]]
@@ -69,6 +70,7 @@ class Sockets:
     restored: Callable[[datetime | None], None]
     hearing: bool = False
     _sockets: list[Socket] = field(default_factory=list)
+    _taking: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @property
     def problem(self) -> str | None:
@@ -94,6 +96,8 @@ class Sockets:
                 await self._watch()
         finally:
             self.hearing = False
+            if self._taking:        # what is being stored is still acknowledged
+                await asyncio.wait(self._taking, timeout=CLOSING)
             for socket in self._sockets:
                 await _close(socket)
 
@@ -122,6 +126,9 @@ class Sockets:
 
     async def _take(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         """One envelope; acknowledged if it was taken, else it comes again."""
+        if task := asyncio.current_task():      # the library's own, which it does not look after
+            self._taking.add(task)
+            task.add_done_callback(self._taking.discard)
         began = time.time()
         response = await self.receive(request.payload, build_headers(request) or {}, "socket_mode")
         try:

@@ -46,27 +46,40 @@ class Pieces:
 
 
 def split(text: str, limit: int) -> Pieces:
-    """Pieces of one block each, of at most ``limit`` UTF-16 units of source. The text has no ``\\r`` in it."""
+    """Pieces of whole blocks where these fit, of at most ``limit`` UTF-16 units. The text has no ``\\r`` in it."""
     environment: dict[str, Any] = {}
     lines = _LINES.findall(text)
     tokens = [t for t in _BLOCKS.parse(text, environment) if t.level == 0 and t.map and t.nesting >= 0]
     starts = [0, *(token.map[0] for token in tokens[1:] if token.map), len(lines)] if tokens else [0, len(lines)]
     pieces: list[Piece] = []
+    held: list[str] = []        # blocks that may still be joined by the next one
+    size = 0
     for n in range(len(starts) - 1):
         token = tokens[n] if tokens else None
         begin = token.map[0] if token and token.map else starts[n]
-        pieces += _pieces(token, lines[starts[n] : starts[n + 1]], begin - starts[n], limit)
+        block = lines[starts[n] : starts[n + 1]]
+        more = sum(map(units, block))
+        if held and size + more > limit:
+            pieces.append(_whole(held))
+            held, size = [], 0
+        if more <= limit:
+            held += block
+            size += more
+        else:
+            pieces += _pieces(token, block, begin - starts[n], limit)
+    if held:
+        pieces.append(_whole(held))
     return Pieces(tuple(pieces), environment.get("references", {}))
 
 
-def _pieces(token: Token | None, lines: Sequence[str], lead: int, limit: int) -> Iterator[Piece]:
-    """One block's. ``lead``: how many of its lines stand before it begins."""
+def _whole(lines: Sequence[str]) -> Piece:
     source = "".join(lines)
-    if not source:
-        return
-    if units(source) <= limit:
-        yield Piece(source, source)
-    elif token is not None and token.type == "fence":
+    return Piece(source, source)
+
+
+def _pieces(token: Token | None, lines: Sequence[str], lead: int, limit: int) -> Iterator[Piece]:
+    """Those of a block that is too long for one. ``lead``: how many of its lines stand before it begins."""
+    if token is not None and token.type == "fence":
         yield from _code(token, lines, lead + 1, limit)
     elif token is not None and token.type == "code_block":
         yield from _code(token, lines, lead, limit)

@@ -28,7 +28,7 @@ class Envelope(Struct, frozen=True):
     team_id: str | None = None
     enterprise_id: str | None = None
     event_id: str = ""
-    authorizations: list[Authorization] = []
+    authorizations: list[Authorization] | None = None
 
 
 class FileWire(Struct, frozen=True):
@@ -70,8 +70,8 @@ class Said(Struct, frozen=True):
     thread_ts: str | None = None
     team: str | None = None
     user_team: str | None = None
-    files: list[FileWire] = []
-    attachments: list[Attachment] = []
+    files: list[FileWire] | None = None
+    attachments: list[Attachment] | None = None
     reply_count: int = 0
     latest_reply: str | None = None
     edited: Edit | None = None
@@ -202,7 +202,7 @@ class UserGroup(Struct, frozen=True):
     id: str
     handle: str | None = None
     date_delete: int = 0
-    users: list[str] = []
+    users: list[str] | None = None
 
 
 class HomeOpened(Struct, frozen=True):
@@ -273,7 +273,7 @@ def read(kind: type[T], found: Mapping[str, Any]) -> T:
 def fields(found: Struct) -> dict[str, Any]:
     """Back to plain values, without what is not there."""
     plain: dict[str, Any] = msgspec.to_builtins(found)
-    return {name: value for name, value in plain.items() if value not in (None, [], 0)}
+    return {name: value for name, value in plain.items() if value not in (None, 0)}
 
 
 encode: Final = msgspec.json.Encoder().encode

@@ -21,6 +21,7 @@ from adapters.sql.database import Database
 from adapters.sql.rows import utc
 from adapters.sql.sealed import Keyring, MasterKeyError, WrappedKey
 from adapters.sql.sealed import Unreadable as Sealed
+from adapters.sql.statements import ASKED_IN_PRIVATE
 from adapters.sql.tables import channel, conversation, message, person, person_key, revision
 from engine.errors import StoreUnavailable
 from engine.messages import MessageId
@@ -150,7 +151,7 @@ def _lines(connection: Connection) -> list[Any]:
         .join(newest, newest.c.message == message.c.id)
         .join(revision, and_(revision.c.message == message.c.id, revision.c.n == newest.c.n))
         .join(person_key, person_key.c.person == message.c.author)
-        .where(channel.c.direct.is_(False), revision.c.kind != "deleted")
+        .where(channel.c.direct.is_(False), revision.c.kind != "deleted", ~ASKED_IN_PRIVATE)
         .order_by(message.c.sent_at, message.c.id)
     ))
 

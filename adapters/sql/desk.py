@@ -9,9 +9,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, delete, func, select, update
 
 from adapters.sql.database import Database, db_now
+from adapters.sql.outbox import TICKET_LIFE
 from adapters.sql.rows import answer_of, utc
 from adapters.sql.sealed import Keyring, Unreadable, WrappedKey
-from adapters.sql.tables import answer, decision, event, person_key, rejected, turn
+from adapters.sql.tables import answer, decision, event, person_key, rejected, ticket, turn
 from engine.errors import BotError
 from engine.messages import Citation
 
@@ -78,9 +79,10 @@ class Desk:
         return await self.database.read(_depth)
 
     async def prune(self, keep: float) -> int:
-        """Removes delivery keys and unreadable events older than ``keep`` seconds, in batches. Returns how many.
+        """Removes delivery keys and unreadable events older than ``keep`` seconds, in batches. Returns how many rows.
 
-        ``keep`` is longer than any platform redelivers. Messages, turns and answers are the record and stay.
+        ``keep`` is longer than any platform redelivers. Ids of buttons go as well once they are too old to work.
+        Messages, turns and answers are the record and stay.
         """
         total = 0
         while done := await self.database.write(partial(_prune, keep)):
@@ -177,7 +179,10 @@ def _depth(connection: Connection) -> Depth:
 
 def _prune(keep: float, connection: Connection) -> int:
     done = 0
-    for table, key in ((event, event.c.key), (rejected, rejected.c.id)):
-        old = select(key).where(table.c.received_at < db_now() - keep).limit(PRUNED)
+    for table, key, since, lasts in (
+        (event, event.c.key, event.c.received_at, keep), (rejected, rejected.c.id, rejected.c.received_at, keep),
+        (ticket, ticket.c.digest, ticket.c.at, max(keep, TICKET_LIFE)),
+    ):
+        old = select(key).where(since < db_now() - lasts).limit(PRUNED)
         done += connection.execute(delete(table).where(key.in_(old))).rowcount
     return done

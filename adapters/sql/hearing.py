@@ -9,15 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, select, update
 
 from adapters.sql.database import Database, db_now
 from adapters.sql.rows import utc
 from adapters.sql.statements import Statements
-from adapters.sql.tables import channel, conversation, departure, gap, heard, message, turn
+from adapters.sql.tables import channel, conversation, departure, gap, heard, membership, message, turn
 from engine.messages import ConversationId
+
+MOST: Final = 200
+"""Questions of one channel whose threads are looked at; one with more has its threads in the channel's history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +137,17 @@ def _engaged(thread: str, within: float, connection: Connection) -> bool:
 
 
 def _threads(room: str, within: float, connection: Connection) -> list[str]:
+    """Of a direct conversation every question is a root: it may have been answered in a thread of its own."""
     left = select(func.coalesce(func.max(departure.c.at), 0.0)).where(
         departure.c.id.in_([conversation.c.id, room])
     ).correlate(conversation).scalar_subquery()
     found = connection.execute(
-        select(conversation.c.thread).join_from(turn, conversation, conversation.c.id == turn.c.conversation)
-        .where(conversation.c.channel == room, conversation.c.thread.is_not(None),
-               turn.c.received_at > db_now() - within, turn.c.received_at > left)
-        .distinct().order_by(conversation.c.thread)
-    ).scalars()
-    return [str(thread) for thread in found]
+        select(turn.c.message, turn.c.place).join_from(turn, conversation, conversation.c.id == turn.c.conversation)
+        .where(conversation.c.channel == room, turn.c.received_at > db_now() - within, turn.c.received_at > left)
+        .order_by(turn.c.id.desc()).limit(MOST)
+    )
+    roots = (row.place.get("thread") or row.message.rpartition("/")[2] for row in found if not row.place.get("private"))
+    return list(dict.fromkeys(roots))
 
 
 def _last_heard(workspace: str, connection: Connection) -> datetime | None:
@@ -157,16 +161,20 @@ def _gaps(prefix: str, connection: Connection) -> list[Any]:
 
 
 def _rename(workspace: str, old: str, new: str, connection: Connection) -> None:
+    """What was said moves; the emptied rows stay, since every process knows by heart which ones there are."""
     before, after = f"{workspace}/{old}", f"{workspace}/{new}"
+    add = Statements(connection.dialect.name)
     connection.execute(update(gap).where(gap.c.workspace == workspace, gap.c.channel == old).values(channel=new))
-    if connection.execute(select(channel.c.id).where(channel.c.id == after)).scalar() is not None:
-        connection.execute(update(conversation).where(conversation.c.channel == before).values(channel=after))
-    else:
-        connection.execute(update(channel).where(channel.c.id == before).values(id=after))
-    # Rows that name the conversation follow by ON UPDATE CASCADE; a queue is no reference.
-    moved = func.replace(conversation.c.id, f"{before}/", f"{after}/")
-    connection.execute(update(conversation).where(conversation.c.channel == after).values(id=moved))
-    waiting = turn.c.queue.startswith(f"{before}/", autoescape=True)
-    connection.execute(
-        update(turn).where(waiting).values(queue=func.replace(turn.c.queue, f"{before}/", f"{after}/"))
-    )
+    rooms = connection.execute(select(channel).where(channel.c.id == before)).all()
+    threads = connection.execute(select(conversation).where(conversation.c.channel == before)).all()
+    if not rooms:
+        return
+    connection.execute(add.add(channel), [{**room._mapping, "id": after} for room in rooms])
+    if members := connection.execute(select(membership).where(membership.c.channel == before)).all():
+        connection.execute(add.add(membership), [{**member._mapping, "channel": after} for member in members])
+    for thread in threads:
+        moved = thread.id.replace(before, after, 1)
+        connection.execute(add.add(conversation), [{**thread._mapping, "id": moved, "channel": after}])
+        connection.execute(update(message).where(message.c.conversation == thread.id).values(conversation=moved))
+        connection.execute(update(turn).where(turn.c.conversation == thread.id).values(conversation=moved))
+        connection.execute(update(turn).where(turn.c.queue == thread.id).values(queue=moved))

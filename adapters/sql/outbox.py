@@ -19,9 +19,8 @@ from adapters.sql.tables import answer, citation, feedback, message, outbox, per
 from engine.messages import ConversationId, Message, MessageId, Outcome, PersonId, TraceId
 from engine.spoken import Asked, How, Purpose, Sent, Ticket, Told
 
-TICKET_DAYS: Final = 90.0
-"""For so long a button works."""
-_DAY: Final = 86_400.0
+TICKET_LIFE: Final = 90 * 86_400.0
+"""Seconds for which a button works."""
 LOST: Final = 60.0
 """Seconds after which a message that was noted and never completed may be said by somebody else."""
 
@@ -112,8 +111,8 @@ class SqlTickets:
         return id
 
     async def redeem(self, id: str) -> Ticket | None:
-        """None for one that nobody issued, or that is older than `TICKET_DAYS`."""
-        found = select(ticket).where(ticket.c.digest == _digest(id), ticket.c.at > db_now() - TICKET_DAYS * _DAY)
+        """None for one that nobody issued, or that is older than `TICKET_LIFE`."""
+        found = select(ticket).where(ticket.c.digest == _digest(id), ticket.c.at > db_now() - TICKET_LIFE)
         row = await self.database.read(lambda connection: connection.execute(found).one_or_none())
         if row is None:
             return None

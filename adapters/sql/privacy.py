@@ -18,11 +18,13 @@ from adapters.sql.tables import (
     appeal,
     citation,
     decision,
+    feedback,
     membership,
     message,
     person,
     person_key,
     revision,
+    ticket,
     turn,
 )
 from engine.errors import BotError
@@ -101,11 +103,15 @@ class Privacy:
             select(appeal.c.id, turn.c.trace, appeal.c.state, appeal.c.note, appeal.c.at)
             .join_from(appeal, turn, turn.c.id == appeal.c.turn).where(appeal.c.by == who).order_by(appeal.c.at)
         )
+        rated = connection.execute(
+            select(feedback.c.trace, feedback.c.good).where(feedback.c.person == who).order_by(feedback.c.at)
+        ).all()
         rooms = connection.execute(select(membership.c.channel).where(membership.c.person == who)).scalars()
         return {
             "person": who,
             "name": key.open(name, f"person/{who}") if name else "",
             "channels": sorted(rooms),
+            "feedback": [{"trace": trace, "good": good} for trace, good in rated],
             "messages": list(messages.values()),
             "turns": [
                 {"trace": row.trace, "message": row.message, "outcome": row.outcome,
@@ -158,7 +164,8 @@ def _forget(who: str, connection: Connection) -> tuple[Forgotten, str]:
     connection.execute(update(decision).where(decision.c.turn.in_(turns)).values(text_hash=""))
     connection.execute(delete(citation).where(citation.c.turn.in_(turns)))
     answers = connection.execute(delete(answer).where(answer.c.turn.in_(turns))).rowcount
-    connection.execute(delete(membership).where(membership.c.person == who))
+    for table in (membership, ticket, feedback):
+        connection.execute(delete(table).where(table.c.person == who))
     connection.execute(delete(person_key).where(person_key.c.id == key_id))
     # Rows that name the person follow by ON UPDATE CASCADE.
     connection.execute(

@@ -37,6 +37,9 @@ READY: Final = constant("ready")
 RUNNING: Final = constant("running")
 OPEN: Final = or_(turn.c.state == READY, turn.c.state == RUNNING)
 
+ASKED_IN_PRIVATE: Final = exists().where(turn.c.message == message.c.id, turn.c.place["private"].as_boolean())
+"""Of a message: what was asked in a channel for one pair of eyes was not said to the channel."""
+
 
 def _latest(of: Table) -> ColumnElement[int]:
     newer = revision.alias()

@@ -116,6 +116,7 @@ message = Table(
     Column("received_at", Float, nullable=False),
     Column("files", EncryptedText),                     # what came with it, as JSON; null: nothing
     Column("raw", EncryptedText),                       # as the platform sent it, for a replay
+    Index("ix_message_conversation", "conversation", "sent_at"),
 )
 
 revision = Table(

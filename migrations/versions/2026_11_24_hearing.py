@@ -15,6 +15,7 @@ def upgrade() -> None:
     """Apply."""
     op.add_column("message", sa.Column("files", EncryptedText(), nullable=True))
     op.add_column("message", sa.Column("raw", EncryptedText(), nullable=True))
+    op.create_index("ix_message_conversation", "message", ["conversation", "sent_at"], unique=False)
     op.create_table(
         "departure",
         sa.Column("id", sa.String(length=200), nullable=False),

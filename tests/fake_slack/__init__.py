@@ -5,7 +5,7 @@ In tests it runs in their own loop::
     async with fake_slack() as slack:
         slack.says("ann", "general", "@bartizan how much notice?")
 
-As a program it serves until it is killed; ``POST /control/says`` with ``{"user": ..., ...}`` does what the method does::
+As a program it serves until it is killed; ``POST /control/says`` does what the method does::
 
     python -m tests.fake_slack --port 8800 --record calls.jsonl
 """
@@ -20,6 +20,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.fake_slack.api import Api
+from tests.fake_slack.control import routes
 from tests.fake_slack.delivery import Deliverer
 from tests.fake_slack.people import FakeSlack, Line
 from tests.fake_slack.slack import APP_TOKEN, SIGNING_SECRET, Breaks, Dawdles, Limited, Says, Tears
@@ -34,7 +35,7 @@ __all__ = [
 @asynccontextmanager
 async def fake_slack(
     *, host: str = "127.0.0.1", port: int = 0, scale: float = 1.0, scopes: Iterable[str] | None = None,
-    subscriptions: Iterable[str] | None = None, again: tuple[float, ...] = (0.1, 0.5, 1.0),
+    subscriptions: Iterable[str] | None = None, again: tuple[float, ...] = (0.1, 0.5, 1.0), patience: float = 1.0,
 ) -> AsyncGenerator[FakeSlack]:
     """A workspace ``T1`` with ann, bob and cyd, in #general; the app is installed and in the channel.
 
@@ -52,7 +53,7 @@ async def fake_slack(
 
     delivery = Deliverer(spawn, "A0FAKE", SIGNING_SECRET, again=again)
     slack = FakeSlack(delivery, spawn)
-    slack.limits.scale = scale
+    slack.limits.scale, slack.patience = scale, patience
     if subscriptions is not None:
         slack.subscriptions = frozenset(subscriptions)
     slack.install("T1", "acme", scopes=scopes)
@@ -66,6 +67,7 @@ async def fake_slack(
     app.router.add_post("/respond/{key}", api.respond)
     app.router.add_get("/files-pri/{id}/{name}", api.file)
     app.router.add_get("/link/", delivery.serve)
+    app.add_routes(routes(slack))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:

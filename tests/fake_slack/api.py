@@ -70,7 +70,6 @@ class Api:
 
     def __init__(self, office: Office) -> None:
         self.office = office
-        self.answered: Callable[[Called], None] = lambda _called: None
 
     async def call(self, request: web.Request) -> web.StreamResponse:
         """``/api/{method}``"""
@@ -81,44 +80,45 @@ class Api:
         if len(self.office.calls) > KEPT:
             del self.office.calls[: KEPT // 2]
         try:
-            given = await arguments(request)
-            token = authorization.removeprefix("Bearer ") if authorization.startswith("Bearer ") else \
-                given.pop("token", "")
-            given.pop("token", None)
-            called.args = given
-            if name not in DO:
-                raise ApiError("unknown_method", req_method=name)
-            workspace = self.workspace(METHODS[name], name, token)
-            called.workspace = workspace.id
-            fault = self.fault(name)
-            if isinstance(fault, Limited):
-                return self.limited(called, fault.seconds)
-            if wait := self.office.limits.wait(name, workspace.id, str(given.get("channel", ""))):
-                return self.limited(called, wait)
-            match fault:
-                case Says(error=error, more=more):
-                    raise ApiError(error, **more)
-                case Breaks(status=status, after=False):
-                    called.error = str(status)
-                    return web.Response(status=status, text="so it goes")
-                case Tears(after=False):
-                    return torn(request, called)
-            answer = {"ok": True, **self.do(METHODS[name], workspace, name, given, authorization)}
-            match fault:
-                case Breaks(status=status):
-                    called.error = str(status)
-                    return web.Response(status=status, text="so it goes")
-                case Tears():
-                    return torn(request, called)
-                case Dawdles(seconds=seconds):
-                    await asyncio.sleep(seconds)
-            return web.json_response(answer)
+            return await self.answer(request, name, authorization, called)
         except ApiError as error:
             called.error = error.code
             return web.json_response({"ok": False, "error": error.code, **error.more})
         finally:
             called.done = loop.time()
-            self.answered(called)
+            self.office.answered(called)
+
+    async def answer(
+        self, request: web.Request, name: str, authorization: str, called: Called,
+    ) -> web.StreamResponse:
+        """What the call gets, whatever goes wrong with it. Raises `ApiError`."""
+        given = called.args = await arguments(request)
+        shown = given.pop("token", "")
+        token = authorization.removeprefix("Bearer ") if authorization.startswith("Bearer ") else shown
+        if name not in DO:
+            raise ApiError("unknown_method", req_method=name)
+        workspace = self.workspace(METHODS[name], name, token)
+        called.workspace = workspace.id
+        # Of every method, though few pages say so: bolt's clients send it along.
+        if given.pop("team_id", workspace.id) != workspace.id and workspace.enterprise == "":
+            raise ApiError("team_access_not_granted")
+        fault = self.fault(name)
+        wait = fault.seconds if isinstance(fault, Limited) else \
+            self.office.limits.wait(name, workspace.id, str(given.get("channel", "")))
+        if wait:
+            called.error = "ratelimited"
+            return web.json_response({"ok": False, "error": "ratelimited"}, status=429,
+                                     headers={"Retry-After": str(wait)})
+        if isinstance(fault, Says):
+            raise ApiError(fault.error, **fault.more)
+        if isinstance(fault, Breaks | Tears) and not fault.after:
+            return broken(request, called, fault)
+        said = {"ok": True, **self.do(METHODS[name], workspace, name, given, authorization)}
+        if isinstance(fault, Breaks | Tears):
+            return broken(request, called, fault)
+        if isinstance(fault, Dawdles):
+            await asyncio.sleep(fault.seconds)
+        return web.json_response(said)
 
     def workspace(self, method: Method, name: str, token: str) -> Workspace:
         """Whose token it is; raises `ApiError`."""
@@ -152,12 +152,6 @@ class Api:
         waiting = self.office.faults.get(name)
         return waiting.popleft() if waiting else None
 
-    def limited(self, called: Called, seconds: int) -> web.Response:
-        """429"""
-        called.error = "ratelimited"
-        return web.json_response({"ok": False, "error": "ratelimited"}, status=429,
-                                 headers={"Retry-After": str(seconds)})
-
     async def respond(self, request: web.Request) -> web.StreamResponse:
         """``/respond/{key}``: what is said to a ``response_url``."""
         office, key = self.office, request.match_info["key"]
@@ -166,25 +160,26 @@ class Api:
         try:
             given = called.args = await request.json()
             fault = self.fault("response_url")
-            if isinstance(fault, Tears) and not fault.after:
-                return torn(request, called)
-            if isinstance(fault, Breaks):
-                called.error = str(fault.status)
-                return web.Response(status=fault.status, text="so it goes")
-            to = office.responds.get(key)
-            if to is None or office.clock() - to.made > RESPONSE_LIFE:
-                raise ApiError("expired_url" if to else "invalid_url")
-            if to.used >= RESPONSES:
-                raise ApiError("used_url")
-            to.used += 1
-            self.responded(to, given)
-            return torn(request, called) if isinstance(fault, Tears) else web.Response(text="ok")
+            if isinstance(fault, Breaks | Tears) and not fault.after:
+                return broken(request, called, fault)
+            self.responded(self.open_address(key), given)
+            return broken(request, called, fault) if isinstance(fault, Breaks | Tears) else web.Response(text="ok")
         except ApiError as error:
             called.error = error.code
             return web.json_response({"ok": False, "error": error.code}, status=404)
         finally:
             called.done = asyncio.get_running_loop().time()
-            self.answered(called)
+            self.office.answered(called)
+
+    def open_address(self, key: str) -> Respond:
+        """A ``response_url``, used once more. Raises `ApiError`."""
+        to = self.office.responds.get(key)
+        if to is None or self.office.clock() - to.made > RESPONSE_LIFE:
+            raise ApiError("expired_url" if to else "invalid_url")
+        if to.used >= RESPONSES:
+            raise ApiError("used_url")
+        to.used += 1
+        return to
 
     def responded(self, to: Respond, given: Json) -> None:
         """Posts, replaces or removes."""
@@ -193,20 +188,22 @@ class Api:
         if extra := given.keys() - known:
             raise ApiError("invalid_payload", extra=sorted(extra))
         w, office = to.workspace, self.office
+        # An app's own message alone can be replaced; after a command or a shortcut a new one comes.
+        source = to.source if isinstance(to.source, Ephemeral) or (to.source and to.source.bot_id == w.bot_id) else None
         if given.get("delete_original"):
-            if isinstance(to.source, Ephemeral):
-                to.source.removed = True
-            elif isinstance(to.source, Post):
-                office.removed(w, w.channels[to.channel], to.source)
+            if isinstance(source, Ephemeral):
+                source.removed = True
+            elif isinstance(source, Post):
+                office.removed(w, w.channels[to.channel], source)
             return
         text, blocks = given.get("text", ""), read_blocks(given["blocks"]) if "blocks" in given else []
         if not text and not blocks:
             raise ApiError("no_text")
-        if given.get("replace_original") and to.source is not None:
-            to.source.text, to.source.blocks = text, blocks
-            if isinstance(to.source, Post):
-                to.source.updates += 1
-                to.source.note()
+        if given.get("replace_original") and source is not None:
+            source.text, source.blocks = text, blocks
+            if isinstance(source, Post):
+                source.updates += 1
+                source.note()
         elif given.get("response_type") == "in_channel":
             channel = w.channels[to.channel]
             post = Post(office.stamps.next(), channel.id, w.bot.id, text, given.get("thread_ts") or to.thread, blocks,
@@ -224,10 +221,8 @@ class Api:
         called = Called("file", team, {"file": file}, asyncio.get_running_loop().time())
         self.office.calls.append(called)
         fault = self.fault("file")
-        if isinstance(fault, Breaks):
-            return web.Response(status=fault.status)
-        if isinstance(fault, Tears):
-            return torn(request, called)
+        if isinstance(fault, Breaks | Tears):
+            return broken(request, called, fault)
         if isinstance(fault, Dawdles):
             await asyncio.sleep(fault.seconds)
         if workspace is None or token != workspace.token or "files:read" not in workspace.scopes or workspace.revoked:
@@ -238,8 +233,11 @@ class Api:
         return web.Response(body=data, content_type=told["mimetype"])
 
 
-def torn(request: web.Request, called: Called) -> web.StreamResponse:
-    """The connection ends before an answer."""
+def broken(request: web.Request, called: Called, fault: Breaks | Tears) -> web.StreamResponse:
+    """A server error, or a connection that ends before an answer."""
+    if isinstance(fault, Breaks):
+        called.error = str(fault.status)
+        return web.Response(status=fault.status, text="so it goes")
     called.error = "torn"
     assert request.transport is not None
     request.transport.abort()

@@ -101,7 +101,7 @@ class _Check:
         return self.expect(not missing, f"missing required field: {missing} [{at}]") \
             and self.expect(not extra, f"no additional properties allowed: {extra} [{at}]")
 
-    def block(self, block: Mapping[str, Any], at: str) -> None:
+    def block(self, block: Mapping[str, Any], at: str) -> None:  # noqa: PLR0912  (a case for each kind)
         kind = block.get("type")
         if not self.expect(kind in _BLOCKS, f"unsupported type: {kind} [{at}]"):
             return
@@ -176,7 +176,7 @@ class _Check:
         if self.fields(text, "text", allowed, f"{at}/text"):
             self.text(text, "text", most, at)
 
-    def element(self, element: Any, where: str, at: str) -> None:
+    def element(self, element: Any, where: str, at: str) -> None:  # noqa: PLR0912  (the same)
         if not self.expect(isinstance(element, dict) and element.get("type") in _ELEMENTS,
                            f"unsupported element [{at}]"):
             return

@@ -54,6 +54,9 @@ def update(call: Call) -> Json:
     before = call.slack.shown(call.workspace, post)
     if {"text", "blocks", "markdown_text", "attachments"} & call.args.keys():
         new, blocks = content(call, (post.text, post.blocks))
+        if any(b["type"] == "rich_text" for b in post.blocks) and blocks and \
+                not any(b["type"] == "rich_text" for b in blocks):
+            raise ApiError("block_mismatch")
         keeps = text is None and "markdown_text" not in call.args and "blocks" not in call.args
         post.text, post.blocks = new, post.blocks if keeps else blocks
         post.edited = post.edited or not blocks
@@ -248,6 +251,8 @@ def own(call: Call, channel: Channel, ts: str, error: str) -> Post:
 
 def streaming(call: Call, channel: Channel) -> Post:
     """A stream of ours that still lives."""
+    if channel.archived:
+        raise ApiError("is_archived")
     post = own(call, channel, call.args["ts"], "message_not_owned_by_app")
     if post.stream is Stream.STOPPED and call.method == "chat.appendStream":
         raise ApiError("stopped_by_user")

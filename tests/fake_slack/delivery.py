@@ -1,4 +1,4 @@
-"""How events, button presses and commands reach the app: over its sockets, or signed over HTTP; and again, if need be."""
+"""How events, buttons and commands reach the app: over its sockets, or signed over HTTP; and again, if need be."""
 
 from __future__ import annotations
 

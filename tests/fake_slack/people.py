@@ -55,13 +55,16 @@ class FakeSlack(Office):
         """By its id."""
         return self.workspaces[team] if team else next(iter(self.workspaces.values()))
 
-    def install(self, team: str, domain: str, *, enterprise: str = "", scopes: Iterable[str] | None = None) -> Workspace:
+    def install(
+        self, team: str, domain: str, *, enterprise: str = "", scopes: Iterable[str] | None = None,
+    ) -> Workspace:
         """A further workspace that has the app."""
         bot = Person(f"U{team}BOT", "bartizan", team, "Bartizan", bot=True, app_id=self.app_id)
         workspace = Workspace(team, domain, bot, f"B{team}BOT", f"xoxb-fake-{team}", enterprise)
         if scopes is not None:
             workspace.scopes = frozenset(scopes)
-        workspace.people[bot.id] = bot
+        slackbot = Person("USLACKBOT", "slackbot", team, "Slackbot")
+        workspace.people |= {bot.id: bot, slackbot.id: slackbot}
         self.workspaces[team] = workspace
         return workspace
 
@@ -79,10 +82,15 @@ class FakeSlack(Office):
         """A new channel with these people, and the bot unless it is left out."""
         w = self.workspace(team)
         prefix = "G" if kind == "mpim" else "C"
+        at_work = bool(self.delivery.request_url or self.delivery.sockets)
         ids = [self.person(member, team).id for member in members]
+        first = [w.bot.id] if bot else []
         channel = Channel(prefix + re.sub(r"[^A-Z0-9]", "", name.upper()), name, w.id, kind,
-                          [*ids, w.bot.id] if bot else ids, connect=connect)
+                          first if at_work else [*ids, *first], connect=connect)
         w.channels[channel.id] = channel
+        if at_work:     # somebody has opened it with the bot, and then the others came
+            for user in (w.bot.id, *members) if bot else members:
+                self._comes("member_joined_channel", user, channel.id, team)
         return channel
 
     def person(self, name: str, team: str = "") -> Person:
@@ -147,8 +155,10 @@ class FakeSlack(Office):
         assert post.stream is Stream.LIVE
         post.text, post.stream = post.streamed, Stream.STOPPED
 
-    def uploads(self, user: str, channel: str, name: str, data: bytes, text: str = "",
-                thread: Post | str | None = None, *, team: str = "") -> Post:
+    def uploads(
+        self, user: str, channel: str, name: str, data: bytes, text: str = "", *,
+        thread: Post | str | None = None, team: str = "",
+    ) -> Post:
         """Somebody shares a file, with a word about it."""
         w = self.workspace(team)
         id, kind = f"F{self.number():08d}", name.rpartition(".")[2].lower()
@@ -195,7 +205,9 @@ class FakeSlack(Office):
                 body["message"] = self.shown(w, where)
         return await self._acked(self.delivery.deliver("interactive", body), person, where)
 
-    async def submits(self, user: str, view: View, values: Mapping[str, str] | None = None, *, team: str = "") -> Delivery:
+    async def submits(
+        self, user: str, view: View, values: Mapping[str, str] | None = None, *, team: str = "",
+    ) -> Delivery:
         """Somebody fills in a modal and sends it; ``values`` by action id."""
         w, person = self.workspace(team), self.person(user, team)
         state: dict[str, Json] = {}
@@ -335,7 +347,7 @@ class FakeSlack(Office):
     async def until(self, true: Callable[[], Any], seconds: float = 20.0) -> None:
         """Waits for something to be so; tells all there is when it does not come."""
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds * self.patience):
                 while not true():
                     await asyncio.sleep(0.02)
         except TimeoutError:
@@ -344,7 +356,8 @@ class FakeSlack(Office):
     async def settled(self, quiet: float = 0.5, seconds: float = 20.0) -> None:
         """Waits until nothing is under way: deliveries over, no stream, no status, and no call for a while."""
         def calm() -> bool:
-            posts = [p for w in self.workspaces.values() for c in w.channels.values() for p in c.posts.values()]
+            channels = [c for w in self.workspaces.values() for c in w.channels.values() if not c.archived]
+            posts = [p for c in channels for p in c.posts.values()]
             for post in posts:
                 self.age(post)
             return (
@@ -383,7 +396,7 @@ class FakeSlack(Office):
 
     def _comes(self, kind: str, user: str, channel: str, team: str) -> None:
         w, person, where = self.workspace(team), self.person(user, team), self.channel(channel, team)
-        if kind == "member_joined_channel":
+        if kind == "member_joined_channel" and person.id not in where.members:
             where.members.append(person.id)
         event = {"type": kind, "user": person.id, "channel": where.id, "team": w.id, "event_ts": self.stamps.next(),
                  "channel_type": {"channel": "C", "group": "G"}.get(where.kind, "D")}
@@ -424,6 +437,6 @@ def find_button(blocks: list[Json], name: str) -> tuple[Json, Json, Json]:
             continue
         labels.append(button_label(element) or element["action_id"])
         if name in (labels[-1], element["action_id"]):
-            more = {key: element[key] for key in ("text", "value") if key in element}
+            more: Json = {key: element[key] for key in ("text", "value") if key in element}
             return element, block, more
     raise AssertionError(f"there is no button {name!r}; there are {labels}")

@@ -117,6 +117,7 @@ class Office:
     url: str = ""
     subscriptions: frozenset[str] = frozenset(EVENTS)
     life: float = LIFE          # of a stream
+    patience: float = 1.0       # how much longer `until` waits than it is told
     page: int = 1000            # at most so many items on one page, whatever was asked for
     limits: Limits = field(default_factory=lambda: Limits(time.monotonic))
     stamps: Stamps = field(default_factory=Stamps)
@@ -134,6 +135,7 @@ class Office:
     read_only: set[str] = field(default_factory=set)
     no_streams: str = ""        # the error that every start of a stream gets
     unfurls: list[Post] = field(default_factory=list)           # messages whose links Slack looked at
+    answered: Callable[[Called], None] = lambda _called: None      # whoever watches calls
     _number: int = 0
 
     @staticmethod
@@ -161,7 +163,8 @@ class Office:
         if post.thread_ts and (root := channel.posts.get(post.thread_ts)) and root.thread_ts is None:
             root.thread_ts = root.ts
         event = self.shown(workspace, post, metadata=True, channel=channel)
-        self.emit(workspace, event | {"channel": channel.id, "channel_type": channel.kind, "event_ts": post.ts}, channel)
+        event |= {"channel": channel.id, "channel_type": channel.kind, "event_ts": post.ts}
+        self.emit(workspace, event, channel)
 
     def changed(self, workspace: Workspace, channel: Channel, post: Post, before: Json) -> None:
         """A message got other contents, or a preview of a link."""
@@ -219,7 +222,7 @@ class Office:
 
     # How it is told.
 
-    def shown(
+    def shown(      # noqa: PLR0912  (a message object has many parts that may be missing)
         self, workspace: Workspace, post: Post, *, metadata: bool = False, channel: Channel | None = None,
     ) -> Json:
         """A message object."""
@@ -263,7 +266,8 @@ class Office:
     def permalink(self, workspace: Workspace, post: Post) -> str:
         """Where a person opens a message."""
         link = f"https://{workspace.domain}.slack.com/archives/{post.channel}/p{post.ts.replace('.', '')}"
-        return f"{link}?thread_ts={post.thread_ts}&cid={post.channel}" if post.thread_ts not in (None, post.ts) else link
+        reply = post.thread_ts not in (None, post.ts)
+        return f"{link}?thread_ts={post.thread_ts}&cid={post.channel}" if reply else link
 
     def emit(self, workspace: Workspace, event: Json, channel: Channel | None = None) -> Delivery | None:
         """Tells the app, if it has subscribed to that, may know it, and is in the channel."""
@@ -274,7 +278,8 @@ class Office:
                 return None
             if channel and workspace.bot.id not in channel.members and not event["type"].endswith("_left"):
                 return None
-        return self.delivery.deliver("events_api", self.envelope(workspace, event, connect=bool(channel and channel.connect)))
+        connect = channel is not None and channel.connect
+        return self.delivery.deliver("events_api", self.envelope(workspace, event, connect=connect))
 
     def envelope(self, workspace: Workspace, event: Json, *, connect: bool = False) -> Json:
         """What is put around an event."""
@@ -326,9 +331,9 @@ class Office:
                     lines.append(f"{channel.id} {'  ' if post.thread_ts not in (None, post.ts) else ''}"
                                  f"{post.user}: {post.seen!r}{state}")
             lines += [f"{e.channel} only {e.user} sees: {e.seen!r}" for e in w.ephemerals]
-            lines += [f"{channel} status of {thread}: {status.text!r}" for (channel, thread), status in w.statuses.items()]
-        lines += [f"{call.method} {call.error or 'ok'} {json.dumps(call.args)[:200]}" for call in self.calls[-40:]]
-        return "\n".join(lines)
+            lines += [f"{key[0]} status of {key[1]}: {status.text!r}" for key, status in w.statuses.items()]
+        lines += [f"{call.method} {call.error or 'ok'} {json.dumps(call.args)}" for call in self.calls[-20:]]
+        return "\n".join(line[:200] for line in lines[-60:])
 
 
 __all__ = ["ApiError", "Breaks", "Call", "Called", "Dawdles", "Limited", "Office", "Says", "Tears"]

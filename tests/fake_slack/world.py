@@ -83,7 +83,7 @@ class Post:
     @property
     def pings(self) -> list[str]:
         """Whom it notifies: ``@U1``, ``!channel``, ..."""
-        return PING.findall("\n".join((self.text, self.streamed, *mrkdwn(self.blocks))))
+        return pings(self.text, self.streamed, *mrkdwn(self.blocks))
 
     def note(self) -> None:
         """Remembers what can be read now."""
@@ -109,7 +109,7 @@ class Channel:
 
     def thread(self, ts: str) -> list[Post]:
         """Root and replies, oldest first."""
-        return [p for p in self.posts.values() if p.ts == ts or p.thread_ts == ts]
+        return [p for p in self.posts.values() if ts in (p.ts, p.thread_ts)]
 
 
 @dataclass(slots=True)
@@ -133,7 +133,7 @@ class Ephemeral:
     @property
     def pings(self) -> list[str]:
         """As in `Post`."""
-        return PING.findall("\n".join((self.text, *mrkdwn(self.blocks))))
+        return pings(self.text, *mrkdwn(self.blocks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +203,11 @@ class Stamps:
         return f"{self._last // 1_000_000}.{self._last % 1_000_000:06d}"
 
 
+def pings(*texts: str) -> list[str]:
+    """Whom these notify, each once."""
+    return list(dict.fromkeys(PING.findall("\n".join(texts))))
+
+
 def escape(text: str) -> str:
     """As Slack escapes what people write."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -220,7 +225,7 @@ def words(blocks: Iterable[Any]) -> str:
     return "\n".join(piece for block in blocks for piece in _words(block) if piece)
 
 
-def _words(block: Any) -> list[str]:
+def _words(block: Any) -> list[str]:  # noqa: PLR0911, PLR0912  (a case for each kind)
     if isinstance(block, list):
         return [piece for item in block for piece in _words(item)]
     if not isinstance(block, Mapping):

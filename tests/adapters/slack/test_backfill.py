@@ -62,6 +62,20 @@ async def test_what_was_asked_while_we_were_down_is_answered_once(fake: FakeSlac
         assert bot.said == []
 
 
+async def test_a_word_under_an_answer_in_a_direct_conversation_is_not_missed(
+    fake: FakeSlack, database: Database
+) -> None:
+    async with listening(fake, database) as bot:
+        asked = fake.says("ann", "dm", "how much notice?")
+        await bot.hears()
+        await filled(bot)
+    fake.says("ann", "dm", "and for two weeks?", asked)
+    async with listening(fake, database, recent=timedelta(hours=1)) as bot:
+        await filled(bot)
+        assert bot.asked == ["and for two weeks?"]
+        assert bot.said[0].message.conversation == "slack:T1/DANN"
+
+
 async def test_what_was_asked_too_long_ago_is_stored_and_not_answered(fake: FakeSlack, database: Database) -> None:
     await seen_before(fake, database)
     fake.says("bob", "general", "@bartizan who decides?")

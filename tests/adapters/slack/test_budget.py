@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.slack.budget import RULES, Allowance, Budget, Key, Rank, Rule
@@ -13,6 +13,7 @@ from adapters.slack.budget import RULES, Allowance, Budget, Key, Rank, Rule
 KEY = Key("chat.appendStream", "T1")
 
 
+@example(calls=2, window=22.0, burst=2, pauses=[2.085695584860219, 1.0, 0.0, 0.0])
 @given(
     calls=st.integers(1, 30), window=st.floats(0.5, 120), burst=st.integers(1, 30),
     pauses=st.lists(st.floats(0, 10), min_size=1, max_size=120),

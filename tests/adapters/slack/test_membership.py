@@ -110,6 +110,8 @@ async def test_nothing_is_remembered_for_longer_than_it_may_be(fake: FakeSlack, 
 @pytest.mark.parametrize("method", ["conversations.members", "users.info", "usergroups.list"])
 async def test_what_slack_does_not_tell_closes_the_door(bot: Listener, method: str) -> None:
     bot.slack.calls.patience = 0.1
+    bot.fake.joins_team("new")
+    bot.fake.channel("general").members.append("UNEW")
     bot.fake.fails(method, *[Breaks()] * 20)
     with pytest.raises(MembershipUnavailable):
         await bot.slack.audience(GENERAL, SHARED)
@@ -152,3 +154,44 @@ def test_a_person_of_a_grid_belongs_to_the_organisation_whatever_the_workspace()
 
 def test_secrets_are_not_printed() -> None:
     assert "xoxb" not in repr(SlackConfig(bot_token="xoxb-1", app_token="xoxb-2", signing_secret="xoxb-3"))
+
+
+async def test_a_user_group_counts_by_its_id_and_by_its_handle_only_where_that_is_wanted(
+    fake: FakeSlack, database: Database
+) -> None:
+    """Whoever may rename user groups could otherwise give themselves what an access list says about a name."""
+    fake.workspace().groups["S1"] = ("hr", ["UANN"])
+    by_id = frozenset({"group:slack:T1/S1"})
+    direct = Place("slack", "T1", "DANN", PersonId("slack:T1/UANN"), direct=True)
+    async with listening(fake, database) as bot:
+        audience = await bot.slack.audience(direct, SHARED)
+        assert (audience.may_read(by_id), audience.may_read(frozenset({"group:hr"}))) == (True, False)
+        assert not (await bot.slack.audience(GENERAL, SHARED)).may_read(by_id)
+    async with listening(fake, database, group_handles=True) as bot:
+        assert (await bot.slack.audience(direct, SHARED)).may_read(frozenset({"group:hr"}))
+
+
+async def test_who_leaves_a_user_group_loses_what_it_opens_at_once(bot: Listener) -> None:
+    bot.fake.workspace().groups["S1"] = ("hr", ["UANN"])
+    direct = Place("slack", "T1", "DANN", PersonId("slack:T1/UANN"), direct=True)
+    acl = frozenset({"group:slack:T1/S1"})
+    assert (await bot.slack.audience(direct, SHARED)).may_read(acl)
+    bot.fake.workspace().groups["S1"] = ("hr", [])
+    bot.fake.sends({"type": "subteam_members_changed", "subteam_id": "S1", "removed_users": ["UANN"]})
+    await bot.hears()
+    assert not (await bot.slack.audience(direct, SHARED)).may_read(acl)
+
+
+async def test_who_becomes_a_guest_is_one_at_once(bot: Listener) -> None:
+    assert (await bot.slack.audience(GENERAL, SHARED)).may_read(frozenset({"org"}))
+    bot.fake.sends({"type": "user_change", "user": {"id": "UBOB", "team_id": "T1", "is_restricted": True}})
+    await bot.hears()
+    assert not (await bot.slack.audience(GENERAL, SHARED)).may_read(frozenset({"org"}))
+
+
+async def test_who_was_deactivated_reads_nothing_and_keeps_nobody_from_reading(bot: Listener) -> None:
+    bot.fake.sends({"type": "user_change", "user": {"id": "UBOB", "team_id": "T1", "deleted": True}})
+    await bot.hears()
+    assert "T1/UBOB" not in people(await bot.slack.audience(GENERAL, SHARED))
+    alone = Place("slack", "T1", "DBOB", PersonId("slack:T1/UBOB"), direct=True)
+    assert people(await bot.slack.audience(alone, SHARED)) == {"T1/UBOB": ("guest",)}

@@ -30,7 +30,10 @@ MARKDOWN = st.lists(
         "[x]: https://wiki.example/a\n", "[x] ", "word " * 30, "漢" * 50, "👩‍👩‍👧" * 9, "e\u0301" * 30,
     ]),
     max_size=30,
-).map("".join) | st.builds(lambda unit, n: unit * n, HOSTILE | st.sampled_from(PINGS), st.integers(1, 3_000))
+).map("".join) | st.builds(
+    lambda unit, n: unit * n, HOSTILE | st.sampled_from([*PINGS, "# h\n", "- i\n", "---\n\n", "| a |\n|-|\n\n"]),
+    st.integers(1, 3_000),
+)
 BUTTONS = Buttons("g" * 64, "b" * 64, "s" * 64, "h" * 64, "a" * 64)
 
 
@@ -52,6 +55,9 @@ def strings(parts: tuple[Part, ...]) -> list[str]:
 @example("[x]: https://wiki.example/a\n")
 @example("```\n" + "<!channel>\n" * 3_000)
 @example("`" * 30_000)
+@example("# a\n" * 5_000)
+@example("a\n\n---\n\n# b\n\n" * 2_000)
+@example("| a |\n|---|\n\n# b\n" * 2_000)
 @example("> " * 9_000)
 @example("a\u0301" + "\u0301" * 40_000)
 @example("[x]" * 1_000 + "\n\n[x]: https://wiki.example/" + "a" * 2_900)
@@ -160,6 +166,11 @@ async def test_a_titles_hidden_characters_are_left_out() -> None:
             {"type": "mrkdwn", "verbatim": True, "text": "[2] Untitled · 2026-03-02"},
         ],
     }])
+
+
+async def test_s14_passages_are_told_in_words_as_well() -> None:
+    (part,) = passages(await shown(an_answer("Ten days [1].", a_passage("Give ten days.", title="Leave & <pay>"))))
+    assert part.text == "*[1]* Leave &amp; &lt;pay&gt; · 2026-03-02\nGive ten days."
 
 
 async def test_an_answer_as_a_whole() -> None:

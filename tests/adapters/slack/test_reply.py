@@ -399,3 +399,54 @@ async def test_a_response_address_elsewhere_gets_nothing(tmp_path: Path) -> None
         await reply.finish(await shown(ANSWER))
         [told] = slack.hidden("ann")
         assert told.seen.startswith(ANSWER)
+
+
+async def test_many_answers_stream_side_by_side_within_the_tiers(tmp_path: Path) -> None:
+    """Speed: all of them move, all of them end, and Slack has to turn nothing away (its minute passes quicker here)."""
+    async with fake_slack(scale=20.0) as slack, a_speaker(slack, tmp_path, budget=Budget(20 * 0.9)) as speaker:
+        pieces = [f"word{n} " for n in range(30)]
+        text = "".join(pieces).strip()
+
+        async def turn(number: int) -> None:
+            slack.opens_channel(f"room{number}", "ann")
+            reply = await speaker.reply(speaker.claim(slack.says("ann", f"room{number}", "@bartizan?")))
+            await reply.status(await cleared("Looking that up …"))
+            for piece in pieces:
+                await reply.append(await cleared(piece))
+                await asyncio.sleep(0.02)
+            await reply.finish(await shown(text, sources=False))
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(20):
+                group.create_task(turn(number))
+        assert slack.refused() == []
+        for number in range(20):
+            [answer] = slack.answers(f"room{number}")
+            assert answer.seen.startswith(text)
+            assert answer.stream is Stream.DONE
+        assert len(slack.called("chat.startStream")) == 20
+        assert len(slack.called("chat.appendStream")) > 40
+
+
+@pytest.mark.long
+async def test_every_tier_at_a_tenth_ends_the_same(tmp_path: Path) -> None:
+    """Slack may turn away what we think it takes: each answer still ends once, and whole."""
+    async with fake_slack(scale=0.1) as slack, a_speaker(slack, tmp_path, budget=Budget(0.1), patience=30.0) as speaker:
+        asked = [slack.says("ann", "general", "@bartizan?") for _ in range(3)]
+
+        async def turn(number: int) -> None:
+            reply = await speaker.reply(speaker.claim(asked[number]))
+            await reply.status(await cleared("Looking that up …"))
+            for piece in ("Ten ", "working ", "days [1]."):
+                await reply.append(await cleared(piece))
+                await asyncio.sleep(0.5)
+            await reply.finish(await shown(ANSWER))
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(3):
+                group.create_task(turn(number))
+        for question in asked:
+            [answer] = slack.answers("general", question)
+            assert answer.seen.startswith(ANSWER)
+            assert answer.stream in (None, Stream.DONE)
+        assert slack.refused() == []
