@@ -91,7 +91,7 @@ class Ticket:
 class Tickets(Protocol):
     """Opaque ids for buttons; the store keeps only their hashes."""
 
-    async def issue(self, ticket: Ticket) -> str:
+    async def issue(self, ticket: Ticket, /) -> str:
         """A new id for it, 32 characters."""
         ...
 

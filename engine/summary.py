@@ -35,6 +35,7 @@ _CUE: Final = re.compile(
     r"fixed|broke\w*|because|todo|action|owner|blocked|approved|beschlossen|erledigt|bis)\b",
     re.IGNORECASE,
 )
+_MARK: Final = re.compile(r"(?<!\\)\[(\d{1,3})\]")
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?…])\s|(?<=[。！？])")
 
 
@@ -74,9 +75,12 @@ def extract(found: Found, question: str, *, connected: bool) -> str:
     """The messages that say most, word for word and in their order. ``connected``: there is a model, but it is away."""
     del question
     kept = sorted(_weightiest(found.passages))
-    lines = [f"- **{found.passages[n].title}**: {_shortened(found.passages[n].text)} [{n + 1}]" for n in kept]
     why = (AWAY if connected else NOT_CONNECTED).replace("the pages say", "was said")
-    return f"{why}\n\n" + "\n".join(lines)
+    # Each mark stands before the words, and each point in a paragraph of its own: code that somebody opens in a
+    # message, and does not close, cannot take a mark in.
+    points = [f"- [{n + 1}] **{_shortened(found.passages[n].title)}**: {_shortened(found.passages[n].text)}"
+              for n in kept]
+    return "\n\n".join((why, *points))
 
 
 def _fitting(said: Sequence[Passage], tokens: Tokens, room: int) -> list[Passage]:
@@ -110,8 +114,8 @@ def _weightiest(passages: Sequence[Passage]) -> Iterator[int]:
 
 
 def _shortened(text: str) -> str:
-    """Its first sentences on one line, as many as there is room for."""
-    text = " ".join(text.split())
+    """Its first sentences on one line, as many as there is room for. A mark in somebody's message is not ours."""
+    text = _MARK.sub(r"\\[\1]", " ".join(text.split()))
     if len(text) <= LONGEST:
         return text
     ends = [gap.start() for gap in _SENTENCE_END.finditer(text, 40, LONGEST)]

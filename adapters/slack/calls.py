@@ -45,6 +45,10 @@ REPEATABLE: Final = READS | {
 """To do it twice is the same as to do it once."""
 
 
+TRIMMINGS: Final = ("assistant.", "views.")
+"""Methods without which questions are answered all the same."""
+
+
 class SlackError(PlatformUnavailable):
     """Slack said no. ``code`` is its own word for why."""
 
@@ -117,7 +121,7 @@ _CLOSED: Final = frozenset({
     "restricted_action_non_threadable_channel", "restricted_action_thread_only_channel", "user_not_in_channel",
     "user_not_found", "team_not_found", "cannot_dm_bot", "user_disabled", "posting_to_channel_denied",
 })
-_REVOKED: Final = frozenset({
+REVOKED: Final = frozenset({
     "access_denied", "account_inactive", "ekm_access_denied", "invalid_auth", "missing_scope", "no_permission",
     "not_allowed_token_type", "not_authed", "org_login_required", "team_access_not_granted", "token_expired",
     "token_revoked", "two_factor_setup_required",
@@ -132,7 +136,7 @@ _KINDS: Final[Mapping[str, type[SlackError]]] = {
     "message_not_in_streaming_state": StreamEnded,
     "stopped_by_user": StoppedByUser,
     **dict.fromkeys(("msg_too_long", "msg_blocks_too_long", "msg_blocks_too_many"), TooLong),
-    **dict.fromkeys(_REVOKED, Revoked),
+    **dict.fromkeys(REVOKED, Revoked),
     **dict.fromkeys(_BROKEN, Unclear),
 }
 
@@ -199,8 +203,10 @@ class Calls:
 
     @property
     def problem(self) -> str | None:
-        """For the health page: what keeps us from speaking in some workspace."""
-        return next((f"workspace {workspace}: {why}" for (workspace, _), why in self._problems.items()), None)
+        """For the health page: what keeps us from speaking in some workspace. Trimmings do not count."""
+        told = (f"workspace {workspace}: {why}" for (workspace, method), why in self._problems.items()
+                if not method.startswith(TRIMMINGS))
+        return next(told, None)
 
     async def slot(self, method: str, workspace: str, rank: Rank) -> None:
         """Waits for a place in the budget, for a call whose content is made once it may leave."""

@@ -55,23 +55,23 @@ class Installations(Protocol):
 class Engagement(Protocol):
     """In which threads the bot takes part without being mentioned."""
 
-    async def engaged(self, conversation: ConversationId, within: timedelta) -> bool:
+    async def engaged(self, conversation: ConversationId, within: timedelta, /) -> bool:
         """We were spoken to there lately, and have not been sent away since."""
         ...
 
-    async def conversation_of(self, message: MessageId) -> ConversationId | None:
+    async def conversation_of(self, message: MessageId, /) -> ConversationId | None:
         """Where a message was said that we have stored."""
         ...
 
-    async def leave(self, conversation: ConversationId) -> None:
+    async def leave(self, conversation: ConversationId, /) -> None:
         """We were sent away; the next mention brings us back."""
         ...
 
-    async def leave_channel(self, workspace: str, channel: str) -> None:
+    async def leave_channel(self, workspace: str, channel: str, /) -> None:
         """The same for every thread of a channel."""
         ...
 
-    async def threads(self, workspace: str, channel: str, within: timedelta) -> Sequence[str]:
+    async def threads(self, workspace: str, channel: str, within: timedelta, /) -> Sequence[str]:
         """The roots' ``ts`` of all threads of a channel in which we were spoken to lately."""
         ...
 
@@ -92,15 +92,15 @@ class Gap(Protocol):
 class Cursors(Protocol):
     """How far we have heard everything, on disk."""
 
-    async def heard(self, workspace: str, until: datetime) -> None:
+    async def heard(self, workspace: str, until: datetime, /) -> None:
         """Nothing before this is missing, but for the gaps."""
         ...
 
-    async def last_heard(self, workspace: str) -> datetime | None:
+    async def last_heard(self, workspace: str, /) -> datetime | None:
         """None: never."""
         ...
 
-    async def open_gaps(self, workspace: str, channels: Sequence[str], oldest: datetime, latest: datetime) -> None:
+    async def open_gaps(self, workspace: str, channels: Sequence[str], oldest: datetime, latest: datetime, /) -> None:
         """Notes what is to be filled, and that all else is heard until ``latest``; one transaction."""
         ...
 
@@ -108,11 +108,11 @@ class Cursors(Protocol):
         """What is still to be filled, the newest first."""
         ...
 
-    async def filled(self, workspace: str, channel: str, oldest: datetime, down_to: datetime) -> None:
+    async def filled(self, workspace: str, channel: str, oldest: datetime, down_to: datetime, /) -> None:
         """Everything after ``down_to`` is stored now; at ``oldest`` the gap is closed."""
         ...
 
-    async def renamed(self, workspace: str, old: str, new: str) -> None:
+    async def renamed(self, workspace: str, old: str, new: str, /) -> None:
         """A channel got another id."""
         ...
 

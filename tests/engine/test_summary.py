@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from engine.errors import NothingSaid
 from engine.messages import Conversation, ConversationId, MessageId, Passage, Place
 from engine.prompt import Estimate
+from engine.rag.cite import cite
 from engine.summary import MOST, POINTS, Thread, extract, room_for
 from tests.builders import a_passage, a_place, an_audience, found
 
@@ -85,16 +86,20 @@ def test_without_a_model_the_messages_that_say_most_are_quoted_in_their_order() 
             said("ok", by="Bo"),
             said("Decided: Eva renews the certificate by Friday. Bo watches the checkout.", by="Ann")]
     text = extract(found(*talk), "", connected=False)
-    quoted = [int(mark) for mark in re.findall(r"\[(\d+)\]$", text, re.MULTILINE)]
-    assert text.startswith("No language model is connected, so here is what was said, word for word:\n\n- **Ann**: Our")
+    quoted = [int(mark) for mark in re.findall(r"^- \[(\d+)\]", text, re.MULTILINE)]
+    assert text.startswith("No language model is connected, so here is what was said, word for word:")
+    assert "\n\n- [1] **Ann**: Our checkout is down since noon" in text
     assert quoted == sorted(quoted)
     assert {1, 16, 18} <= set(quoted)
     assert len(quoted) <= POINTS
 
 
-@given(st.lists(st.text(max_size=600).filter(str.strip), min_size=1, max_size=40))
-def test_any_thread_has_an_extract_and_every_point_its_mark(texts: list[str]) -> None:
-    text = extract(found(*map(said, texts)), "", connected=True)
-    points = [point for point in text.split("\n\n", 1)[1].split("\n- **")]
-    assert 1 <= len(points) <= POINTS
-    assert all(1 <= int(re.findall(r"\[(\d+)\]", point)[-1]) <= len(texts) for point in points)
+@given(st.lists(st.text(max_size=600) | st.sampled_from(["run `foo", "see [1] and [2](x)", "```\ncode", "\\[3]"]),
+                min_size=1, max_size=40))
+def test_any_thread_has_an_extract_and_every_point_cites_its_own_message(texts: list[str]) -> None:
+    there = found(*(said(text or "x", id=f"m{n}") for n, text in enumerate(texts)))
+    _, citations, dropped = cite(extract(there, "", connected=True), there.passages)
+    order = [int(citation.passage.id.removeprefix("m")) for citation in citations]
+    assert 1 <= len(order) <= POINTS
+    assert order == sorted(order)
+    assert dropped == 0

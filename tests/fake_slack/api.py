@@ -220,17 +220,22 @@ class Api:
         workspace = self.office.workspaces.get(team)
         called = Called("file", team, {"file": file}, asyncio.get_running_loop().time())
         self.office.calls.append(called)
-        fault = self.fault("file")
-        if isinstance(fault, Breaks | Tears):
-            return broken(request, called, fault)
-        if isinstance(fault, Dawdles):
-            await asyncio.sleep(fault.seconds)
-        if workspace is None or token != workspace.token or "files:read" not in workspace.scopes or workspace.revoked:
-            return web.Response(text="<!DOCTYPE html><title>Sign in</title>", content_type="text/html")
-        if file not in workspace.files:
-            return web.Response(status=404)
-        told, data = workspace.files[file]
-        return web.Response(body=data, content_type=told["mimetype"])
+        try:
+            fault = self.fault("file")
+            if isinstance(fault, Breaks | Tears):
+                return broken(request, called, fault)
+            if isinstance(fault, Dawdles):
+                await asyncio.sleep(fault.seconds)
+            if workspace is None or token != workspace.token or workspace.revoked \
+                    or "files:read" not in workspace.scopes:
+                return web.Response(text="<!DOCTYPE html><title>Sign in</title>", content_type="text/html")
+            if file not in workspace.files:
+                return web.Response(status=404)
+            told, data = workspace.files[file]
+            return web.Response(body=data, content_type=told["mimetype"])
+        finally:
+            called.done = asyncio.get_running_loop().time()
+            self.office.answered(called)
 
 
 def broken(request: web.Request, called: Called, fault: Breaks | Tears) -> web.StreamResponse:

@@ -353,21 +353,27 @@ class FakeSlack(Office):
         except TimeoutError:
             raise AssertionError(f"it did not come to that; there is:\n{self.dump()}") from None
 
-    async def settled(self, quiet: float = 0.5, seconds: float = 20.0) -> None:
+    async def settled(self, quiet: float = 0.3, seconds: float = 20.0) -> None:
         """Waits until nothing is under way: deliveries over, no stream, no status, and no call for a while."""
         def calm() -> bool:
             channels = [c for w in self.workspaces.values() for c in w.channels.values() if not c.archived]
             posts = [p for c in channels for p in c.posts.values()]
             for post in posts:
                 self.age(post)
-            return (
-                all(d.over.is_set() for d in self.delivery.log)
-                and not any(p.stream is Stream.LIVE for p in posts)
-                and not any(self.status(w, *key) for w in self.workspaces.values() for key in w.statuses)
-                and all(c.done is not None for c in self.calls)
-                and (not self.calls or asyncio.get_running_loop().time() - self.calls[-1].at >= quiet)
-            )
-        await self.until(calm, seconds)
+            going = [f"{d.name} is being told" for d in self.delivery.log if not d.over.is_set()]
+            going += [f"{p.ts} streams" for p in posts if p.stream is Stream.LIVE]
+            going += [f"status {key}" for w in self.workspaces.values() for key in w.statuses if self.status(w, *key)]
+            going += [f"{c.method} is being called" for c in self.calls if c.done is None]
+            if self.calls and asyncio.get_running_loop().time() - self.calls[-1].at < quiet:
+                going.append("the last call was just now")
+            under_way[:] = going
+            return not going
+
+        under_way: list[str] = []
+        try:
+            await self.until(calm, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"still under way: {under_way}; {error}") from None
 
     def called(self, method: str) -> list[Json]:
         """The arguments of every call of a method that went well."""

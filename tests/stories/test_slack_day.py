@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -280,6 +281,35 @@ async def test_other_bots_and_our_own_words_start_nothing(day: Day) -> None:
                      "text": f"<@{me.id}> how much notice?", "event_ts": "1.1", **more})
     await slack.settled()
     assert slack.answers(here) == []
+
+
+@pytest.mark.parametrize(("name", "how"), [
+    ("gus", {"guest": True}), ("eve", {"home": "TELSEWHERE"}),
+], ids=["guest", "connect"])
+async def test_what_is_for_the_organisation_is_not_said_where_a_visitor_reads_along(
+    day: Day, name: str, how: dict[str, Any],
+) -> None:
+    """S29."""
+    slack, here = day.slack, f"with-{name}"
+    slack.joins_team(name, **how)
+    slack.opens_channel(here, "ann", name, connect="home" in how)
+    question = slack.says("ann", here, "@bartizan how much notice before annual leave?")
+    answer = await day.answered(question, channel=here)
+    assert "No page that everyone here may read stands behind this answer." in answer.seen
+    assert "ten working days' notice before annual leave." not in str(day.model.requests[-1])
+
+
+async def test_the_visitor_gone_the_page_is_said_again(day: Day) -> None:
+    """Membership is refreshed by the event, and not by the minute."""
+    slack, here = day.slack, a_channel(day, "visitors")
+    slack.joins_team("vic", guest=True)
+    slack.joins("vic", here)
+    first = slack.says("ann", here, "@bartizan how much notice before annual leave?")
+    assert "No page that everyone here may read" in (await day.answered(first, channel=here)).seen
+    slack.leaves("vic", here)
+    await slack.settled()
+    second = slack.says("ann", here, "@bartizan how much notice before annual leave?")
+    assert "Annual leave" in (await day.answered(second, channel=here)).seen
 
 
 @pytest.mark.parametrize("event", [

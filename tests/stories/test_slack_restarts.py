@@ -42,6 +42,7 @@ async def test_kill_9_in_the_middle_of_a_stream_leaves_one_finished_answer(
         assert not [call for call in slack.calls if call.error == "ratelimited"]
 
 
+@pytest.mark.long
 async def test_a_polite_stop_in_the_middle_of_a_stream_leaves_no_broken_pill(tmp_path: Path) -> None:
     async with fake_slack() as slack:
         async with fake_sglang(voice) as slow, \
@@ -110,6 +111,7 @@ async def test_a_revoked_token_is_a_clear_line_for_the_operator(tmp_path: Path) 
         assert "token_revoked" in page[1]
 
 
+@pytest.mark.long
 async def test_a_missing_scope_is_named(tmp_path: Path) -> None:
     async with a_day(tmp_path) as day:
         slack = day.slack
@@ -130,6 +132,7 @@ async def test_a_token_that_slack_does_not_know_ends_the_start_with_a_reason(tmp
         assert "xoxb-wrong" not in log
 
 
+@pytest.mark.long
 async def test_an_uninstalled_app_falls_silent_and_lives_on(tmp_path: Path) -> None:
     async with a_day(tmp_path) as day:
         day.slack.uninstalls()

@@ -41,7 +41,7 @@ async def test_without_a_model_people_are_quoted(tmp_path: Path) -> None:
     async with a_bot(tmp_path, room=Room(PEOPLE)) as bot:
         post = await bot.hears(*(spoken(text, "ann") for text in TALK), asks("ann"))
     assert post.text.startswith("No language model is connected, so here is what was said, word for word:")
-    assert "- **Ann**: Decided: Eva renews it. [3]" in post.text
+    assert "- [3] **Ann**: Decided: Eva renews it." in post.text
     assert post.sources == ["Ann", "Ann", "Ann"]
 
 

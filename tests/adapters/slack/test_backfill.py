@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from adapters.sql.database import Database, migrate, open_database
+from adapters.sql.database import Database
 from adapters.sql.hearing import SqlHearing
 from engine.messages import Edited
 from tests.adapters.slack.hearing import Listener, listening
@@ -20,13 +19,6 @@ from tests.fake_slack import Breaks, FakeSlack, Says, fake_slack
 async def fake() -> AsyncGenerator[FakeSlack]:
     async with fake_slack(again=()) as slack:       # whatever is not taken at once is lost
         yield slack
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncGenerator[Database]:
-    async with open_database(f"sqlite:///{tmp_path}/b.db") as opened:
-        await migrate(opened)
-        yield opened
 
 
 async def filled(bot: Listener) -> None:

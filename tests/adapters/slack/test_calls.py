@@ -154,6 +154,13 @@ async def test_health_recovers_with_the_token() -> None:
         assert calls.problem is None
 
 
+async def test_a_trimming_that_is_not_allowed_is_no_reason_to_call_us_unwell() -> None:
+    async with fake_slack(scopes=["users:read"]) as slack, calling(slack) as calls:
+        with pytest.raises(Revoked):
+            await calls.call("assistant.threads.setTitle", "T1", {"channel_id": "D1", "thread_ts": "1.1", "title": "x"})
+        assert calls.problem is None
+
+
 async def test_who_does_not_hold_the_turn_calls_nothing() -> None:
     """The question is asked after the wait, immediately before the call leaves."""
     held = True

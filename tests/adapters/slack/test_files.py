@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from pathlib import Path
 
 import pytest
 from aiohttp import web
 from yarl import URL
 
 from adapters.slack.files import Files, FileTooLarge, NotAFile
-from adapters.sql.database import Database, migrate, open_database
+from adapters.sql.database import Database
 from engine.errors import PlatformUnavailable
 from engine.messages import File
 from tests.adapters.slack.hearing import Listener, listening
-from tests.fake_slack import FakeSlack, fake_slack
+from tests.fake_slack import FakeSlack
 
 Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@pytest.fixture
-async def fake() -> AsyncGenerator[FakeSlack]:
-    async with fake_slack() as slack:
-        yield slack
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncGenerator[Database]:
-    async with open_database(f"sqlite:///{tmp_path}/b.db") as opened:
-        await migrate(opened)
-        yield opened
 
 
 @pytest.fixture

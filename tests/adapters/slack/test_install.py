@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import pytest
 
 from adapters.slack.ids import Workspace
-from adapters.sql.database import Database, migrate, open_database
+from adapters.sql.database import Database
 from adapters.sql.installations import SqlInstallations
 from engine.errors import PlatformUnavailable
 from tests.adapters.slack.hearing import KEYRING, Listener, listening
-from tests.fake_slack import FakeSlack, Tears, fake_slack
+from tests.fake_slack import FakeSlack, Tears
 
 # The library's own call of aiohttp.
 pytestmark = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")
-
-
-@pytest.fixture
-async def fake() -> AsyncGenerator[FakeSlack]:
-    async with fake_slack() as slack:
-        yield slack
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncGenerator[Database]:
-    async with open_database(f"sqlite:///{tmp_path}/b.db") as opened:
-        await migrate(opened)
-        yield opened
 
 
 @pytest.fixture

@@ -5,28 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator
-from pathlib import Path
 
 import pytest
 
-from adapters.sql.database import Database, migrate, open_database
+from adapters.slack.ids import Workspace
+from adapters.slack.manifest import events
+from adapters.sql.database import Database
 from engine.messages import Deleted, Edited, Kind
 from tests.adapters.slack.hearing import Listener, listening
-from tests.fake_slack import Breaks, FakeSlack, fake_slack
+from tests.fake_slack import Breaks, FakeSlack
 from tests.fake_slack.delivery import signed
-
-
-@pytest.fixture
-async def fake() -> AsyncGenerator[FakeSlack]:
-    async with fake_slack() as slack:
-        yield slack
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncGenerator[Database]:
-    async with open_database(f"sqlite:///{tmp_path}/b.db") as opened:
-        await migrate(opened)
-        yield opened
 
 
 @pytest.fixture(params=["socket", "http"])
@@ -335,3 +323,31 @@ async def test_before_it_listens_slack_is_asked_to_come_again(fake: FakeSlack, d
         fake.says("ann", "dm", "hello?")
         await asyncio.sleep(0.3)
         assert fake.delivery.log[0].failures[0] == "http_error"
+
+
+async def test_two_replicas_answer_a_question_once(fake: FakeSlack, database: Database) -> None:
+    """S6: each event goes to one connection of any of them."""
+    async with listening(fake, database) as one, listening(fake, database) as two:
+        for number in range(6):
+            fake.says("ann", "general", f"@bartizan {number}?")
+        await one.hears()
+        assert sorted(one.asked + two.asked) == [f"{number}?" for number in range(6)]
+
+
+async def test_every_event_that_the_app_subscribes_to_is_understood(bot: Listener) -> None:
+    known = {
+        "channel": "CGENERAL", "user": "UANN", "text": "hello", "ts": "1718000000.000100", "item_user": "UANN",
+        "item": {"type": "message", "channel": "CGENERAL", "ts": "1718000000.000100"}, "reaction": "heart",
+        "tab": "home", "old_channel_id": "C1", "new_channel_id": "C2", "tokens": {"oauth": ["UANN"]},
+        "assistant_thread": {"user_id": "UANN", "channel_id": "DANN", "thread_ts": "1718000000.000100", "context": {}},
+    }
+    described = {"channel_rename": {"channel": {"id": "CGENERAL", "name": "new"}}}
+    described |= {"group_rename": described["channel_rename"]}
+    described |= {name: {"user": {"id": "UANN", "team_id": "T1"}} for name in ("user_change", "team_join")}
+    for event in events(legacy=True):
+        name = event.name.partition(".")[0]
+        if name != "app_uninstalled":
+            bot.fake.sends({**known, **described.get(name, {}), "type": name})
+    await bot.hears()
+    assert bot.ledger.rejected == []
+    assert bot.slack.people.within(Workspace("T1")).channel("CGENERAL") == "new"

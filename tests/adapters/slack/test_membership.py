@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,27 +11,14 @@ from adapters.slack.config import SlackConfig
 from adapters.slack.ids import Workspace
 from adapters.slack.names import profile_of
 from adapters.slack.wire import EnterpriseUser, Profile, User
-from adapters.sql.database import Database, migrate, open_database
+from adapters.sql.database import Database
 from engine.errors import MembershipUnavailable
 from engine.messages import Audience, PersonId, Place, Visibility
 from tests.adapters.slack.hearing import Listener, listening
-from tests.fake_slack import Breaks, FakeSlack, Says, fake_slack
+from tests.fake_slack import Breaks, FakeSlack, Says
 
 GENERAL = Place("slack", "T1", "CGENERAL", PersonId("slack:T1/UANN"), "1.2")
 SHARED = Visibility.SHARED
-
-
-@pytest.fixture
-async def fake() -> AsyncGenerator[FakeSlack]:
-    async with fake_slack() as slack:
-        yield slack
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncGenerator[Database]:
-    async with open_database(f"sqlite:///{tmp_path}/b.db") as opened:
-        await migrate(opened)
-        yield opened
 
 
 @pytest.fixture

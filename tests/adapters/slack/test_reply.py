@@ -12,7 +12,7 @@ from adapters.slack.calls import Closed, Unclear
 from engine.errors import Fenced, PlatformUnavailable
 from engine.messages import Visibility
 from tests.adapters.slack.speaking import a_speaker, cleared, shown
-from tests.fake_slack import Breaks, FakeSlack, Limited, Says, Stream, Tears, fake_slack
+from tests.fake_slack import Breaks, Dawdles, FakeSlack, Limited, Says, Stream, Tears, fake_slack
 
 ANSWER = "Ten working days [1]."
 
@@ -450,3 +450,42 @@ async def test_every_tier_at_a_tenth_ends_the_same(tmp_path: Path) -> None:
             assert answer.seen.startswith(ANSWER)
             assert answer.stream in (None, Stream.DONE)
         assert slack.refused() == []
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize(("streaming", "method"), [
+    (True, "assistant.threads.setStatus"), (True, "chat.startStream"), (True, "chat.appendStream"),
+    (True, "chat.stopStream"), (False, "chat.postMessage"), (False, "chat.update"),
+])
+async def test_a_crash_in_the_middle_of_any_call_leaves_one_finished_answer(
+    tmp_path: Path, streaming: bool, method: str, done: bool,
+) -> None:
+    """Whether Slack has done it or not when the process died."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        slack.no_streams = "" if streaming else "method_not_supported"
+        asked = slack.says("ann", "general", "@bartizan?")
+        claim = speaker.claim(asked)
+        slack.fails(method, Dawdles(30.0) if done else Limited(1))
+
+        async def turn() -> None:
+            reply = await speaker.reply(claim)
+            await reply.status(await cleared("Looking that up …"))
+            for piece in ("Ten ", "working "):
+                await reply.append(await cleared(piece))
+                await asyncio.sleep(0.1)
+            await reply.append(await cleared("days [1]."))
+            await reply.finish(await shown(ANSWER))
+
+        first = asyncio.create_task(turn())
+        await slack.until(lambda: any(call.method == method for call in slack.calls))
+        await asyncio.sleep(0.05)
+        first.cancel()
+        await asyncio.wait([first])
+        assert first.cancelled()
+        second = await speaker.resumed(claim)
+        await second.status(await cleared("Looking that up …"))
+        await second.append(await cleared("Ten working"))
+        await second.finish(await shown(ANSWER))
+        [answer] = slack.answers("general", asked)
+        assert answer.seen.startswith(ANSWER)
+        assert answer.stream in (None, Stream.DONE)
