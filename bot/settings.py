@@ -469,6 +469,8 @@ def _shown(value: object) -> str:
             return "(not set)"
         case SecretStr():
             return MASKED
+        case bool():
+            return "true" if value else "false"
         case timedelta():
             return f'"{duration_text(value)}"'
         case tuple():
