@@ -21,9 +21,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.fake_slack import FakeSlack, Post, fake_slack
+from tests.fake_slack import FakeSlack, Post
 from tests.postgres import die_with_parent
-from tests.stories.slack_day import begun
+from tests.stories.slack_day import acme, begun
 
 ROOT = Path(__file__).parent.parent
 CHUNKS, CHUNK_MS = 100, 200     # of one answer: 20 seconds
@@ -108,7 +108,7 @@ def row(what: str, value: float, unit: str, target: str = "") -> None:
 async def measure(options: Options, folder: Path) -> None:
     """One run."""
     settings: Mapping[str, str] = {"BARTIZAN_QUEUE__CONCURRENCY": "64", "BARTIZAN_QUEUE__BACKLOG": "1000"}
-    async with a_model() as model, fake_slack() as slack:
+    async with a_model() as model, acme() as slack:
         for number in range(CHANNELS):
             slack.opens_channel(f"room{number}", "ann", "bob", "cyd")
         async with begun(folder, slack, model, options.mode, **settings):

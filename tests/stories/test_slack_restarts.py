@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 from pathlib import Path
+from urllib.parse import unquote
 
+import aiohttp
 import pytest
 
 from tests.fake_sglang import fake_sglang, says
-from tests.fake_slack import Stream, fake_slack
-from tests.stories.slack_day import ASK, HTTP, NOTICE, SLOWLY, SOCKET, a_day, begun, states, voice
+from tests.fake_slack import Stream
+from tests.stories.slack_day import ASK, HTTP, NOTICE, SLOWLY, SOCKET, a_day, acme, begun, states, voice
 
 
 def quickly(_request: object) -> object:
@@ -24,7 +27,7 @@ async def test_kill_9_in_the_middle_of_a_stream_leaves_one_finished_answer(
 ) -> None:
     """And no broken pill, no second answer, and nothing twice when the question is delivered again."""
     share = {"BARTIZAN_SLACK__RATE_SHARE": f"{0.9 * scale:g}"}
-    async with fake_slack(scale=scale) as slack:
+    async with acme(scale=scale) as slack:
         async with fake_sglang(voice) as slow, begun(tmp_path, slack, slow.url, mode, **share) as program:
             question = slack.says("ann", "general", SLOWLY)
             await slack.until(lambda: any("word1" in p.seen for p in slack.answers("general")))
@@ -44,7 +47,7 @@ async def test_kill_9_in_the_middle_of_a_stream_leaves_one_finished_answer(
 
 @pytest.mark.long
 async def test_a_polite_stop_in_the_middle_of_a_stream_leaves_no_broken_pill(tmp_path: Path) -> None:
-    async with fake_slack() as slack:
+    async with acme() as slack:
         async with fake_sglang(voice) as slow, \
                 begun(tmp_path, slack, slow.url, BARTIZAN_QUEUE__GRACE="0s") as program:
             slack.says("ann", "general", SLOWLY)
@@ -59,7 +62,7 @@ async def test_a_polite_stop_in_the_middle_of_a_stream_leaves_no_broken_pill(tmp
 
 async def test_what_was_said_while_the_bot_was_down_is_found_and_answered(tmp_path: Path) -> None:
     """S6: no delivery ever reached it; the history did."""
-    async with fake_slack(again=()) as slack, fake_sglang(voice) as model:
+    async with acme(again=()) as slack, fake_sglang(voice) as model:
         async with begun(tmp_path, slack, model.url):
             slack.says("ann", "general", ASK)
             await slack.until(lambda: any("[Try again]" in p.seen for p in slack.answers("general")))
@@ -121,7 +124,7 @@ async def test_a_missing_scope_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_token_that_slack_does_not_know_ends_the_start_with_a_reason(tmp_path: Path) -> None:
-    async with fake_slack() as slack:
+    async with acme() as slack:
         slack.workspace().token = "xoxb-another"
         async with fake_sglang(voice) as model:
             slack_token = {"SLACK_BOT_TOKEN": "xoxb-wrong"}
@@ -138,3 +141,34 @@ async def test_an_uninstalled_app_falls_silent_and_lives_on(tmp_path: Path) -> N
         day.slack.uninstalls()
         await day.slack.until(lambda: "taken out of a workspace" in (tmp_path / "log").read_text())
         assert (await day.program.page("/healthz"))[0] == 200
+
+
+async def test_a_second_workspace_installs_the_app_and_both_are_answered_apart(tmp_path: Path) -> None:
+    """S28: people and channels of the two bear the same ids."""
+    async with acme() as slack, fake_sglang(voice) as model:
+        other = slack.install("T2", "globex", scopes=slack.workspace().scopes)
+        other.installed = False
+        slack.joins_team("ann", team="T2")
+        slack.opens_channel("general", "ann", team="T2")
+        slack.codes["the-code"] = other
+        settings = {"BARTIZAN_SLACK__CLIENT_ID": slack.client_id, "BARTIZAN_SLACK__CLIENT_SECRET": slack.client_secret}
+        async with begun(tmp_path, slack, model.url, HTTP, **settings) as program, aiohttp.ClientSession() as browser:
+            async with browser.get(f"{program.http}/slack/install") as page:
+                state = unquote(re.search(r"state=([^&\"]+)", await page.text() + str(page.url))[1])   # type: ignore[index]
+                cookie = page.headers["Set-Cookie"].partition(";")[0]
+            back = {"code": "the-code", "state": state}
+            url = f"{program.http}/slack/oauth_redirect"
+            async with browser.get(url, params=back, headers={"Cookie": cookie}) as page:
+                assert page.status == 200, await page.text()
+            here = slack.says("ann", "general", ASK)
+            there = slack.says("ann", "general", ASK, team="T2")
+            assert here.channel == there.channel
+            for team in ("T1", "T2"):
+                await slack.until(lambda team=team: any(
+                    "[Try again]" in p.seen for p in slack.answers("general", team=team)))
+            async with browser.get(url, params=back, headers={"Cookie": cookie}) as page:
+                assert page.status == 401
+            await slack.settled()
+        assert [len(slack.answers("general", team=team)) for team in ("T1", "T2")] == [1, 1]
+        database = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*.db*"))
+        assert other.token.encode() not in database
