@@ -43,6 +43,7 @@ Spawn: TypeAlias = Callable[[str, Coroutine[Any, Any, None]], None]
 Missed: TypeAlias = Callable[[Self, str | None, datetime | None], Coroutine[Any, Any, None]]
 """Something may be missing: where, of which channel (None: of all), and since when (None: ever)."""
 
+STORED: Final = 2.0             # seconds, of the three that Slack gives a command
 CHANNEL_EVENTS: Final = frozenset({
     "channel_archive", "channel_unarchive", "channel_deleted", "channel_left", "channel_shared", "channel_unshared",
     "group_archive", "group_unarchive", "group_deleted", "group_left",
@@ -309,9 +310,6 @@ class Ears:
         if me is None:
             raise BadEvent("from a workspace that the app is not installed in")
         return me
-
-
-STORED: Final = 2.0             # seconds, of the three that Slack gives a command
 
 
 def _workspace_of(body: Body) -> Workspace:
