@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,11 @@ SLOWLY = "@bartizan tell me slowly how much notice before annual leave"
 OURS = ("BARTIZAN_", "SLACK_", "DISCORD_")
 
 
-def voice(request: Request) -> Behaviour:
-    """What the model says, by what it is asked for."""
+def voice(request: Request, delay: float = 0.05) -> Behaviour:
+    """What the model says, by what it is asked for. ``delay``: seconds before each word of what takes its time."""
     asked = str(request["messages"][-1]["content"])
     if "slowly" in asked:
-        return says(*(f"word{n} " for n in range(LONG)), delay=0.05)
+        return says(*(f"word{n} " for n in range(LONG)), delay=delay)
     if "ping" in asked:
         return says("Hello ", "<!channel> ", "<@UBOB> ", "@here ", "[1].")
     if "long" in asked:
@@ -122,11 +123,12 @@ async def begun(
 
 @asynccontextmanager
 async def a_day(
-    folder: Path, mode: str = SOCKET, *, scale: float = 1.0, script: Any = voice, **settings: str,
+    folder: Path, mode: str = SOCKET, *, scale: float = 1.0, **settings: str,
 ) -> AsyncGenerator[Day]:
     """Slack, a model and the bot between them."""
     async with (
-        acme(scale=scale, patience=1.0 / scale) as slack, fake_sglang(script) as model,
+        acme(scale=scale, patience=1.0 / scale) as slack,
+        fake_sglang(partial(voice, delay=0.05 / scale)) as model,
         begun(folder, slack, model.url, mode, **settings) as program,
     ):
         yield Day(slack, model, program)

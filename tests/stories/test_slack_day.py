@@ -312,6 +312,43 @@ async def test_the_visitor_gone_the_page_is_said_again(day: Day) -> None:
     assert "Annual leave" in (await day.answered(second, channel=here)).seen
 
 
+async def test_a_group_conversation_that_the_bot_is_in_is_served(day: Day) -> None:
+    """S30."""
+    slack = day.slack
+    slack.opens_channel("mpdm-ann--bob-1", "ann", "bob", kind="mpim")
+    question = slack.says("ann", "mpdm-ann--bob-1", "@bartizan how much notice before annual leave?")
+    answer = await day.answered(question, channel="mpdm-ann--bob-1")
+    assert "Annual leave" in answer.seen
+
+
+async def test_questions_of_one_thread_are_answered_in_their_order(day: Day) -> None:
+    """S7."""
+    slack, here = day.slack, a_channel(day, "order")
+    root = slack.says("ann", here, "@bartizan how much notice before annual leave?")
+    more = [slack.says("ann", here, f"@bartizan how much notice, question {n}?", root) for n in range(3)]
+    await slack.until(lambda: len(slack.answers(here)) == 4)
+    await slack.settled()
+    asked = [str(request["messages"][-1]) for request in day.heard("question ")]
+    assert [n for text in asked for n in range(3) if f"question {n}?" in text] == [0, 1, 2]
+    assert len(more) == 3
+
+
+async def test_events_that_slack_holds_back_are_fetched(day: Day) -> None:
+    """S5: said in the minute that Slack dropped; it tells no more than the minute."""
+    slack, here = day.slack, a_channel(day, "flood")
+    await slack.settled()
+    subscribed, slack.subscriptions = slack.subscriptions, frozenset()
+    question = slack.says("ann", here, "@bartizan how much notice before annual leave?")
+    slack.subscriptions = subscribed
+    minute = int(float(question.ts)) // 60 * 60
+    told = slack.delivery.deliver("events_api", {
+        "token": "deprecated", "type": "app_rate_limited", "team_id": "T1", "minute_rate_limited": minute,
+        "api_app_id": slack.app_id})
+    await told.over.wait()
+    assert told.failures == []
+    await day.answered(question, channel=here)
+
+
 @pytest.mark.parametrize("event", [
     {"type": "something_new", "what": 1}, {"type": "message"}, {"type": "message", "channel": 7, "ts": "1.0"},
     {"type": "message", "channel": "C1", "ts": "yesterday", "user": "UANN", "text": "<@UT1BOT> hi"},
@@ -330,3 +367,5 @@ async def test_no_call_was_refused_all_day(day: Day) -> None:
     assert [refusal for refusal in day.slack.refused() if refusal[1] not in odd] == []
     posts: list[Post] = [p for c in day.slack.workspace().channels.values() for p in c.posts.values() if p.bot_id]
     assert [p for p in posts if p.pings or p.stream in (Stream.LIVE, Stream.BROKEN)] == []
+    assert [p for p in posts if not p.text.strip()] == []                                   # S14
+    assert {tuple(p.metadata["event_payload"]) for p in posts if p.metadata} == {("id",)}   # S25
