@@ -338,7 +338,7 @@ class Reception:
         """Status 200: it is taken, or will never be; 503: it must come again."""
         try:
             try:
-                request = _request(body, headers, mode)
+                request = request_of(body, headers, mode)
                 if request.body.get("type") == "app_rate_limited":
                     await self.ears.held_back(request.body)
                     return BoltResponse(status=HTTPStatus.OK)
@@ -359,7 +359,7 @@ class Reception:
         return response
 
 
-def _request(body: str | dict[str, Any], headers: Mapping[str, Any], mode: str) -> AsyncBoltRequest:
+def request_of(body: str | dict[str, Any], headers: Mapping[str, Any], mode: str) -> AsyncBoltRequest:
     """The library's view of it. Raises `BadEvent` for what the library would stumble over."""
     try:
         request = AsyncBoltRequest(body=body, headers=dict(headers), mode=mode)
@@ -376,11 +376,16 @@ def _request(body: str | dict[str, Any], headers: Mapping[str, Any], mode: str) 
             fits = isinstance(event, dict) and isinstance(event.get("type"), str)
         case "block_actions":
             actions = request.body.get("actions")
-            fits = isinstance(actions, list) and bool(actions) and all(isinstance(a, dict) for a in actions)
+            fits = isinstance(actions, list) and bool(actions) and all(
+                isinstance(action, dict) and isinstance(action.get("action_id"), str) for action in actions
+            )
         case "message_action" | "shortcut":
             fits = isinstance(request.body.get("callback_id"), str)
         case "view_submission":
-            fits = isinstance(request.body.get("view"), dict)
+            view = request.body.get("view")
+            fits = isinstance(view, dict) and isinstance(view.get("callback_id"), str)
+        case None:
+            fits = isinstance(request.body.get("command", ""), str)
     if not fits:
         raise BadEvent(f"{kind} without its contents")
     return request

@@ -366,3 +366,25 @@ async def test_an_app_token_that_is_none_ends_the_start_and_a_bad_moment_does_no
         async with listening(fake, database):
             pass
     assert caught.group_contains(Revoked)
+
+
+async def test_interactions_that_lack_what_they_are_about_are_kept(bot: Listener) -> None:
+    """Nothing that Slack, or somebody in its place, sends makes us answer that we are broken."""
+    around = {"team": {"id": "T1"}, "user": {"id": "UANN"}, "trigger_id": "1"}
+    odd: list[dict[str, object]] = [
+        {"type": "block_actions", **around}, {"type": "block_actions", "actions": [{}], **around},
+        {"type": "view_submission", "view": {}, **around}, {"type": "shortcut", **around},
+        {"type": "shortcut", "callback_id": "unknown", **around},
+        {"type": "message_action", "callback_id": 3, **around},
+        {"type": "message_action", "callback_id": "summarise_thread", **around},
+        {"type": "dialog_submission", **around},
+        {"type": "block_actions", "actions": [{"action_id": "a"}], "team": {"id": "T9"}, "user": {"id": "UANN"}},
+    ]
+    for body in odd:
+        delivery = bot.fake.delivery.deliver("interactive", body)
+        await delivery.over.wait()
+        assert delivery.acked is not None, body
+    for form in ({"command": "/bartizan"}, {"command": "/bartizan", "team_id": "T1", "text": "ask me"}):
+        await bot.fake.delivery.deliver("slash_commands", form).over.wait()
+    assert len(bot.ledger.rejected) == len(odd) + 2
+    assert bot.said == []
