@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from tests.fake_slack import Post, Stream
+from tests.fake_slack import SIGNING_SECRET, Post, Stream
+from tests.fake_slack.delivery import signed
 from tests.stories.slack_day import HTTP, SOCKET, Day, a_channel, a_day
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -359,6 +362,22 @@ async def test_what_cannot_be_read_is_acknowledged_and_the_bot_lives_on(day: Day
     await told.over.wait()
     assert told.failures == []
     assert (await day.program.page("/healthz"))[0] == 200
+
+
+async def test_nobody_but_slack_is_heard(day: Day) -> None:
+    slack, here = day.slack, a_channel(day, "forged")
+    if not slack.delivery.request_url:
+        pytest.skip("Socket Mode has no door")
+    question = {"type": "message", "channel": slack.channel(here).id, "channel_type": "channel", "user": "UANN",
+                "ts": slack.stamps.next(), "text": f"<@{slack.workspace().bot.id}> how much notice?"}
+    body = json.dumps(slack.envelope(slack.workspace(), question)).encode()
+    kind = {"Content-Type": "application/json"}
+    for headers in ({}, signed("another secret", body), signed(SIGNING_SECRET, body, int(time.time()) - 600)):
+        assert (await slack.delivery.post(body, headers | kind))[0] == 401
+    for odd in (b"", b"{", b"[]", b"\xff", b'{"type": 1}', b'{"type": "event_callback"}'):
+        assert (await slack.delivery.post(odd, signed(SIGNING_SECRET, odd) | kind))[0] < 500
+    await slack.settled()
+    assert slack.answers(here) == []
 
 
 async def test_no_call_was_refused_all_day(day: Day) -> None:

@@ -172,3 +172,20 @@ async def test_a_second_workspace_installs_the_app_and_both_are_answered_apart(t
         assert [len(slack.answers("general", team=team)) for team in ("T1", "T2")] == [1, 1]
         database = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*.db*"))
         assert other.token.encode() not in database
+
+
+async def test_a_workspace_of_a_grid_is_served(tmp_path: Path) -> None:
+    """S28: people belong to the organisation, and their ids begin otherwise."""
+    async with acme() as slack, fake_sglang(voice) as model:
+        slack.workspace().enterprise = "E1"
+        assert slack.joins_team("wim").id == "WWIM"
+        slack.opens_channel("grid", "wim", "ann")
+        async with begun(tmp_path, slack, model.url):
+            slack.says("wim", "grid", ASK)
+            await slack.until(lambda: any("[Try again]" in p.seen for p in slack.answers("grid")))
+            await slack.command("wim", "grid", "/bartizan ask how much notice before annual leave?")
+            await slack.until(lambda: any("Annual leave" in e.seen for e in slack.hidden("wim")))
+            await slack.presses("wim", slack.answers("grid")[0], "Show sources")
+            await slack.until(lambda: any("ten working days" in e.seen for e in slack.hidden("wim")))
+        assert "Annual leave" in slack.answers("grid")[0].seen
+        assert slack.refused() == []
