@@ -469,8 +469,6 @@ def _shown(value: object) -> str:
             return "(not set)"
         case SecretStr():
             return MASKED
-        case bool():
-            return "true" if value else "false"
         case timedelta():
             return f'"{duration_text(value)}"'
         case tuple():
@@ -478,7 +476,7 @@ def _shown(value: object) -> str:
         case str() | Path():
             return f'"{value}"'
         case _:
-            return f"{value}"
+            return f"{value}".lower() if isinstance(value, bool) else f"{value}"
 
 
 SECTIONS: Final[Mapping[str, type[Section]]] = {
