@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from adapters.slack.manifest import events, scope_names
@@ -26,6 +27,7 @@ NOTICE = ("Give ", "ten ", "working ", "days' ", "notice ", "[1].")
 LONG = 100                      # words of an answer that takes its time
 ASK = "@bartizan how much notice before annual leave?"
 SLOWLY = "@bartizan tell me slowly how much notice before annual leave"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 OURS = ("BARTIZAN_", "SLACK_", "DISCORD_")
 
 
@@ -83,7 +85,8 @@ def acme(**options: Any) -> AbstractAsyncContextManager[FakeSlack]:
 
 @asynccontextmanager
 async def begun(
-    folder: Path, slack: FakeSlack, model: str, mode: str = SOCKET, *, ready: bool = True, **settings: str,
+    folder: Path, slack: FakeSlack, model: str, mode: str = SOCKET, settings: Mapping[str, str] = NOTHING, *,
+    ready: bool = True,
 ) -> AsyncGenerator[Program]:
     """`bartizan run`; started on the same folder again, it goes on where the last one was."""
     port = quiet_port()
@@ -123,13 +126,13 @@ async def begun(
 
 @asynccontextmanager
 async def a_day(
-    folder: Path, mode: str = SOCKET, *, scale: float = 1.0, **settings: str,
+    folder: Path, mode: str = SOCKET, settings: Mapping[str, str] = NOTHING, *, scale: float = 1.0,
 ) -> AsyncGenerator[Day]:
     """Slack, a model and the bot between them."""
     async with (
         acme(scale=scale, patience=1.0 / scale) as slack,
         fake_sglang(partial(voice, delay=0.05 / scale)) as model,
-        begun(folder, slack, model.url, mode, **settings) as program,
+        begun(folder, slack, model.url, mode, settings) as program,
     ):
         yield Day(slack, model, program)
 

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Day]:
     """One bot for all stories of this file, each in a channel of its own; and one with every rate tier at a tenth."""
     folder, mode = tmp_path_factory.mktemp("day"), request.param
-    slow = {"scale": 0.1, "BARTIZAN_SLACK__RATE_SHARE": "0.09"}
-    async with a_day(folder, **slow) if mode == "tenth" else a_day(folder, mode) as running:    # type: ignore[arg-type]
+    tenth = a_day(folder, SOCKET, {"BARTIZAN_SLACK__RATE_SHARE": "0.09"}, scale=0.1)
+    async with tenth if mode == "tenth" else a_day(folder, mode) as running:
         yield running
 
 

@@ -15,9 +15,7 @@ from tests.fake_sglang import fake_sglang, says
 from tests.fake_slack import Stream
 from tests.stories.slack_day import ASK, HTTP, NOTICE, SLOWLY, SOCKET, a_day, acme, begun, states, voice
 
-
-def quickly(_request: object) -> object:
-    return says(*NOTICE)
+QUICKLY = [says(*NOTICE)]
 
 
 @pytest.mark.parametrize("mode", [SOCKET, HTTP])
@@ -28,13 +26,13 @@ async def test_kill_9_in_the_middle_of_a_stream_leaves_one_finished_answer(
     """And no broken pill, no second answer, and nothing twice when the question is delivered again."""
     share = {"BARTIZAN_SLACK__RATE_SHARE": f"{0.9 * scale:g}"}
     async with acme(scale=scale) as slack:
-        async with fake_sglang(voice) as slow, begun(tmp_path, slack, slow.url, mode, **share) as program:
+        async with fake_sglang(voice) as slow, begun(tmp_path, slack, slow.url, mode, share) as program:
             question = slack.says("ann", "general", SLOWLY)
             await slack.until(lambda: any("word1" in p.seen for p in slack.answers("general")))
             program.process.kill()
             await program.ends()
         assert states(slack) == [Stream.LIVE]
-        async with fake_sglang(quickly) as quick, begun(tmp_path, slack, quick.url, mode, **share):
+        async with fake_sglang(QUICKLY) as quick, begun(tmp_path, slack, quick.url, mode, share):
             await slack.until(lambda: any("[Try again]" in p.seen for p in slack.answers("general")), 60)
             for told in [d for d in slack.delivery.log if d.payload.get("event", {}).get("ts") == question.ts]:
                 slack.delivery.deliver("events_api", told.payload)
@@ -49,12 +47,12 @@ async def test_kill_9_in_the_middle_of_a_stream_leaves_one_finished_answer(
 async def test_a_polite_stop_in_the_middle_of_a_stream_leaves_no_broken_pill(tmp_path: Path) -> None:
     async with acme() as slack:
         async with fake_sglang(voice) as slow, \
-                begun(tmp_path, slack, slow.url, BARTIZAN_QUEUE__GRACE="0s") as program:
+                begun(tmp_path, slack, slow.url, SOCKET, {"BARTIZAN_QUEUE__GRACE": "0s"}) as program:
             slack.says("ann", "general", SLOWLY)
             await slack.until(lambda: any("word1" in p.seen for p in slack.answers("general")))
             program.process.send_signal(signal.SIGTERM)
             assert await program.ends() == 0
-        async with fake_sglang(quickly) as quick, begun(tmp_path, slack, quick.url):
+        async with fake_sglang(QUICKLY) as quick, begun(tmp_path, slack, quick.url):
             await slack.until(lambda: any("[Try again]" in p.seen for p in slack.answers("general")))
             await slack.settled()
         assert states(slack) == [Stream.DONE]
@@ -78,7 +76,7 @@ async def test_what_was_said_while_the_bot_was_down_is_found_and_answered(tmp_pa
 @pytest.mark.long
 @pytest.mark.parametrize("mode", [SOCKET, HTTP])
 async def test_a_day_with_every_rate_tier_at_a_tenth(tmp_path: Path, mode: str) -> None:
-    async with a_day(tmp_path, mode, scale=0.1, BARTIZAN_SLACK__RATE_SHARE="0.09") as day:
+    async with a_day(tmp_path, mode, {"BARTIZAN_SLACK__RATE_SHARE": "0.09"}, scale=0.1) as day:
         slack = day.slack
         first = slack.says("ann", "general", ASK)
         direct = slack.says("bob", "dm", "how much notice before annual leave?")
@@ -128,7 +126,7 @@ async def test_a_token_that_slack_does_not_know_ends_the_start_with_a_reason(tmp
         slack.workspace().token = "xoxb-another"
         async with fake_sglang(voice) as model:
             slack_token = {"SLACK_BOT_TOKEN": "xoxb-wrong"}
-            async with begun(tmp_path, slack, model.url, ready=False, **slack_token) as program:
+            async with begun(tmp_path, slack, model.url, SOCKET, slack_token, ready=False) as program:
                 assert await program.ends() != 0
         log = (tmp_path / "log").read_text()
         assert "invalid_auth" in log
@@ -152,9 +150,9 @@ async def test_a_second_workspace_installs_the_app_and_both_are_answered_apart(t
         slack.opens_channel("general", "ann", team="T2")
         slack.codes["the-code"] = other
         settings = {"BARTIZAN_SLACK__CLIENT_ID": slack.client_id, "BARTIZAN_SLACK__CLIENT_SECRET": slack.client_secret}
-        async with begun(tmp_path, slack, model.url, HTTP, **settings) as program, aiohttp.ClientSession() as browser:
+        async with begun(tmp_path, slack, model.url, HTTP, settings) as program, aiohttp.ClientSession() as browser:
             async with browser.get(f"{program.http}/slack/install") as page:
-                state = unquote(re.search(r"state=([^&\"]+)", await page.text() + str(page.url))[1])   # type: ignore[index]
+                state = unquote(re.findall(r"state=([^&\"]+)", await page.text() + str(page.url))[0])
                 cookie = page.headers["Set-Cookie"].partition(";")[0]
             back = {"code": "the-code", "state": state}
             url = f"{program.http}/slack/oauth_redirect"
