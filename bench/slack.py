@@ -14,16 +14,16 @@ import asyncio
 import statistics
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.fake_slack import FakeSlack, Post, fake_slack
+from tests.fake_slack import FakeSlack, Post
 from tests.postgres import die_with_parent
-from tests.stories.slack_day import begun
+from tests.stories.slack_day import acme, begun
 
 ROOT = Path(__file__).parent.parent
 CHUNKS, CHUNK_MS = 100, 200     # of one answer: 20 seconds
@@ -59,7 +59,8 @@ async def a_model() -> AsyncGenerator[str]:
 
 async def talk(slack: FakeSlack, options: Options) -> list[Post]:
     """People talk; returns the questions to the bot."""
-    questions, loop = [], asyncio.get_running_loop()
+    questions: list[Post] = []
+    loop = asyncio.get_running_loop()
     begin, every = loop.time(), options.events // max(1, options.questions)
     for number in range(options.seconds * options.events):
         await asyncio.sleep(max(0.0, begin + number / options.events - loop.time()))
@@ -107,11 +108,11 @@ def row(what: str, value: float, unit: str, target: str = "") -> None:
 
 async def measure(options: Options, folder: Path) -> None:
     """One run."""
-    settings: Mapping[str, str] = {"BARTIZAN_QUEUE__CONCURRENCY": "64", "BARTIZAN_QUEUE__BACKLOG": "1000"}
-    async with a_model() as model, fake_slack() as slack:
+    settings = {"BARTIZAN_QUEUE__CONCURRENCY": "64", "BARTIZAN_QUEUE__BACKLOG": "1000"}
+    async with a_model() as model, acme() as slack:
         for number in range(CHANNELS):
             slack.opens_channel(f"room{number}", "ann", "bob", "cyd")
-        async with begun(folder, slack, model, options.mode, **settings):
+        async with begun(folder, slack, model, options.mode, settings):
             await asyncio.sleep(2.0)
             slack.delivery.log.clear()
             slack.calls.clear()

@@ -524,7 +524,7 @@ def _shown(value: object) -> str:
         case str() | Path():
             return f'"{value}"'
         case _:
-            return f"{value}"
+            return f"{value}".lower() if isinstance(value, bool) else f"{value}"
 
 
 SECTIONS: Final[Mapping[str, type[Section]]] = {

@@ -62,6 +62,9 @@ class Backfill:
         while not self.settled:
             try:
                 for me in self.homes.all:
+                    if not me.workspace.team:       # a whole organisation, while channels are listed by workspace
+                        log.warning("what an organisation missed is not fetched", workspace=str(me.workspace))
+                        continue
                     start = since
                     if since is None and (start := await self.cursors.last_heard(str(me.workspace))) is None:
                         await self.cursors.heard(str(me.workspace), datetime.now(UTC))      # the very first time

@@ -19,6 +19,7 @@ import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from adapters.slack.budget import Budget, Key, Rank
@@ -121,7 +122,7 @@ _CLOSED: Final = frozenset({
     "restricted_action_non_threadable_channel", "restricted_action_thread_only_channel", "user_not_in_channel",
     "user_not_found", "team_not_found", "cannot_dm_bot", "user_disabled", "posting_to_channel_denied",
 })
-REVOKED: Final = frozenset({
+_REVOKED: Final = frozenset({
     "access_denied", "account_inactive", "ekm_access_denied", "invalid_auth", "missing_scope", "no_permission",
     "not_allowed_token_type", "not_authed", "org_login_required", "team_access_not_granted", "token_expired",
     "token_revoked", "two_factor_setup_required",
@@ -136,7 +137,7 @@ _KINDS: Final[Mapping[str, type[SlackError]]] = {
     "message_not_in_streaming_state": StreamEnded,
     "stopped_by_user": StoppedByUser,
     **dict.fromkeys(("msg_too_long", "msg_blocks_too_long", "msg_blocks_too_many"), TooLong),
-    **dict.fromkeys(REVOKED, Revoked),
+    **dict.fromkeys(_REVOKED, Revoked),
     **dict.fromkeys(_BROKEN, Unclear),
 }
 
@@ -253,21 +254,9 @@ class Calls:
     async def _request(self, request: _Request) -> dict[str, Any]:
         # The library takes the token out of what it is handed: each call gets a dictionary of its own.
         method, given = request.method, {**request.given, "token": request.token}
-        try:
-            if method in READS:
-                answer = await self.client.api_call(method, http_verb="GET", params=given)
-            else:
-                answer = await self.client.api_call(method, json=given)
-        except SlackApiError as error:
-            raise _translated(method, error.response) from error
-        except _NETWORK as error:
-            raise _lost(method, error) from error
-        except (SlackClientError, ValueError, AttributeError) as error:
-            # It did what we asked, perhaps, but what it says about it cannot be read.
-            raise Unclear(f"slack: {method}: its answer cannot be read") from error
-        if not isinstance(answer.data, dict):
-            raise Unclear(f"slack: {method}: its answer cannot be read")
-        return answer.data
+        if method in READS:
+            return await answered(method, self.client.api_call(method, http_verb="GET", params=given))
+        return await answered(method, self.client.api_call(method, json=given))
 
     async def _respond(self, hook: AsyncWebhookClient, payload: Mapping[str, Any], hold: Hold) -> None:
         clock = asyncio.get_running_loop().time
@@ -296,6 +285,22 @@ class Calls:
         if given.hostname == ours.hostname:
             return True
         return given.scheme == "https" and (given.hostname or "").endswith((".slack.com", ".slack-gov.com"))
+
+
+async def answered(method: str, call: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
+    """What Slack answers to a call of the library's. Raises `SlackError`, or `Closed`."""
+    try:
+        answer = await call
+    except SlackApiError as error:
+        raise _translated(method, error.response) from error
+    except _NETWORK as error:
+        raise _lost(method, error) from error
+    except (SlackClientError, ValueError, AttributeError) as error:
+        # It did what we asked, perhaps, but what it says about it cannot be read.
+        raise Unclear(f"slack: {method}: its answer cannot be read") from error
+    if not isinstance(answer.data, dict):
+        raise Unclear(f"slack: {method}: its answer cannot be read")
+    return answer.data
 
 
 @asynccontextmanager

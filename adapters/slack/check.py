@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Final
 
 import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from adapters.slack.calls import SlackError, answered
 from adapters.slack.config import SlackConfig
+from adapters.slack.sockets import OPEN
 
 PATIENCE: Final = 10            # seconds for an answer
 
@@ -24,13 +26,18 @@ async def problems(config: SlackConfig, scopes: Sequence[str]) -> list[str]:
 async def _bot(client: AsyncWebClient, config: SlackConfig, scopes: Sequence[str]) -> list[str]:
     if not config.bot_token:
         return []
-    try:
+    headers: dict[str, str] = {}
+
+    async def test() -> AsyncSlackResponse:
         said = await client.auth_test(token=config.bot_token)
-    except SlackApiError as error:
-        return [f"Slack does not take the bot's token: {error.response.get('error')}"]
-    except _AWAY as error:
-        return [f"Slack does not answer: {type(error).__name__}"]
-    granted = {name.lower(): value for name, value in said.headers.items()}.get("x-oauth-scopes")
+        headers.update({name.lower(): value for name, value in said.headers.items()})
+        return said
+
+    try:
+        await answered("auth.test", test())
+    except SlackError as error:
+        return [f"Slack does not take the bot's token: {error.code or error}"]
+    granted = headers.get("x-oauth-scopes")
     if granted is None:         # not every server says so
         return []
     missing = sorted(set(scopes) - {scope.strip() for scope in granted.split(",")})
@@ -43,12 +50,7 @@ async def _app(client: AsyncWebClient, config: SlackConfig) -> list[str]:
     if not config.app_token:
         return []
     try:
-        await client.apps_connections_open(app_token=config.app_token)
-    except SlackApiError as error:
-        return [f"Slack does not take the app's token: {error.response.get('error')}"]
-    except _AWAY as error:
-        return [f"Slack does not answer: {type(error).__name__}"]
+        await answered(OPEN, client.apps_connections_open(app_token=config.app_token))
+    except SlackError as error:
+        return [f"Slack does not take the app's token: {error.code or error}"]
     return []
-
-
-_AWAY: Final = (aiohttp.ClientError, OSError, TimeoutError, SlackClientError)

@@ -33,6 +33,7 @@ class SlackConfig:
     oauth: OAuth | None = None                              # of further workspaces
     base_url: str = SLACK                                   # of the Web API, with a slash at its end
     sockets: int = 2                                        # one reconnects while another hears
+    apart: timedelta = timedelta(seconds=5)                 # between the first connections of Socket Mode
     event_bytes: int = 1 << 20                              # of one event; more is turned away
     rate_share: float = 0.9                                 # of Slack's documented rates, what we use
     stream_share: float = 0.9                               # of the stream starts of a minute, before edits take over

@@ -44,6 +44,7 @@ class Homes:
     own: str
     installations: Installations
     patience: float = 20.0          # seconds that a turn waits until we know who we are
+    look: float = LOOK              # seconds
     _homes: dict[str, Home] = field(default_factory=dict)      # by `Place.workspace`
     _known_to_slack: asyncio.Event = field(default_factory=asyncio.Event)
     _looked: float = float("-inf")
@@ -116,15 +117,19 @@ class Homes:
         names = (str(workspace), str(Workspace("", workspace.enterprise)) if workspace.enterprise else "")
         if found := next((self._homes[name] for name in names if name in self._homes), None):
             return found
-        # Some events leave the organisation out.
-        same = (home for home in self._homes.values() if workspace.team and home.me.workspace.team == workspace.team)
-        return next(same, None) if not workspace.enterprise else None
+        # Some events, and some answers, leave the organisation out.
+        same = (
+            home for home in self._homes.values()
+            if workspace.team and home.me.workspace.team == workspace.team
+            and not (workspace.enterprise and home.me.workspace.enterprise)
+        )
+        return next(same, None)
 
     async def _look(self) -> bool:
         """Another process may have added one. Raises `StoreUnavailable`."""
         async with self._looking:
             now = asyncio.get_running_loop().time()
-            if now - self._looked < LOOK:
+            if now - self._looked < self.look:
                 return False
             self._looked = now
             for each in await self.installations.all():

@@ -43,6 +43,7 @@ Spawn: TypeAlias = Callable[[str, Coroutine[Any, Any, None]], None]
 Missed: TypeAlias = Callable[[Self, str | None, datetime | None], Coroutine[Any, Any, None]]
 """Something may be missing: where, of which channel (None: of all), and since when (None: ever)."""
 
+STORED: Final = 2.0             # seconds, of the three that Slack gives a command
 CHANNEL_EVENTS: Final = frozenset({
     "channel_archive", "channel_unarchive", "channel_deleted", "channel_left", "channel_shared", "channel_unshared",
     "group_archive", "group_unarchive", "group_deleted", "group_left",
@@ -311,9 +312,6 @@ class Ears:
         return me
 
 
-STORED: Final = 2.0             # seconds, of the three that Slack gives a command
-
-
 def _workspace_of(body: Body) -> Workspace:
     """A command says it in its form, an interaction inside ``team``, ``enterprise`` or ``user`` (org-wide: no team)."""
     def part(name: str, key: str) -> str:
@@ -340,7 +338,7 @@ class Reception:
         """Status 200: it is taken, or will never be; 503: it must come again."""
         try:
             try:
-                request = _request(body, headers, mode)
+                request = request_of(body, headers, mode)
                 if request.body.get("type") == "app_rate_limited":
                     await self.ears.held_back(request.body)
                     return BoltResponse(status=HTTPStatus.OK)
@@ -361,7 +359,7 @@ class Reception:
         return response
 
 
-def _request(body: str | dict[str, Any], headers: Mapping[str, Any], mode: str) -> AsyncBoltRequest:
+def request_of(body: str | dict[str, Any], headers: Mapping[str, Any], mode: str) -> AsyncBoltRequest:
     """The library's view of it. Raises `BadEvent` for what the library would stumble over."""
     try:
         request = AsyncBoltRequest(body=body, headers=dict(headers), mode=mode)
@@ -378,11 +376,16 @@ def _request(body: str | dict[str, Any], headers: Mapping[str, Any], mode: str) 
             fits = isinstance(event, dict) and isinstance(event.get("type"), str)
         case "block_actions":
             actions = request.body.get("actions")
-            fits = isinstance(actions, list) and bool(actions) and all(isinstance(a, dict) for a in actions)
+            fits = isinstance(actions, list) and bool(actions) and all(
+                isinstance(action, dict) and isinstance(action.get("action_id"), str) for action in actions
+            )
         case "message_action" | "shortcut":
             fits = isinstance(request.body.get("callback_id"), str)
         case "view_submission":
-            fits = isinstance(request.body.get("view"), dict)
+            view = request.body.get("view")
+            fits = isinstance(view, dict) and isinstance(view.get("callback_id"), str)
+        case None:
+            fits = isinstance(request.body.get("command", ""), str)
     if not fits:
         raise BadEvent(f"{kind} without its contents")
     return request

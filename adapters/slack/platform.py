@@ -139,7 +139,8 @@ class Slack:
             try:
                 if self.config.socket_mode:
                     self._sockets = Sockets(
-                        self.calls.client, self.config.app_token, self.config.sockets, reception, restored,
+                        self.calls.client, self.config.app_token, self.config.sockets,
+                        self.config.apart.total_seconds(), reception, restored,
                     )
                     group.create_task(self._sockets.run())
                 if self.config.signing_secret:

@@ -14,25 +14,25 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
+import aiohttp
 import structlog
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_bolt.adapter.socket_mode.internals import build_headers
 from slack_bolt.response import BoltResponse
-from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from engine.errors import PlatformUnavailable
+from adapters.slack.calls import Closed, Limited, Revoked, SlackError, answered
 
 log = structlog.get_logger()
 
+OPEN: Final = "apps.connections.open"
 PING: Final = 5.0               # seconds between two pings
 LOOK: Final = 0.5               # seconds between two looks at the connections
 SILENCE: Final = 15.0           # seconds between two lines about a connection that cannot be made
 CLOSING: Final = 1.0            # seconds for events that are being stored while we close
-APART: Final = 5.0              # seconds between the first connections: they are renewed as far apart as they began
 
 Receive: TypeAlias = Callable[[dict[str, Any], Mapping[str, Any], str], Awaitable[BoltResponse]]
 
@@ -43,17 +43,19 @@ class Socket(SocketModeClient):
     problem: str | None = None
 
     async def issue_new_wss_url(self) -> str:
-        """As ever, and notes Slack's word for what is wrong."""
-        try:
-            url = await super().issue_new_wss_url()
-        except SlackApiError as error:
-            self.problem = str(error.response.get("error") or "refused")
-            raise
-        except Exception as error:
-            self.problem = type(error).__name__
-            raise
-        self.problem = None
-        return url
+        """Where to connect. Raises `SlackError`."""
+        while True:
+            try:
+                said = await answered(OPEN, self.web_client.apps_connections_open(app_token=self.app_token))
+            except Limited as error:
+                self.problem = str(error)
+                await asyncio.sleep(error.seconds)
+            except (SlackError, Closed) as error:
+                self.problem = str(error)
+                raise
+            else:
+                self.problem = None
+                return str(said.get("url"))
 
 
 @dataclass(slots=True)
@@ -61,11 +63,13 @@ class Sockets:
     """Several connections, each of which may get any event.
 
     ``restored`` is told, before anything is heard again, since when nothing was; None at the first connection.
+    ``apart``: seconds between the first connections, so that Slack does not renew them all at once.
     """
 
     client: AsyncWebClient
     token: str = field(repr=False)
     count: int
+    apart: float
     receive: Receive
     restored: Callable[[datetime | None], None]
     hearing: bool = False
@@ -92,7 +96,7 @@ class Sockets:
         try:
             async with asyncio.TaskGroup() as group:
                 for number, socket in enumerate(self._sockets):
-                    group.create_task(self._connect(socket, number * APART))
+                    group.create_task(self._connect(socket, number * self.apart))
                 await self._watch()
         finally:
             self.hearing = False
@@ -101,10 +105,20 @@ class Sockets:
             for socket in self._sockets:
                 await _close(socket)
 
-    @staticmethod
-    async def _connect(socket: Socket, pause: float) -> None:
-        await asyncio.sleep(pause)
-        await socket.connect_to_new_endpoint(force=True)    # its own watch begins with the first success
+    async def _connect(self, socket: Socket, pause: float) -> None:
+        """The first connection; the library looks after it from then on. Raises `Revoked` for a token that is none."""
+        while True:
+            await asyncio.sleep(pause)
+            pause = PING
+            try:
+                await socket.connect_to_new_endpoint(force=True)
+            except Revoked:
+                if not self.hearing:
+                    raise
+            except (SlackError, Closed) as error:
+                log.info("not connected yet", cause=str(error))
+            else:
+                return
 
     async def _watch(self) -> None:
         """Notices when nothing can be heard, and when it can again."""
@@ -133,7 +147,7 @@ class Sockets:
         response = await self.receive(request.payload, build_headers(request) or {}, "socket_mode")
         try:
             await send_async_response(client, request, response, began)
-        except (ConnectionError, PlatformUnavailable) as error:     # it comes again, and is known by then
+        except (ConnectionError, aiohttp.ClientError) as error:      # it comes again, and is known by then
             log.info("acknowledgement not sent", cause=type(error).__name__)
 
 

@@ -87,7 +87,7 @@ async def test_a_check_says_what_slack_does_not_take(
     assert "xoxb-wrong" not in said
     nowhere = {**given, "SLACK_API_BASE_URL": "http://127.0.0.1:9/"}
     assert await check(settings(tmp_path, SLACK_BOT_TOKEN="xoxb-1", **nowhere)) == 1
-    assert "Slack does not answer" in capsys.readouterr().out
+    assert "auth.test: not reached" in capsys.readouterr().out
 
 
 def test_what_comes_is_counted_by_its_kind() -> None:

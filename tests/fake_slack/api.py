@@ -118,7 +118,7 @@ class Api:
             return broken(request, called, fault)
         if isinstance(fault, Dawdles):
             await asyncio.sleep(fault.seconds)
-        return web.json_response(said)
+        return web.json_response(said, headers={"X-OAuth-Scopes": ",".join(sorted(workspace.scopes))})
 
     def workspace(self, method: Method, name: str, token: str) -> Workspace:
         """Whose token it is; raises `ApiError`."""

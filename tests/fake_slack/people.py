@@ -229,6 +229,7 @@ class FakeSlack(Office):
         """``/bartizan ask why?``; what the acknowledgement says is shown at once."""
         w, person, where = self.workspace(team), self.person(user, team), self.channel(channel, team, user)
         name, _, text = command.partition(" ")
+        text = self.written(w, text)        # the manifest says ``should_escape``
         label = {"im": "directmessage", "group": "privategroup"}.get(where.kind, where.name)
         body = {
             "token": "deprecated", "team_id": w.id, "team_domain": w.domain, "channel_id": where.id,

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
+import socket
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from adapters.slack.manifest import events, scope_names
 from tests.fake_sglang import Behaviour, FakeSglang, Request, fake_sglang, says
 from tests.fake_slack import APP_TOKEN, SIGNING_SECRET, FakeSlack, Post, Stream, fake_slack
-from tests.postgres import die_with_parent, free_port
+from tests.postgres import die_with_parent
 from tests.stories.test_program import ROOT, Program
 
 HTTP, SOCKET = "http", "socket"
@@ -22,14 +27,15 @@ NOTICE = ("Give ", "ten ", "working ", "days' ", "notice ", "[1].")
 LONG = 100                      # words of an answer that takes its time
 ASK = "@bartizan how much notice before annual leave?"
 SLOWLY = "@bartizan tell me slowly how much notice before annual leave"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 OURS = ("BARTIZAN_", "SLACK_", "DISCORD_")
 
 
-def voice(request: Request) -> Behaviour:
-    """What the model says, by what it is asked for."""
+def voice(request: Request, delay: float = 0.05) -> Behaviour:
+    """What the model says, by what it is asked for. ``delay``: seconds before each word of what takes its time."""
     asked = str(request["messages"][-1]["content"])
     if "slowly" in asked:
-        return says(*(f"word{n} " for n in range(LONG)), delay=0.05)
+        return says(*(f"word{n} " for n in range(LONG)), delay=delay)
     if "ping" in asked:
         return says("Hello ", "<!channel> ", "<@UBOB> ", "@here ", "[1].")
     if "long" in asked:
@@ -62,12 +68,28 @@ class Day:
         return answer
 
 
+def quiet_port() -> int:
+    """A free one below those that a system hands out to connections: one of these may take it before the bot does."""
+    chance = random.Random()    # noqa: S311
+    while True:
+        port = chance.randrange(20_000, 32_000)
+        with socket.socket() as trial, suppress(OSError):
+            trial.bind(("127.0.0.1", port))
+            return port
+
+
+def acme(**options: Any) -> AbstractAsyncContextManager[FakeSlack]:
+    """A fake Slack in which the app is installed as its own manifest says: these scopes, these events, no others."""
+    return fake_slack(scopes=scope_names(), subscriptions=[event.name for event in events(legacy=True)], **options)
+
+
 @asynccontextmanager
 async def begun(
-    folder: Path, slack: FakeSlack, model: str, mode: str = SOCKET, *, ready: bool = True, **settings: str,
+    folder: Path, slack: FakeSlack, model: str, mode: str = SOCKET, settings: Mapping[str, str] = NOTHING, *,
+    ready: bool = True,
 ) -> AsyncGenerator[Program]:
     """`bartizan run`; started on the same folder again, it goes on where the last one was."""
-    port = free_port()
+    port = quiet_port()
     (folder / "pages").mkdir(exist_ok=True)
     (folder / "pages" / "leave.md").write_text(LEAVE)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
@@ -104,12 +126,13 @@ async def begun(
 
 @asynccontextmanager
 async def a_day(
-    folder: Path, mode: str = SOCKET, *, scale: float = 1.0, script: Any = voice, **settings: str,
+    folder: Path, mode: str = SOCKET, settings: Mapping[str, str] = NOTHING, *, scale: float = 1.0,
 ) -> AsyncGenerator[Day]:
     """Slack, a model and the bot between them."""
     async with (
-        fake_slack(scale=scale, patience=1.0 / scale) as slack, fake_sglang(script) as model,
-        begun(folder, slack, model.url, mode, **settings) as program,
+        acme(scale=scale, patience=1.0 / scale) as slack,
+        fake_sglang(partial(voice, delay=0.05 / scale)) as model,
+        begun(folder, slack, model.url, mode, settings) as program,
     ):
         yield Day(slack, model, program)
 

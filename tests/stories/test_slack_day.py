@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from tests.fake_slack import Post, Stream
+from tests.fake_slack import SIGNING_SECRET, Post, Stream
+from tests.fake_slack.delivery import signed
 from tests.stories.slack_day import HTTP, SOCKET, Day, a_channel, a_day
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -20,8 +23,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Day]:
     """One bot for all stories of this file, each in a channel of its own; and one with every rate tier at a tenth."""
     folder, mode = tmp_path_factory.mktemp("day"), request.param
-    slow = {"scale": 0.1, "BARTIZAN_SLACK__RATE_SHARE": "0.09"}
-    async with a_day(folder, **slow) if mode == "tenth" else a_day(folder, mode) as running:    # type: ignore[arg-type]
+    tenth = a_day(folder, SOCKET, {"BARTIZAN_SLACK__RATE_SHARE": "0.09"}, scale=0.1)
+    async with tenth if mode == "tenth" else a_day(folder, mode) as running:
         yield running
 
 
@@ -312,6 +315,43 @@ async def test_the_visitor_gone_the_page_is_said_again(day: Day) -> None:
     assert "Annual leave" in (await day.answered(second, channel=here)).seen
 
 
+async def test_a_group_conversation_that_the_bot_is_in_is_served(day: Day) -> None:
+    """S30."""
+    slack = day.slack
+    slack.opens_channel("mpdm-ann--bob-1", "ann", "bob", kind="mpim")
+    question = slack.says("ann", "mpdm-ann--bob-1", "@bartizan how much notice before annual leave?")
+    answer = await day.answered(question, channel="mpdm-ann--bob-1")
+    assert "Annual leave" in answer.seen
+
+
+async def test_questions_of_one_thread_are_answered_in_their_order(day: Day) -> None:
+    """S7."""
+    slack, here = day.slack, a_channel(day, "order")
+    root = slack.says("ann", here, "@bartizan how much notice before annual leave?")
+    more = [slack.says("ann", here, f"@bartizan how much notice, question {n}?", root) for n in range(3)]
+    await slack.until(lambda: len(slack.answers(here)) == 4)
+    await slack.settled()
+    asked = [str(request["messages"][-1]) for request in day.heard("question ")]
+    assert [n for text in asked for n in range(3) if f"question {n}?" in text] == [0, 1, 2]
+    assert len(more) == 3
+
+
+async def test_events_that_slack_holds_back_are_fetched(day: Day) -> None:
+    """S5: said in the minute that Slack dropped; it tells no more than the minute."""
+    slack, here = day.slack, a_channel(day, "flood")
+    await slack.settled()
+    subscribed, slack.subscriptions = slack.subscriptions, frozenset()
+    question = slack.says("ann", here, "@bartizan how much notice before annual leave?")
+    slack.subscriptions = subscribed
+    minute = int(float(question.ts)) // 60 * 60
+    told = slack.delivery.deliver("events_api", {
+        "token": "deprecated", "type": "app_rate_limited", "team_id": "T1", "minute_rate_limited": minute,
+        "api_app_id": slack.app_id})
+    await told.over.wait()
+    assert told.failures == []
+    await day.answered(question, channel=here)
+
+
 @pytest.mark.parametrize("event", [
     {"type": "something_new", "what": 1}, {"type": "message"}, {"type": "message", "channel": 7, "ts": "1.0"},
     {"type": "message", "channel": "C1", "ts": "yesterday", "user": "UANN", "text": "<@UT1BOT> hi"},
@@ -324,9 +364,27 @@ async def test_what_cannot_be_read_is_acknowledged_and_the_bot_lives_on(day: Day
     assert (await day.program.page("/healthz"))[0] == 200
 
 
+async def test_nobody_but_slack_is_heard(day: Day) -> None:
+    slack, here = day.slack, a_channel(day, "forged")
+    if not slack.delivery.request_url:
+        pytest.skip("Socket Mode has no door")
+    question = {"type": "message", "channel": slack.channel(here).id, "channel_type": "channel", "user": "UANN",
+                "ts": slack.stamps.next(), "text": f"<@{slack.workspace().bot.id}> how much notice?"}
+    body = json.dumps(slack.envelope(slack.workspace(), question)).encode()
+    kind = {"Content-Type": "application/json"}
+    for headers in ({}, signed("another secret", body), signed(SIGNING_SECRET, body, int(time.time()) - 600)):
+        assert (await slack.delivery.post(body, headers | kind))[0] == 401
+    for odd in (b"", b"{", b"[]", b"\xff", b'{"type": 1}', b'{"type": "event_callback"}'):
+        assert (await slack.delivery.post(odd, signed(SIGNING_SECRET, odd) | kind))[0] < 500
+    await slack.settled()
+    assert slack.answers(here) == []
+
+
 async def test_no_call_was_refused_all_day(day: Day) -> None:
     """Neither 429 nor an argument that the documentation does not know (last: it looks at all that came before)."""
     odd = {"stopped_by_user", "message_not_in_streaming_state"}
     assert [refusal for refusal in day.slack.refused() if refusal[1] not in odd] == []
     posts: list[Post] = [p for c in day.slack.workspace().channels.values() for p in c.posts.values() if p.bot_id]
     assert [p for p in posts if p.pings or p.stream in (Stream.LIVE, Stream.BROKEN)] == []
+    assert [p for p in posts if not p.text.strip()] == []                                   # S14
+    assert {tuple(p.metadata["event_payload"]) for p in posts if p.metadata} == {("id",)}   # S25

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 from pathlib import Path
+from urllib.parse import unquote
 
+import aiohttp
 import pytest
 
 from tests.fake_sglang import fake_sglang, says
-from tests.fake_slack import Stream, fake_slack
-from tests.stories.slack_day import ASK, HTTP, NOTICE, SLOWLY, SOCKET, a_day, begun, states, voice
+from tests.fake_slack import Stream
+from tests.stories.slack_day import ASK, HTTP, NOTICE, SLOWLY, SOCKET, a_day, acme, begun, states, voice
 
-
-def quickly(_request: object) -> object:
-    return says(*NOTICE)
+QUICKLY = [says(*NOTICE)]
 
 
 @pytest.mark.parametrize("mode", [SOCKET, HTTP])
@@ -24,14 +25,14 @@ async def test_kill_9_in_the_middle_of_a_stream_leaves_one_finished_answer(
 ) -> None:
     """And no broken pill, no second answer, and nothing twice when the question is delivered again."""
     share = {"BARTIZAN_SLACK__RATE_SHARE": f"{0.9 * scale:g}"}
-    async with fake_slack(scale=scale) as slack:
-        async with fake_sglang(voice) as slow, begun(tmp_path, slack, slow.url, mode, **share) as program:
+    async with acme(scale=scale) as slack:
+        async with fake_sglang(voice) as slow, begun(tmp_path, slack, slow.url, mode, share) as program:
             question = slack.says("ann", "general", SLOWLY)
             await slack.until(lambda: any("word1" in p.seen for p in slack.answers("general")))
             program.process.kill()
             await program.ends()
         assert states(slack) == [Stream.LIVE]
-        async with fake_sglang(quickly) as quick, begun(tmp_path, slack, quick.url, mode, **share):
+        async with fake_sglang(QUICKLY) as quick, begun(tmp_path, slack, quick.url, mode, share):
             await slack.until(lambda: any("[Try again]" in p.seen for p in slack.answers("general")), 60)
             for told in [d for d in slack.delivery.log if d.payload.get("event", {}).get("ts") == question.ts]:
                 slack.delivery.deliver("events_api", told.payload)
@@ -44,14 +45,14 @@ async def test_kill_9_in_the_middle_of_a_stream_leaves_one_finished_answer(
 
 @pytest.mark.long
 async def test_a_polite_stop_in_the_middle_of_a_stream_leaves_no_broken_pill(tmp_path: Path) -> None:
-    async with fake_slack() as slack:
+    async with acme() as slack:
         async with fake_sglang(voice) as slow, \
-                begun(tmp_path, slack, slow.url, BARTIZAN_QUEUE__GRACE="0s") as program:
+                begun(tmp_path, slack, slow.url, SOCKET, {"BARTIZAN_QUEUE__GRACE": "0s"}) as program:
             slack.says("ann", "general", SLOWLY)
             await slack.until(lambda: any("word1" in p.seen for p in slack.answers("general")))
             program.process.send_signal(signal.SIGTERM)
             assert await program.ends() == 0
-        async with fake_sglang(quickly) as quick, begun(tmp_path, slack, quick.url):
+        async with fake_sglang(QUICKLY) as quick, begun(tmp_path, slack, quick.url):
             await slack.until(lambda: any("[Try again]" in p.seen for p in slack.answers("general")))
             await slack.settled()
         assert states(slack) == [Stream.DONE]
@@ -59,7 +60,7 @@ async def test_a_polite_stop_in_the_middle_of_a_stream_leaves_no_broken_pill(tmp
 
 async def test_what_was_said_while_the_bot_was_down_is_found_and_answered(tmp_path: Path) -> None:
     """S6: no delivery ever reached it; the history did."""
-    async with fake_slack(again=()) as slack, fake_sglang(voice) as model:
+    async with acme(again=()) as slack, fake_sglang(voice) as model:
         async with begun(tmp_path, slack, model.url):
             slack.says("ann", "general", ASK)
             await slack.until(lambda: any("[Try again]" in p.seen for p in slack.answers("general")))
@@ -75,7 +76,7 @@ async def test_what_was_said_while_the_bot_was_down_is_found_and_answered(tmp_pa
 @pytest.mark.long
 @pytest.mark.parametrize("mode", [SOCKET, HTTP])
 async def test_a_day_with_every_rate_tier_at_a_tenth(tmp_path: Path, mode: str) -> None:
-    async with a_day(tmp_path, mode, scale=0.1, BARTIZAN_SLACK__RATE_SHARE="0.09") as day:
+    async with a_day(tmp_path, mode, {"BARTIZAN_SLACK__RATE_SHARE": "0.09"}, scale=0.1) as day:
         slack = day.slack
         first = slack.says("ann", "general", ASK)
         direct = slack.says("bob", "dm", "how much notice before annual leave?")
@@ -121,11 +122,11 @@ async def test_a_missing_scope_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_token_that_slack_does_not_know_ends_the_start_with_a_reason(tmp_path: Path) -> None:
-    async with fake_slack() as slack:
+    async with acme() as slack:
         slack.workspace().token = "xoxb-another"
         async with fake_sglang(voice) as model:
             slack_token = {"SLACK_BOT_TOKEN": "xoxb-wrong"}
-            async with begun(tmp_path, slack, model.url, ready=False, **slack_token) as program:
+            async with begun(tmp_path, slack, model.url, SOCKET, slack_token, ready=False) as program:
                 assert await program.ends() != 0
         log = (tmp_path / "log").read_text()
         assert "invalid_auth" in log
@@ -138,3 +139,51 @@ async def test_an_uninstalled_app_falls_silent_and_lives_on(tmp_path: Path) -> N
         day.slack.uninstalls()
         await day.slack.until(lambda: "taken out of a workspace" in (tmp_path / "log").read_text())
         assert (await day.program.page("/healthz"))[0] == 200
+
+
+async def test_a_second_workspace_installs_the_app_and_both_are_answered_apart(tmp_path: Path) -> None:
+    """S28: people and channels of the two bear the same ids."""
+    async with acme() as slack, fake_sglang(voice) as model:
+        other = slack.install("T2", "globex", scopes=slack.workspace().scopes)
+        other.installed = False
+        slack.joins_team("ann", team="T2")
+        slack.opens_channel("general", "ann", team="T2")
+        slack.codes["the-code"] = other
+        settings = {"BARTIZAN_SLACK__CLIENT_ID": slack.client_id, "BARTIZAN_SLACK__CLIENT_SECRET": slack.client_secret}
+        async with begun(tmp_path, slack, model.url, HTTP, settings) as program, aiohttp.ClientSession() as browser:
+            async with browser.get(f"{program.http}/slack/install") as page:
+                state = unquote(re.findall(r"state=([^&\"]+)", await page.text() + str(page.url))[0])
+                cookie = page.headers["Set-Cookie"].partition(";")[0]
+            back = {"code": "the-code", "state": state}
+            url = f"{program.http}/slack/oauth_redirect"
+            async with browser.get(url, params=back, headers={"Cookie": cookie}) as page:
+                assert page.status == 200, await page.text()
+            here = slack.says("ann", "general", ASK)
+            there = slack.says("ann", "general", ASK, team="T2")
+            assert here.channel == there.channel
+            for team in ("T1", "T2"):
+                await slack.until(lambda team=team: any(
+                    "[Try again]" in p.seen for p in slack.answers("general", team=team)))
+            async with browser.get(url, params=back, headers={"Cookie": cookie}) as page:
+                assert page.status == 401
+            await slack.settled()
+        assert [len(slack.answers("general", team=team)) for team in ("T1", "T2")] == [1, 1]
+        database = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*.db*"))
+        assert other.token.encode() not in database
+
+
+async def test_a_workspace_of_a_grid_is_served(tmp_path: Path) -> None:
+    """S28: people belong to the organisation, and their ids begin otherwise."""
+    async with acme() as slack, fake_sglang(voice) as model:
+        slack.workspace().enterprise = "E1"
+        assert slack.joins_team("wim").id == "WWIM"
+        slack.opens_channel("grid", "wim", "ann")
+        async with begun(tmp_path, slack, model.url):
+            slack.says("wim", "grid", ASK)
+            await slack.until(lambda: any("[Try again]" in p.seen for p in slack.answers("grid")))
+            await slack.command("wim", "grid", "/bartizan ask how much notice before annual leave?")
+            await slack.until(lambda: any("Annual leave" in e.seen for e in slack.hidden("wim")))
+            await slack.presses("wim", slack.answers("grid")[0], "Show sources")
+            await slack.until(lambda: any("ten working days" in e.seen for e in slack.hidden("wim")))
+        assert "Annual leave" in slack.answers("grid")[0].seen
+        assert slack.refused() == []

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 
 import pytest
 
+from adapters.slack.calls import Revoked
 from adapters.slack.ids import Workspace
 from adapters.slack.manifest import events
 from adapters.sql.database import Database
 from engine.messages import Deleted, Edited, Kind
 from tests.adapters.slack.hearing import Listener, listening
-from tests.fake_slack import Breaks, FakeSlack
+from tests.fake_slack import Breaks, FakeSlack, Says, Tears
 from tests.fake_slack.delivery import signed
 
 
@@ -38,7 +40,7 @@ async def test_a_mention_is_one_question_although_it_is_two_events(bot: Listener
 
 async def test_an_event_is_acknowledged_once_it_is_on_disk_and_comes_again_until_then(bot: Listener) -> None:
     """S1, S2"""
-    bot.ledger.away = 2
+    bot.ledger.away, bot.fake.delivery.within = 2, 0.5
     bot.fake.says("ann", "dm", "how much notice?")
     await bot.hears()
     (delivery,) = bot.fake.delivery.log
@@ -284,7 +286,7 @@ async def test_messages_of_one_channel_are_stored_in_the_order_they_came(bot: Li
 
 async def test_two_sockets_hear_while_one_is_renewed(fake: FakeSlack, database: Database) -> None:
     """S6"""
-    async with listening(fake, database, sockets=2) as bot:
+    async with listening(fake, database, sockets=2, apart=timedelta(seconds=0.1)) as bot:
         await fake.delivery.connected(2)
         for reason in ("warning", "refresh_requested", "link_disabled"):
             for number in range(4):
@@ -351,3 +353,38 @@ async def test_every_event_that_the_app_subscribes_to_is_understood(bot: Listene
     await bot.hears()
     assert bot.ledger.rejected == []
     assert bot.slack.people.within(Workspace("T1")).channel("CGENERAL") == "new"
+
+
+async def test_an_app_token_that_is_none_ends_the_start_and_a_bad_moment_does_not(
+    fake: FakeSlack, database: Database
+) -> None:
+    fake.fails("apps.connections.open", Breaks(), Tears(after=False), Says("internal_error"))
+    async with listening(fake, database) as bot:
+        assert bot.slack.problem is None
+    fake.fails("apps.connections.open", Says("invalid_auth"))
+    with pytest.raises(ExceptionGroup) as caught:
+        async with listening(fake, database):
+            pass
+    assert caught.group_contains(Revoked)
+
+
+async def test_interactions_that_lack_what_they_are_about_are_kept(bot: Listener) -> None:
+    """Nothing that Slack, or somebody in its place, sends makes us answer that we are broken."""
+    around = {"team": {"id": "T1"}, "user": {"id": "UANN"}, "trigger_id": "1"}
+    odd: list[dict[str, object]] = [
+        {"type": "block_actions", **around}, {"type": "block_actions", "actions": [{}], **around},
+        {"type": "view_submission", "view": {}, **around}, {"type": "shortcut", **around},
+        {"type": "shortcut", "callback_id": "unknown", **around},
+        {"type": "message_action", "callback_id": 3, **around},
+        {"type": "message_action", "callback_id": "summarise_thread", **around},
+        {"type": "dialog_submission", **around},
+        {"type": "block_actions", "actions": [{"action_id": "a"}], "team": {"id": "T9"}, "user": {"id": "UANN"}},
+    ]
+    for body in odd:
+        delivery = bot.fake.delivery.deliver("interactive", body)
+        await delivery.over.wait()
+        assert delivery.acked is not None, body
+    for form in ({"command": "/bartizan"}, {"command": "/bartizan", "team_id": "T1", "text": "ask me"}):
+        await bot.fake.delivery.deliver("slash_commands", form).over.wait()
+    assert len(bot.ledger.rejected) == len(odd) + 2
+    assert bot.said == []

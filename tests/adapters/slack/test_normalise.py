@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +15,7 @@ from inline_snapshot import snapshot
 
 from adapters.slack import wire
 from adapters.slack.ids import Workspace, moment, ts_of, user_of
+from adapters.slack.listen import request_of
 from adapters.slack.normalise import Heard, Ignored, OwnRemoved, Self, read_message, workspace_of
 from adapters.slack.plain import calls_others, mentioned, plain
 from adapters.sql.inbox import LONGEST_ID, storable
@@ -275,3 +278,29 @@ def test_any_field_may_be_anything(odd: dict[str, Any]) -> None:
 @given(st.from_regex(re.compile(r"\d{1,10}\.\d{6}", re.ASCII), fullmatch=True))
 def test_every_ts_is_a_moment(ts: str) -> None:
     assert abs(moment(ts).timestamp() - float(ts)) < 1e-3
+
+
+AROUND = (
+    "type", "event", "authorizations", "team", "team_id", "enterprise", "enterprise_id", "user", "user_id", "view",
+    "actions", "callback_id", "channel", "message", "container", "response_url", "is_enterprise_install", "command",
+)
+KINDS = st.sampled_from([
+    "event_callback", "block_actions", "view_submission", "message_action", "shortcut", "url_verification", "other",
+])
+
+
+@given(st.dictionaries(st.sampled_from(AROUND), ODD, max_size=5), KINDS)
+def test_around_an_event_there_may_be_anything(odd: dict[str, Any], kind: str) -> None:
+    """What the library would stumble over is told apart before it is handed on."""
+    for body in (odd, {**odd, "type": kind}, {**odd, "type": kind, "event": {"type": "message", **odd}}):
+        for given_body in (body, json.dumps(body)):
+            mode = "http" if isinstance(given_body, str) else "socket_mode"
+            with suppress(BadEvent):
+                request_of(given_body, {"content-type": "application/json"}, mode)
+
+
+@given(st.text(max_size=50))
+def test_a_body_may_be_no_json_at_all(body: str) -> None:
+    for kind in ("application/json", "application/x-www-form-urlencoded"):
+        with suppress(BadEvent):
+            request_of(body, {"content-type": kind}, "http")

@@ -18,7 +18,7 @@ WRITTEN = st.lists(HOSTILE | st.sampled_from([
     "[x]: http://a\n", "https://", "www.", "a@b.c", "@channel", "```\n", "word ", "[1][2]",
 ])).map("".join)
 OBEYED = re.compile(
-    r"<[!@#]|(?:&lt;|&#60;)(?:[!@#]|&|\\)|<(?:https?|mailto|tel):|\]\(|\]:|https?://|www\.|\w@\w|@(?:channel|here)|^<\w",
+    r"<[!@#]|(?:&lt;|&#60;)(?:[!@#]|&|\\)|<(?:https?|mailto|tel):|\]\(|\]:|https?://|www\.|\w@\w|@(?:channel|here)|<[a-z]",
     re.IGNORECASE,
 )
 
