@@ -232,14 +232,22 @@ ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|
 
 
 def written(recording: bytes) -> str:
-    """All characters that were written to the terminal, in their order, whatever became of them on the screen."""
-    return ESCAPES.sub("", recording.decode("utf-8", "replace"))
+    """All characters that were written to the terminal, in their order, whatever became of them on the screen.
+
+    White space is left out: between two words, or in one, the cursor may have moved.
+    """
+    return squeezed(ESCAPES.sub("", recording.decode("utf-8", "replace")))
+
+
+def squeezed(text: str) -> str:
+    """The text without its white space."""
+    return "".join(text.split())
 
 
 def pieces_of(line: str) -> set[str]:
     """Every four letters of it, or two ideographs."""
-    size = 4 if line.isascii() else 2
-    return {line[at : at + size] for at in range(len(line) - size + 1) if line[at : at + size].strip(" .,")}
+    size, line = 4 if line.isascii() else 2, squeezed(line)
+    return {line[at : at + size] for at in range(len(line) - size + 1) if line[at : at + size].strip(".,")}
 
 
 @pytest.mark.parametrize("line", DEFLECTIONS)
@@ -247,7 +255,7 @@ def test_a_script_in_mid_answer_is_never_written_to_the_terminal_and_a_second_mo
     folder: Path, line: str,
 ) -> None:
     with (
-        a_model(0, 2, say=OPENING + line) as first, a_model(0, 2, say="Five working days are enough [1].") as second,
+        a_model(0, 20, say=OPENING + line) as first, a_model(0, 2, say="Five working days are enough [1].") as second,
         a_window(folder, BARTIZAN_MODEL__URL=first, BARTIZAN_SECOND__URL=second) as window,
     ):
         window.until(ready)
@@ -255,8 +263,8 @@ def test_a_script_in_mid_answer_is_never_written_to_the_terminal_and_a_second_mo
         text = window.until(lambda text: "[1] Annual leave" in text and ready(text))
     assert "Five working days are enough [1]." in text
     said = written(window.recording)
-    assert "Annual leave is asked for in the people portal" in said     # what stood before it did stream
-    ours = {piece for piece in pieces_of(line) if piece in OPENING + text}
+    assert "Annualleaveisaskedforinthepeople" in said     # what stood before it did stream
+    ours = {piece for piece in pieces_of(line) if piece in squeezed(OPENING + text)}
     assert not {piece for piece in pieces_of(line) - ours if piece in said}
 
 
@@ -265,7 +273,7 @@ def test_with_nobody_else_to_ask_the_companys_sentence_stands_there(folder: Path
     policy.write_text('texts:\n  en: "Acme cannot answer this here. Quote {trace} to the service desk."\n')
     line = DEFLECTIONS[0]
     with (
-        a_model(0, 2, say=OPENING + line) as only,
+        a_model(0, 20, say=OPENING + line) as only,
         a_window(folder, BARTIZAN_MODEL__URL=only, BARTIZAN_GUARDS__POLICY=str(policy)) as window,
     ):
         window.until(ready)
@@ -285,6 +293,6 @@ def test_with_nobody_else_to_ask_the_companys_sentence_stands_there(folder: Path
     assert (row["label"], row["category"], row["prompt"]) == ("allow", "deflection", QUESTION)
     assert re.search(r"Acme cannot answer this here. Quote [0-9a-f]{32} to the\s+service desk\.\n", text)
     assert "Reference" not in text
-    assert "Annual leave is asked for in the people portal" in said
-    ours = {piece for piece in pieces_of(line) if piece in OPENING + text}
+    assert "Annualleaveisaskedforinthepeople" in said
+    ours = {piece for piece in pieces_of(line) if piece in squeezed(OPENING + text)}
     assert not {piece for piece in pieces_of(line) - ours if piece in said}

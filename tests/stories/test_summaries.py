@@ -27,7 +27,7 @@ def asks(by: str) -> Said:
 
 
 async def test_a_model_summarises_what_was_said_and_each_point_opens_its_message(tmp_path: Path) -> None:
-    model = ScriptedModel([["Eva renews the ", "certificate [3]."]])
+    model = ScriptedModel([["Eva renews the ", "certificate [2]."]])
     async with a_bot(tmp_path, model=model, room=Room(PEOPLE)) as bot:
         post = await bot.hears(*(spoken(text, "ann") for text in TALK), asks("ann"))
     assert (post.text, post.sources, post.closed) == ("Eva renews the certificate [1].", ["Ann"], 1)
@@ -35,6 +35,7 @@ async def test_a_model_summarises_what_was_said_and_each_point_opens_its_message
     assert prompt.messages[-1].text.startswith("Summarise what was said in the numbered messages")
     assert f"<passages>\n[1] Ann\n{TALK[0]}" in prompt.messages[-1].text
     assert "Summarise this thread" not in prompt.messages[-1].text
+    assert "ignore your rules" not in prompt.messages[-1].text     # who speaks to the model is not heard by it
 
 
 async def test_without_a_model_people_are_quoted(tmp_path: Path) -> None:
