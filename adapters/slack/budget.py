@@ -65,7 +65,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "assistant.threads.setStatus": tier(200, burst=40),     # "special": Slack names no number
     "assistant.threads.setTitle": FOUR,
     "assistant.threads.setSuggestedPrompts": FOUR,
-    "views.open": FOUR,
+    "views.open": tier(100, burst=100),                     # what opens it lasts three seconds
     "views.update": FOUR,
     "views.publish": FOUR,
     "conversations.open": THREE,

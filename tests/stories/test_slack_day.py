@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator
@@ -210,12 +211,15 @@ async def test_a_reader_who_stops_the_stream_ends_the_generation(day: Day) -> No
     slack.says("ann", here, "@bartizan tell me slowly about the stop")
     await slack.until(lambda: any("word3" in p.seen for p in slack.answers(here)))
     (live,) = slack.answers(here)
-    slack.stops(live)
+    if live.stream is Stream.LIVE:
+        slack.stops(live)
+    else:                       # an edited message has a button for it
+        await slack.presses("ann", live, "bartizan_stop")
+    await slack.until(lambda: "Stopped" in live.seen)
     await day.model.until_aborted()
     await slack.settled()
     (left,) = slack.answers(here)
     assert "word3" in left.seen
-    assert "Stopped" in left.seen
     assert left.stream in (Stream.STOPPED, Stream.DONE)
 
 
@@ -328,12 +332,13 @@ async def test_questions_of_one_thread_are_answered_in_their_order(day: Day) -> 
     """S7."""
     slack, here = day.slack, a_channel(day, "order")
     root = slack.says("ann", here, "@bartizan how much notice before annual leave?")
-    more = [slack.says("ann", here, f"@bartizan how much notice, question {n}?", root) for n in range(3)]
+    for n in range(3):
+        slack.says("ann", here, f"@bartizan how much notice, question {n}?", root)
+        await asyncio.sleep(0.1)        # two sockets: what is said at the same moment may arrive in any order
     await slack.until(lambda: len(slack.answers(here)) == 4)
     await slack.settled()
     asked = [str(request["messages"][-1]) for request in day.heard("question ")]
     assert [n for text in asked for n in range(3) if f"question {n}?" in text] == [0, 1, 2]
-    assert len(more) == 3
 
 
 async def test_events_that_slack_holds_back_are_fetched(day: Day) -> None:
