@@ -5,8 +5,7 @@
 DATA is a folder with corpus/, access.json and queries.jsonl. After each event a number of (audience, question) pairs
 are asked: alone and in company, also by people who were removed. Leaks are counted in passages, in what a quoted
 answer says and cites, and in a second look at what was shown before. A page that its reader may read is asked for by a
-line of its own, which has to find it. Texts are embedded
-by their words alone: nothing here depends on meaning.
+line of its own, which has to find it. Texts are embedded by their words alone: nothing here depends on meaning.
 """
 
 from __future__ import annotations
@@ -19,8 +18,7 @@ import re
 import sys
 import tempfile
 import time
-import zlib
-from array import array
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,37 +26,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from adapters.qdrant.embed import Counter as ModelTokens
-from adapters.qdrant.index import PassageIndex, bm25
+from adapters.qdrant.index import PassageIndex
 from adapters.qdrant.points import Piece, Record
-from adapters.qdrant.server import MEMORY, ServerOptions, open_generations
-from engine.messages import Audience, Conversation, ConversationId, Labels, Member, Passage, PersonId
+from engine.messages import Audience, Labels, Member, Passage, PersonId
 from engine.quote import quote
-from engine.rag.chunk import chunk
 from engine.rag.cite import cite
-
-SIZE = 512
-NO_PAST = Conversation(ConversationId("bench"))
-
-
-@dataclass(frozen=True)
-class Bags:
-    """Words in common make texts near; quick, and the same every time."""
-
-    size: int = SIZE
-    model: str = "bags:1"
-
-    async def ready(self) -> None: ...
-
-    async def query(self, text: str) -> Sequence[float]:
-        return bag(text)
-
-
-def bag(text: str) -> array[float]:
-    numbers = array("f", [0.001] * SIZE)
-    for word in re.findall(r"\w+", text.lower()):
-        numbers[zlib.crc32(word.encode()) % SIZE] += 1
-    return numbers
+from tests.adapters.qdrant.worlds import NO_PAST, a_page, an_engine
 
 
 @dataclass
@@ -125,21 +98,12 @@ async def happens(company: Company, index: PassageIndex, event: Mapping[str, Any
             raise ValueError(f"an event of an unknown kind: {other}")
 
 
-def read(corpus: Path, path: str, acl: Labels) -> tuple[Record, list[Piece], str]:
-    """One page with stub vectors, and the line of it that says most."""
-    text = (corpus / path).read_text(errors="replace")
-    words = bm25()
-    made, lines = [], [""]
-    for part in chunk(text, name=path, tokens=TOKENS):
-        lines += [line for line in part.indexed.splitlines()[1:] if 30 <= len(line) <= 300]
-        sparse = words.embed_document(part.indexed[:4_000])
-        made.append(Piece(part.text, part.start, part.end, part.heading, part.anchor, part.hash,
-                          bag(part.indexed).tobytes(), sparse.indices, sparse.values))
-    line = max(lines, key=lambda line: len(set(re.findall(r"[a-z]{6,}", line.lower()))))
-    return Record(path, "corpus", str(zlib.crc32(text.encode())), "1", acl, f"https://wiki.example/{path}"), made, line
-
-
-TOKENS = ModelTokens.load()
+def read(corpus: Path, path: str, acl: Labels) -> tuple[tuple[Record, list[Piece]], str]:
+    """One page with stub vectors, and the line of it that says most; a link's address is nothing that it says."""
+    page = a_page(path, (corpus / path).read_text(errors="replace"), acl, words_each=160)
+    lines = [line for piece in page[1] for line in piece.text.splitlines()
+             if 30 <= len(line) <= 300 and "](" not in line and "://" not in line]
+    return page, max(lines, key=lambda line: len(set(re.findall(r"[a-z]{6,}", line.lower()))), default="")
 
 
 async def replay(index: PassageIndex, data: Path, checks: int) -> Company:
@@ -147,9 +111,9 @@ async def replay(index: PassageIndex, data: Path, checks: int) -> Company:
     questions = [json.loads(line)["query"] for line in (data / "queries.jsonl").read_text().splitlines()]
     lines: dict[str, str] = {}
     for file in access["files"]:
-        record, made, line = await asyncio.to_thread(read, data / "corpus", file["path"], labels(file["allow"]))
-        await index.put([(record, made)])
-        lines[file["path"]] = line
+        page, lines[file["path"]] = await asyncio.to_thread(
+            read, data / "corpus", file["path"], labels(file["allow"]))
+        await index.put([page])
     company = Company(
         {user["user"]: set(user["groups"]) for user in access["users"]},
         {file["path"]: frozenset(file["allow"]) for file in access["files"]}, lines,
@@ -168,13 +132,10 @@ async def replay(index: PassageIndex, data: Path, checks: int) -> Company:
 
 async def run(data: Path, engine: str, checks: int) -> int:
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        if engine == "edge":
-            async with PassageIndex.open(Path(folder) / "index", Bags()) as index:
-                company = await replay(index, data, checks)
-        else:
-            async with open_generations(ServerOptions(MEMORY)) as server, PassageIndex.over(server, Bags()) as index:
-                company = await replay(index, data, checks)
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)    # what the imitation of a server cannot do and says so
+        async with an_engine(engine, Path(folder)) as index:
+            company = await replay(index, data, checks)
     print(f"{engine}: {company.checks:,} checks, {company.leaks} leaks; {company.matched} of {company.expected} "
           f"readable pages found by a line of their own ({100 * company.matched / max(1, company.expected):.1f} %); "
           f"{time.perf_counter() - began:.0f} s")

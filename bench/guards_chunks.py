@@ -74,10 +74,11 @@ def fingerprint(text: str) -> str:
     return str(len(text))
 
 
-def outbound(folder: Path) -> list[dict[str, Any]]:
-    """Rows with a ``response``, of the folder and of what is below it."""
+def outbound(folder: Path, *, below: bool = True) -> list[dict[str, Any]]:
+    """Rows with a ``response``, of the folder and, ``below``, of its own folders."""
     rows: list[dict[str, Any]] = []
-    for path in sorted((*folder.rglob("*.jsonl"), *folder.rglob("*.jsonl.gz"))):
+    stars = "**/" if below else ""
+    for path in sorted((*folder.glob(f"{stars}*.jsonl"), *folder.glob(f"{stars}*.jsonl.gz"))):
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
             rows += [row for row in map(json.loads, lines) if "response" in row]
     return rows
@@ -92,6 +93,37 @@ def cuts(text: str, near: int, rng: random.Random, count: int) -> Iterator[list[
         yield [text[a:b] for a, b in zip([0, *places], [*places, len(text)], strict=True)]
 
 
+async def compare(rows: Sequence[dict[str, Any]], splits: int, rng: random.Random) -> Counter[str]:
+    """How many rows were cut how often, and what went wrong: "different" outcomes and "span characters seen".
+
+    Prints the first few differences. ``splits``: random ones, over all rows.
+    """
+    each = max(1, round(splits / max(len(rows), 1)))
+    count: Counter[str] = Counter()
+    for row in rows:
+        text = row["response"]
+        egress = Egress(guards(row), fingerprint)
+        slow = await look(egress, row, list(text))
+        span = row.get("start", 0) if row["label"] in ("deflection", "refusal") else None
+        count["rows"] += 1
+        count["tripped"] += bool(slow.rule)
+        if slow.rule and span is not None and not text.lstrip().startswith(("{", "[")) and "start" in row:
+            seen = max(len(slow.text) - span, 0)
+            count["span characters seen"] += seen
+            count["rows with span characters seen"] += bool(seen)
+        for pieces in ([text], *cuts(text, len(slow.text) if slow.rule else rng.randrange(len(text) + 1), rng, each)):
+            cut = await look(egress, row, pieces)
+            count["splits"] += 1
+            same = cut.rule == slow.rule and (slow.text.startswith(cut.text) if slow.rule else cut.text == slow.text)
+            if not same:
+                count["different"] += 1
+                if count["different"] <= 10:
+                    at = next((n for n, (a, b) in enumerate(zip(cut.text, slow.text, strict=False)) if a != b),
+                              min(len(cut.text), len(slow.text)))
+                    print(row.get("id"), [len(piece) for piece in pieces][:6], cut.rule or "-", slow.rule or "-",
+                          repr(cut.text[max(at - 40, 0) : at + 60]), repr(slow.text[max(at - 40, 0) : at + 60]))
+    return count
+
 
 async def main() -> int:
     """Prints what was tried, and what failed."""
@@ -105,31 +137,7 @@ async def main() -> int:
     rows = outbound(asked.folder)
     if asked.rows:
         rows = rng.sample(rows, min(asked.rows, len(rows)))
-    each = max(1, round(asked.splits / max(len(rows), 1)))
-    count: Counter[str] = Counter()
-    for row in rows:
-        text = row["response"]
-        egress = Egress(guards(row), fingerprint)
-        slow = await look(egress, row, list(text))
-        whole = await look(egress, row, [text])
-        span = row.get("start", 0) if row["label"] in ("deflection", "refusal") else None
-        count["rows"] += 1
-        count["tripped"] += bool(slow.rule)
-        if slow.rule and span is not None and not text.lstrip().startswith(("{", "[")) and "start" in row:
-            seen = max(len(slow.text) - span, 0)
-            count["span characters seen"] += seen
-            count["rows with span characters seen"] += bool(seen)
-        for pieces in ([text], *cuts(text, len(slow.text) if slow.rule else rng.randrange(len(text) + 1), rng, each)):
-            cut = whole if len(pieces) == 1 else await look(egress, row, pieces)
-            count["splits"] += 1
-            same = cut.rule == slow.rule and (slow.text.startswith(cut.text) if slow.rule else cut.text == slow.text)
-            if not same:
-                count["different"] += 1
-                if count["different"] <= 10:
-                    at = next((n for n, (a, b) in enumerate(zip(cut.text, slow.text, strict=False)) if a != b),
-                              min(len(cut.text), len(slow.text)))
-                    print(row.get("id"), [len(piece) for piece in pieces][:6], cut.rule or "-", slow.rule or "-",
-                          repr(cut.text[max(at - 40, 0) : at + 60]), repr(slow.text[max(at - 40, 0) : at + 60]))
+    count = await compare(rows, asked.splits, rng)
     print(", ".join(f"{name} {number}" for name, number in sorted(count.items())))
     return int(bool(count["different"] or count["span characters seen"]))
 

@@ -21,9 +21,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from adapters.files.folder import Folder
+from adapters.qdrant.embed import Counter, Embedder
 from adapters.qdrant.index import PassageIndex
 from adapters.qdrant.sync import COMMAND, Syncer
 from adapters.sources.journal import Journal
+from engine.ports import Tokens
 from engine.rag.chunk import chunk
 from tests.adapters.qdrant.bags import Words
 from tests.adapters.qdrant.worlds import an_index
@@ -37,6 +39,7 @@ async def main(history: Path, *, model: bool) -> int:
     base = {row["path"]: row["text"] for row in _rows(history / "base.jsonl")}
     steps = _rows(history / "steps.jsonl")
     embedded = changed = wrong = 0
+    tokens: Tokens = Counter.load() if model else Words()
     with tempfile.TemporaryDirectory() as scratch, Journal.open(Path(scratch) / "sync.db") as journal:
         root = Path(scratch) / "pages"
         root.mkdir()
@@ -48,11 +51,11 @@ async def main(history: Path, *, model: bool) -> int:
             print(f"base: {first.added} pages, {first.chunks} chunks, {first.embedded} embedded")
             began = time.process_time()
             for number, step in enumerate(steps, 1):
-                before = {path: _chunks(root, path) for path in _touched(step) if (root / path).exists()}
+                before = {path: _chunks(root, path, tokens) for path in _touched(step) if (root / path).exists()}
                 gone = _apply(root, step)
                 report = await syncer.sync(Folder("wiki", root, fresh=0), ORG)
                 lost = set().union(*(before.get(path, set()) for path in gone))
-                fresh_chunks = sum(len(_chunks(root, path) - before.get(path, set()) - lost)
+                fresh_chunks = sum(len(_chunks(root, path, tokens) - before.get(path, set()) - lost)
                                    for path in _touched(step) if (root / path).exists())
                 embedded, changed = embedded + report.embedded, changed + fresh_chunks
                 if not model and not await _equal(index, root, Path(scratch) / f"fresh{number}"):
@@ -63,15 +66,13 @@ async def main(history: Path, *, model: bool) -> int:
                     print(f"step {step['step']}: {report.failed}")
             spent = time.process_time() - began
     print(f"steps {len(steps)} wrong {wrong} chunks-changed {changed} embedded {embedded} cpu {spent:.1f} s")
-    return int(wrong > 0 or (not model and embedded > changed * 1.1))
+    return int(wrong > 0 or embedded > changed * 1.1)
 
 
 def open_index(path: Path, *, model: bool) -> Any:
     """An index for the vectors that will come."""
     if not model:
         return an_index(path)
-    from adapters.qdrant.embed import Embedder  # noqa: PLC0415
-
     return PassageIndex.open(path, Embedder())
 
 
@@ -91,8 +92,8 @@ async def _contents(index: PassageIndex) -> tuple[Any, ...]:
     )
 
 
-def _chunks(root: Path, path: str) -> set[str]:
-    return {part.hash for part in chunk((root / path).read_text(), name=Path(path).stem, tokens=Words())}
+def _chunks(root: Path, path: str, tokens: Tokens) -> set[str]:
+    return {part.hash for part in chunk((root / path).read_text(), name=Path(path).stem, tokens=tokens)}
 
 
 def _touched(step: dict[str, Any]) -> set[str]:

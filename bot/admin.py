@@ -59,10 +59,12 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType({
     "index.move": Command(Role.OPERATOR, "move the index to a server"),
     "search.as": Command(Role.ADMIN, "search through somebody else's eyes"),
     "guard.why": Command(Role.ADMIN, "see every verdict on a turn"),
+    "guard.appeals.file": Command(Role.ADMIN, "note that somebody calls a block wrong"),
     "guard.appeals.list": Command(Role.OPERATOR, "read what people say about blocks"),
     "guard.appeals.uphold": Command(Role.ADMIN, "let a block stand"),
     "guard.appeals.overturn": Command(Role.ADMIN, "call a block a mistake"),
     "guard.appeals.export": Command(Role.OPERATOR, "export settled appeals"),
+    "chat.as": Command(Role.ADMIN, "chat through somebody else's eyes"),
 })
 
 _ID: Final = re.compile(r"[\w:/.@+-]{1,128}")

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
@@ -14,12 +14,15 @@ from typing import Final, Protocol, TypeAlias
 import structlog
 
 from adapters.people.membership import WithGroups
+from adapters.qdrant.attached import Attached
 from adapters.qdrant.socket import SharedIndex
 from adapters.qdrant.sync import SyncReport
 from adapters.sglang.config import SglangConfig
 from adapters.sglang.model import SglangModel
 from adapters.sglang.tokens import FileTokens
+from adapters.sources.conversations import standing
 from adapters.sql.alive import signed_in, strike_off, the_dead
+from adapters.sql.attached import SqlAttached
 from adapters.sql.database import Database, migrate, open_database
 from adapters.sql.desk import Desk
 from adapters.sql.inbox import QueueOptions, SqlInbox
@@ -27,11 +30,13 @@ from adapters.sql.privacy import check_master
 from adapters.sql.queue import Caps
 from adapters.sql.sealed import Keyring, master_from_file
 from adapters.sql.store import SqlStore
+from adapters.sql.transcripts import SqlTranscripts
 from bot.dispatch import Dispatcher, DispatchOptions
 from bot.guards import load_classifier, open_guards, other_model_configs
-from bot.indexes import open_knowledge, open_settled, people
+from bot.indexes import open_knowledge, open_reranked, open_settled, people
+from bot.recall import RecallingInbox
 from bot.settings import Settings, SettingsError
-from bot.sources import SourcesError, Store, Tell
+from bot.sources import Knowledge, SourcesError, Store, Tell, ask_for_sync
 from bot.telemetry import MeasuredInbox, MeasuredModel, MeasuredRetriever, Metrics
 from engine.errors import RetrieverUnavailable, StoreUnavailable, Unavailable
 from engine.guards.chain import Inbound
@@ -39,8 +44,8 @@ from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
 from engine.guards.egress import Egress
 from engine.guards.secrets import SecretsGuard
-from engine.messages import Audience, Conversation, Found, Passage, Place, Visibility
-from engine.ports import Membership, Platform, Tokens
+from engine.messages import Audience, Conversation, Found, MessageId, Passage, Place, Visibility
+from engine.ports import Attachments, Links, Membership, Platform, Tokens
 from engine.prompt import Budget, Estimate
 from engine.turn import Engine, Limits
 
@@ -64,6 +69,18 @@ class Rooms:
         """Nobody, on a platform that we do not serve."""
         platform = self.platforms.get(place.platform)
         return await platform.audience(place, visibility) if platform else Audience()
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The same of where a message is opened; a terminal has no such place."""
+
+    platforms: Mapping[str, object]
+
+    async def link(self, place: Place, message: MessageId) -> str:
+        """As the engine's `Links`."""
+        platform = self.platforms.get(place.platform)
+        return await platform.link(place, message) if isinstance(platform, Links) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +122,9 @@ class Bot:
     dispatcher: Dispatcher
     platforms: Mapping[str, ChatPlatform]
     metrics: Metrics
+    uploads: Attached
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    knowledge: Knowledge | None = None          # while the index is kept up to its sources here
     indexed: asyncio.Event = field(default_factory=asyncio.Event)
     page_problem: str | None = None
 
@@ -125,7 +144,7 @@ class Bot:
             writing.cancel()
 
     async def _work(self, chores: Iterable[Chore]) -> None:
-        heard = MeasuredInbox(self.inbox, self.metrics)
+        heard = RecallingInbox(MeasuredInbox(self.inbox, self.metrics), self.index.recall)
         async with asyncio.TaskGroup() as group:
             listening = [group.create_task(platform.listen(heard)) for platform in self.platforms.values()]
             listening += [group.create_task(chore(self)) for chore in chores]
@@ -138,12 +157,24 @@ class Bot:
         for task in listening:
             task.cancel()
 
+    async def recalled(self, message: MessageId, deleted: bool) -> None:
+        """Out of the index that is ours. Raises `RetrieverUnavailable` and `StoreUnavailable`."""
+        if deleted:
+            await self.uploads.forget(message)
+        if self.knowledge is not None:
+            await self.knowledge.recall(message)
+        elif self.index.own is not None:
+            async with open_knowledge(self.index, self.settings, self.store) as knowledge:
+                await knowledge.recall(message)
+        else:
+            await asyncio.to_thread(ask_for_sync, self.settings.data_dir)   # another process of this folder writes
+
     async def sync(self, tell: Tell = lambda _name, _done, _total: None) -> Mapping[str, SyncReport]:
         """Brings the index up to all sources. Nothing is reported when another process owns it and does so."""
-        if (index := self.index.own) is None:
+        if self.index.own is None:
             self.indexed.set()
             return {}
-        async with open_knowledge(index, self.settings, self.store) as knowledge:
+        async with open_knowledge(self.index, self.settings, self.store) as knowledge:
             reports = await knowledge.sync(tell=tell)
         self.indexed.set()
         return reports
@@ -174,26 +205,42 @@ async def open_store(settings: Settings) -> AsyncGenerator[tuple[Database, Keyri
 
 
 @asynccontextmanager
-async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> AsyncGenerator[Bot]:
-    """The whole program, ready to `Bot.serve`."""
-    metrics = Metrics.fresh()
+async def open_bot(
+    settings: Settings, platforms: Sequence[ChatPlatform], *,
+    store: Store | None = None, metrics: Metrics | None = None, patient: bool = False,
+) -> AsyncGenerator[Bot]:
+    """The whole program, ready to `Bot.serve`.
+
+    ``store``: one that is open already, since a platform uses it, too. ``patient``: an index that is away now may
+    come back later.
+    """
+    metrics = metrics or Metrics.fresh()
     by_name = {platform.name: platform for platform in platforms}
     async with AsyncExitStack() as stack:
-        database, keyring = await stack.enter_async_context(open_store(settings))
+        opened = await stack.enter_async_context(open_store(settings)) if store is None else store
+        database, keyring = opened
         inbox = SqlInbox(database, keyring, queue_options(settings, tuple(by_name)))
         workers = settings.data_dir / "workers"
         stack.enter_context(signed_in(workers, inbox.me))
         await database.write(partial(strike_off, the_dead(workers)))
-        index = await stack.enter_async_context(open_settled(settings))
+        index = await stack.enter_async_context(open_settled(settings, patient=patient))
         indexed = asyncio.Event()
+        uploads = Attached(
+            lambda: index.own, {name: each for name, each in by_name.items() if isinstance(each, Attachments)},
+            sent=SqlAttached(database, keyring),
+        )
+        stack.push_async_callback(asyncio.to_thread, uploads.close)
         rooms, groups = Rooms(by_name), people(settings)
         models = [await stack.enter_async_context(SglangModel.open(c)) for c in model_configs(settings)]
         classifier = await asyncio.to_thread(load_classifier)
-        guards = await stack.enter_async_context(open_guards(settings, keyring.fingerprint, classifier))
+        guards = await stack.enter_async_context(open_guards(
+            settings, keyring.fingerprint, classifier, lambda: index.own.embedder if index.own else None,
+        ))
+        retriever = await stack.enter_async_context(open_reranked(Patient(index, indexed), settings))
         engine = Engine(
             store=SqlStore(database, keyring, inbox, settings.limits.history_turns),
             membership=WithGroups(rooms, groups) if groups else rooms,
-            retriever=MeasuredRetriever(Patient(index, indexed), metrics),
+            retriever=MeasuredRetriever(retriever, metrics),
             models=tuple(MeasuredModel(model, metrics) for model in models),
             inbound=Inbound((SecretsGuard(),), keyring.fingerprint),
             egress=Egress((SecretsGuard(), DeflectionGuard(), CitationGuard()), keyring.fingerprint),
@@ -201,11 +248,18 @@ async def open_bot(settings: Settings, platforms: Sequence[ChatPlatform]) -> Asy
             budget=Budget(settings.model.context, settings.model.max_tokens),
             limits=Limits(settings.limits.message_chars, settings.knowledge.passages),
             guards=guards,
+            uploads=uploads,
+            transcripts=SqlTranscripts(database, keyring),
+            links=Addresses(by_name),
         )
         dispatcher = Dispatcher(inbox, engine, by_name, dispatch_options(settings), metrics)
         inbox.lost = dispatcher.lost
-        store = (database, keyring)
-        yield Bot(settings, store, inbox, index, models, engine, dispatcher, by_name, metrics, indexed=indexed)
+        bot = Bot(
+            settings, opened, inbox, index, models, engine, dispatcher, by_name, metrics, uploads, indexed=indexed,
+        )
+        index.heed = bot.recalled
+        index.room = lambda place: bot.engine.membership.audience(place, Visibility.SHARED)
+        yield bot
 
 
 def queue_options(settings: Settings, routes: tuple[str, ...]) -> QueueOptions:
@@ -258,12 +312,19 @@ async def keep_indexed(bot: Bot) -> None:
 
     A look at unchanged pages embeds nothing and costs milliseconds. It also serves a process that takes an index over.
     """
-    every = bot.settings.knowledge.refresh.total_seconds()
-    while (index := bot.index.own) is None:
-        bot.indexed.set()
-        await asyncio.sleep(every)
-    async with open_knowledge(index, bot.settings, bot.store) as knowledge:
-        await knowledge.watch(every, said=_Chronicle(bot).add)
+    every, pause = bot.settings.knowledge.refresh.total_seconds(), 1.0
+    while bot.index.own is None:
+        if await bot.index.settled():
+            bot.indexed.set()
+        pause = min(2 * pause, every)
+        if bot.index.own is None:
+            await asyncio.sleep(pause)
+    async with open_knowledge(bot.index, bot.settings, bot.store) as knowledge:
+        bot.knowledge = knowledge
+        try:
+            await knowledge.watch(every, said=_Chronicle(bot).add)
+        finally:
+            bot.knowledge = None
 
 
 @dataclass(slots=True)
@@ -292,13 +353,16 @@ class _Chronicle:
 
 
 async def housekeep(bot: Bot) -> None:
-    """Old delivery keys go, in batches."""
+    """Old delivery keys go, in batches; and uploads that are old, or whose message is gone."""
     desk = Desk(bot.database)
     while True:
         try:
             if gone := await desk.prune(bot.settings.queue.keep.total_seconds()):
                 log.info("old rows pruned", rows=gone)
-        except StoreUnavailable as error:
+            kept_since = datetime.now(UTC) - bot.settings.knowledge.keep_uploads
+            if gone := await bot.uploads.tidy(kept_since, partial(standing, bot.database)):
+                log.info("uploads forgotten", files=gone)
+        except Unavailable as error:
             log.warning("old rows could not be pruned", cause=str(error))
         await asyncio.sleep(HOUSEKEEPING.total_seconds())
 
@@ -332,6 +396,8 @@ async def store_ready(database: Database) -> str | None:
 
 async def index_ready(bot: Bot) -> str | None:
     """None, or why passages cannot be found yet."""
+    if bot.index.away:
+        return bot.index.away
     if not bot.indexed.is_set():
         return "pages are being indexed"
     if bot.page_problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import logging
 import os
 import signal
@@ -13,46 +14,65 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO, Final
 
+from adapters.sql.decisions import Decisions
 from adapters.terminal.platform import Ended, Terminal
 from adapters.terminal.progress import indexing
 from adapters.terminal.prompt import Prompt
-from adapters.terminal.render import answer_json, line, notice_json
+from adapters.terminal.render import answer_json, notice_json
 from adapters.terminal.screen import Page, Silent, hang_up
-from adapters.terminal.session import open_session
+from adapters.terminal.session import LOCAL, open_session
 from adapters.terminal.talk import converse
 from adapters.terminal.typed import Typed
+from bot.admin import authorise, operator
 from bot.app import Bot, housekeep, open_bot
 from bot.settings import Settings
 from bot.telemetry import configure_logging
 from engine.errors import BotError, StoreUnavailable
-from engine.messages import TraceId
+from engine.harmless import line
+from engine.messages import ORG, Labels, PersonId, TraceId
 
 LOG: Final = "bartizan.log"
 BOUNDLESS: Final = 10**9
 """Questions in one window: a quota protects people from each other, and here is one."""
 
 
-async def chat(settings: Settings, *, ask: str | None, as_json: bool, plain: bool) -> int:
+async def chat(
+    settings: Settings, *, ask: str | None, as_json: bool, plain: bool, person: str | None = None,
+) -> int:
     """Chats until it is over, and returns the exit code: 0, or 1 when a question got no answer.
 
     ``ask``: one question in a conversation of its own; ``-`` reads it from standard input. ``as_json``: one line of
-    JSON for each question instead of text. ``plain``: no escape sequences. Raises `BotError`, or a group of them,
-    when the bot cannot start or go on.
+    JSON for each question instead of text. ``plain``: no escape sequences. ``person``: through whose eyes, in a
+    conversation of its own; that is an admin's right, and on record. Raises `BotError`, or a group of them, when the
+    bot cannot start or go on.
     """
     typed = Typed(sys.stdin.fileno() if sys.stdin else -1)
-    person = ask is None and not as_json and _is_terminal(sys.stdin) and _is_terminal(sys.stdout)
+    by_hand = ask is None and not as_json and _is_terminal(sys.stdin) and _is_terminal(sys.stdout)
     plain = plain or os.environ.get("TERM", "dumb") == "dumb"
     if ask == "-":
         ask = await typed.whole()
-    with own_folder(settings), open_session(settings.data_dir / "terminal", resume=person) as session:
-        terminal = Terminal(session, Silent(), frozenset(settings.terminal.labels))
+    folder, resume = settings.data_dir / "terminal", by_hand and person is None
+    with own_folder(settings), open_session(folder, resume=resume) as session:
+        terminal = Terminal(session, Silent(), *reader(settings, person))
         async with open_bot(for_one(settings), [terminal]) as bot:
             terminal.stop = bot.dispatcher.stop
+            record = Decisions(*bot.store)
+            terminal.appeal = lambda trace, note: record.appeal(trace, LOCAL, note)
             await _index(bot, styled=not plain)
             talk = _Talk(bot, terminal)
-            work = talk.person(typed, plain=plain) if person else talk.program(typed, ask, as_json=as_json, plain=plain)
-            await talk.run(work, person=person)
+            work = talk.person(typed, plain=plain) if by_hand else talk.program(
+                typed, ask, as_json=as_json, plain=plain)
+            await talk.run(work, person=by_hand)
     return talk.code
+
+
+def reader(settings: Settings, person: str | None) -> tuple[Labels, PersonId]:
+    """Whose rights decide, and what they hold besides their own groups. Raises `NotAllowed`."""
+    if person is None:
+        return frozenset(settings.terminal.labels), LOCAL
+    who = PersonId(person.removeprefix("user:"))
+    authorise(operator(getpass.getuser()), "chat.as", who)
+    return frozenset({ORG}), who
 
 
 @dataclass(slots=True)

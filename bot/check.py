@@ -15,6 +15,7 @@ async def check(settings: Settings) -> int:
     print(settings.describe(), end="\n\n")
     problems = [problem for problem in (
         await _store(settings), await _model(settings), _tokenizer(settings), _pages(settings),
+        *await _slack(settings),
     ) if problem]
     for problem in problems:
         print(problem)
@@ -57,3 +58,18 @@ async def _model(settings: Settings) -> str | None:
         away = [model.name for model in models if not await model.ready()]
     print(f"model   {'not ready: ' + ', '.join(away) if away else 'ready'}")
     return f"The model server does not answer: {', '.join(away)}" if away else None
+
+
+async def _slack(settings: Settings) -> list[str]:
+    if not settings.slack.on:
+        return []
+    from adapters.slack.check import problems  # noqa: PLC0415  (its library costs a start that does without it)
+    from adapters.slack.manifest import scope_names  # noqa: PLC0415
+    from bot.slack import slack_config  # noqa: PLC0415
+
+    try:
+        found = await problems(slack_config(settings), scope_names())
+    except BotError as error:
+        found = [str(error)]
+    print(f"slack   {'not ready' if found else 'ready'}")
+    return found

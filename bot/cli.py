@@ -18,6 +18,7 @@ import typer
 
 from bot.guard_cli import guard_app, policy_app
 from bot.search_cli import add_search
+from bot.slack_cli import add_slack
 from bot.sources_cli import add_sources
 
 if TYPE_CHECKING:
@@ -51,9 +52,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other prog
 
 
 @app.command(epilog="Examples: `bartizan chat` · `bartizan chat --ask 'how much notice before annual leave?' --json` · "
-                    "`cat questions.txt | bartizan chat --plain`")
+                    "`cat questions.txt | bartizan chat --plain` · `bartizan chat --as U07`")
 def chat(
     ask: Annotated[str | None, typer.Option(help="Ask one question and leave; - reads it from the input.")] = None,
+    person: Annotated[str | None, typer.Option("--as", help="With this person's rights only; on record.")] = None,
     as_json: AsJson = False,
     plain: Annotated[bool, typer.Option("--plain", help="No colours and no cursor movement, for pipes.")] = False,
     config: Config = None,
@@ -62,7 +64,7 @@ def chat(
     settings = _settings(config)
     from bot.chat import chat as talk  # noqa: PLC0415
 
-    raise typer.Exit(_run(talk(settings, ask=ask, as_json=as_json, plain=plain)))
+    raise typer.Exit(_run(talk(settings, ask=ask, as_json=as_json, plain=plain, person=person)))
 
 
 @app.command(epilog="Stops cleanly on SIGTERM and SIGINT: turns under way are finished or handed back.")
@@ -149,8 +151,11 @@ def inbox_list(
 
 @inbox.command("show", epilog="A trace may be shortened: `bartizan inbox show 3fa9`")
 def inbox_show(trace: str, config: Config = None) -> None:
-    """Show one turn with every verdict of every guard."""
-    typer.echo(json.dumps(_at_desk(config, "inbox.show", trace, lambda desk: desk.show(trace)), indent=2))
+    """Show one turn with every verdict of every guard, and with the pages that its answer names."""
+    settings = _allowed(config, "inbox.show", trace)
+    from bot.inbox_show import show  # noqa: PLC0415
+
+    typer.echo(json.dumps(_run(show(settings, trace)), indent=2))
 
 
 @inbox.command("retry")
@@ -297,3 +302,4 @@ def _rejected_line(row: dict[str, Any]) -> str:
 
 add_sources(app, allowed=_allowed, run=_run)
 add_search(app, loaded=_settings, allowed=_allowed, run=_run)
+add_slack(app)

@@ -180,11 +180,16 @@ class _Turn:
         self.reply = await platform.reply_to(self.claim, self._hold)
         if self.claim.crashes >= self.dispatcher.options.max_crashes:
             raise Poison(f"{self.claim.crashes} processes died on this turn")
-        if self.claim.kind is not Kind.ANSWER:
+        if self.claim.stopped:
+            await self.reply.stopped(await self.dispatcher.engine.egress.notice(STOPPED))
+            return Outcome.STOPPED
+        if self.claim.kind in (Kind.BUSY, Kind.QUOTA):
             text = BUSY if self.claim.kind is Kind.BUSY else QUOTA
             await self._replace(text.format(count=_messages(self.claim.collapsed + 1)))
             return Outcome.NOTICE
-        await self.dispatcher.engine.answer(self.claim, self.reply, self.trail, last=self.last)
+        engine = self.dispatcher.engine
+        speak = engine.summarise if self.claim.kind is Kind.SUMMARY else engine.answer
+        await speak(self.claim, self.reply, self.trail, last=self.last)
         return Outcome.ANSWERED
 
     async def _guarded(self, ending: Awaitable[None]) -> None:
@@ -236,8 +241,9 @@ class _Turn:
         """The person reads a sentence that helps; the operator finds the cause, and a dead letter if it was ours."""
         cause = explain(error)
         words = error.reply if isinstance(error, BotError) else BotError.reply
+        short = self.claim.trace[:8]
         try:
-            await self._replace(f"{words} (Reference: {self.claim.trace[:8]})")
+            await self._replace(words if short in words else f"{words} (Reference: {short})")
         except PlatformUnavailable as unreachable:
             if not self.unreachable:    # nobody has read it yet
                 await self.dispatcher.queue.retry(self.claim, f"{cause}; {unreachable}", self.trail)

@@ -17,8 +17,8 @@ from adapters.evaluation.measures import TARGETS, Target
 from adapters.evaluation.rows import Row
 from bot.guards import Remembering, Scaled, Scorer, chains, suspicions
 from engine.errors import BotError
-from engine.guards.injection import joined
 from engine.guards.policy import Category, Policy, Rules
+from engine.guards.suspicion import joined
 from engine.guards.verdict import Allow, Mask, Verdict
 from engine.messages import Found
 from engine.ports import Finished, Guard, OutboundGuard, Text
@@ -380,7 +380,7 @@ def why_lines(told: Mapping[str, Any]) -> Iterator[str]:
         found = "/".join(part for part in (each["category"], each["rule"]) if part)
         score = "" if each["score"] is None else f" {each['score']:.3f}"
         seen = f"  read {each['scanned']}" + (f", shown {each['shown']}" if each["direction"] == "out" else "")
-        late = "  late" if each["direction"] == "out" and each["action"] in LATE and each["shown"] else ""
+        late = "  late" if came_late(each) else ""
         version = f" {each['version']}" if each["version"] else ""
         yield (f"  {each['attempt']}  {each['direction']:<4}{each['guard']}{version}  {each['action']}{score}  {found}"
                f"{seen}  #{each['text_hash'][:8]}{late}").rstrip()
@@ -388,8 +388,18 @@ def why_lines(told: Mapping[str, Any]) -> Iterator[str]:
         yield f"  appeal by {each['by']}: {each['state']} ({each['at']})"
 
 
-LATE: Final = ("refuse", "reroute", "error")
-"""Actions that end an answer; with characters shown they came late."""
+ENDS: Final = ("refuse", "reroute", "error")
+"""Actions that end an answer."""
+AT_THE_END: Final = ("model", "nemo")
+"""Guards that judge an answer as a whole."""
+
+
+def came_late(verdict: Mapping[str, Any]) -> bool:
+    """Whether words that were judged stood there by then. Of a line or a secret none did, whatever was shown before."""
+    return bool(
+        verdict["direction"] == "out" and verdict["action"] in ENDS and verdict["shown"]
+        and (verdict["rule"].startswith("late_") or verdict["guard"] in AT_THE_END)
+    )
 
 
 def appeal_lines(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:

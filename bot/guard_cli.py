@@ -133,6 +133,18 @@ def guard_why(trace: str, as_json: AsJson = False, config: Config = None) -> Non
         typer.echo(line)
 
 
+@appeals_app.command("file", epilog="Example: `bartizan guard appeals file 3fa9 --by slack:T1/U7 --note quoted`")
+def appeals_file(
+    trace: str,
+    by: Annotated[str, typer.Option(help="Who says so, by the id that `bartizan privacy export` takes.")],
+    note: Annotated[str, typer.Option(help="Why.")] = "",
+    config: Config = None,
+) -> None:
+    """Note for somebody that a block was wrong. At the terminal, a person says /wrong."""
+    whole = _on_record(config, "guard.appeals.file", trace, lambda record: record.appeal(trace, by, note))
+    typer.echo(f"Noted for {whole}.")
+
+
 @appeals_app.command("list")
 def appeals_list(
     state: Annotated[str, typer.Option(help="open, upheld, overturned or all.")] = "open",

@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 
 from adapters.guardmodels.config import GuardModelConfig
 from adapters.guardmodels.families import MAKERS, maker
+from adapters.guardmodels.granite import GROUNDEDNESS, GraniteGuardian
+from adapters.guardmodels.grounding import PassageJudge
 from adapters.guardmodels.guard import Judge, ModelGuard, ModelOutboundGuard
 from adapters.guardmodels.model import GuardModel
 from adapters.nemo.process import NemoConfig, NemoProcess
@@ -32,6 +34,7 @@ from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
 from engine.guards.egress import Egress
 from engine.guards.governed import Governed
+from engine.guards.grounded import GroundingCheck, Meaning, Support
 from engine.guards.injection import (
     InboundClassifier,
     InboundScores,
@@ -51,7 +54,7 @@ from engine.guards.refusal import RefusalGuard
 from engine.guards.scores import OutboundClassifier, OutboundScores
 from engine.guards.secrets import SecretsGuard
 from engine.guards.terms import PatternsGuard, TermsGuard
-from engine.guards.topics import TopicsGuard, political, unsafe
+from engine.guards.topics import TopicsGuard, political, politics, unsafe
 from engine.messages import Claim, Decision, Found, PersonId, Place, TraceId, Trail
 from engine.ports import Fingerprint, Guard, OutboundGuard
 from engine.prompt import SYSTEM
@@ -76,18 +79,19 @@ class Scorer(InboundClassifier, OutboundClassifier, Protocol):
 
 def chains(
     rules: Rules, classifier: Scorer | None, *, system_prompt: str = SYSTEM, judge: Judge | None = None,
-    strict: bool = False, nemo: Rails | None = None, hosts: tuple[str, ...] = (),
+    strict: bool = False, nemo: Rails | None = None, hosts: tuple[str, ...] = (), thinking: bool = False,
 ) -> tuple[tuple[Guard, ...], tuple[OutboundGuard, ...]]:
     """The inbound and the outbound guards for the turns to which these rules apply, in their order.
 
-    ``strict``: what the guard model calls controversial counts as unsafe.
+    ``strict``: what the guard model calls controversial counts as unsafe. ``thinking``: every model that may answer
+    was told to think aloud first.
     """
     inbound: list[Guard] = [
         SecretsGuard(), PersonalGuard(rules), TermsGuard(rules), PatternsGuard(rules),
         InjectionGuard(rules, classifier), TopicsGuard(rules, classifier),
     ]
     outbound: list[OutboundGuard] = [
-        *(Governed(guard, rules) for guard in detectors(rules, classifier, system_prompt, hosts)),
+        *(Governed(guard, rules) for guard in detectors(rules, classifier, system_prompt, hosts, thinking)),
     ]
     if judge is not None:
         grey = GreyZone(rules, classifier)
@@ -98,6 +102,10 @@ def chains(
         outbound.append(NemoOutboundGuard(nemo, rules))
     outbound.append(CitationGuard())
     return tuple(inbound), tuple(outbound)
+
+
+def _no_meaning() -> Meaning | None:
+    return None
 
 
 def _no_roles(_person: PersonId) -> tuple[str, ...]:
@@ -138,7 +146,10 @@ class Guards:
     strict: bool = False
     nemo: Rails | None = None
     hosts: tuple[str, ...] = ()     # where links may always lead: the pages that we serve
+    thinking: bool = False          # every model that may answer was told to think aloud first
     roles: Callable[[PersonId], Collection[str]] = _no_roles
+    meaning: Callable[[], Meaning | None] = _no_meaning
+    support: Support | None = None
 
     def rules(self, place: Place, roles: Collection[str] = (), trace: TraceId = NO_TRACE) -> Rules:
         """What applies to a turn in this place, by the policy of this moment."""
@@ -150,19 +161,23 @@ class Guards:
         rules = self.rules(place, self.roles(claim.message.author), claim.trace)
         inbound, outbound = chains(
             rules, self.classifier, system_prompt=self.system_prompt, judge=self.judge, strict=self.strict,
-            nemo=self.nemo, hosts=self.hosts,
+            nemo=self.nemo, hosts=self.hosts, thinking=self.thinking,
         )
         return Chains(
             Inbound(tuple(Tolerant(guard, rules) for guard in inbound), self.fingerprint),
             Egress(outbound, self.fingerprint), Passages(rules, self.fingerprint), rules.routing,
+            GroundingCheck(rules, self.fingerprint, self.meaning, self.support), rules.own_reply,
         )
 
 
 @asynccontextmanager
 async def open_guards(
     settings: Settings, fingerprint: Fingerprint, classifier: Scorer | None,
+    meaning: Callable[[], Meaning | None] = _no_meaning,
 ) -> AsyncGenerator[Guards, None]:
     """What the settings name: the policy, followed as its file changes, a guard model, NeMo's rails.
+
+    ``meaning``: where vectors are, when there are any in this process.
 
     Raises `PolicyError` for a policy that cannot be used, `SettingsError` for models that share a maker.
     """
@@ -175,9 +190,11 @@ async def open_guards(
             watching = group.create_task(file.watch())
             stack.callback(watching.cancel)
             policy = partial(_current, file)
-        judge = nemo = None
+        judge = nemo = support = None
         if (config := guard_model_config(settings)) is not None:
             judge = await stack.enter_async_context(GuardModel.open(config, fingerprint))
+            if isinstance(judge.family, GraniteGuardian):
+                support = PassageJudge(judge.about(replace(judge.family, criterion=GROUNDEDNESS)))
         if settings.guards.nemo_folder is not None and settings.guards.nemo_python is not None:
             nemo = await stack.enter_async_context(NemoProcess.open(NemoConfig(
                 settings.guards.nemo_folder, settings.guards.nemo_python, settings.guards.nemo_timeout,
@@ -185,6 +202,7 @@ async def open_guards(
         yield Guards(
             Careful(policy, alone=settings.second.url is None, judged=judge is not None), fingerprint, classifier,
             judge=judge, strict=settings.guard_model.strict, nemo=nemo, hosts=hosts(settings), roles=roles(settings),
+            thinking=thinking(settings), meaning=meaning, support=support,
         )
 
 
@@ -234,6 +252,12 @@ def hosts(settings: Settings) -> tuple[str, ...]:
     return (host,) if host else ()
 
 
+def thinking(settings: Settings) -> bool:
+    """Whether every model that may answer is told to think aloud, so that an answer without a thought is odd."""
+    efforts = [m.reasoning_effort for m in (settings.model, settings.second, settings.third) if m.url is not None]
+    return bool(efforts) and all(effort not in (None, "none") for effort in efforts)
+
+
 def roles(settings: Settings) -> Callable[[PersonId], Collection[str]]:
     """What a policy can call a person: an admin, as the settings list them."""
     admins = frozenset(settings.admins)
@@ -262,12 +286,12 @@ def other_model_configs(settings: Settings, first: SglangConfig) -> list[SglangC
 
 
 def detectors(
-    rules: Rules, classifier: Scorer | None, system_prompt: str, hosts: tuple[str, ...] = (),
+    rules: Rules, classifier: Scorer | None, system_prompt: str, hosts: tuple[str, ...] = (), thinking: bool = False,
 ) -> tuple[OutboundGuard, ...]:
     """What is looked for in an answer. A threshold is the detector's own unless the policy sets one."""
     return (
         SecretsGuard(), MentionGuard(), LinkGuard(hosts), _leak_guard(system_prompt),
-        DeflectionGuard(classifier, **_threshold(rules, Category.DEFLECTION)),
+        DeflectionGuard(classifier, expects_reasoning=thinking, **_threshold(rules, Category.DEFLECTION)),
         RefusalGuard(classifier, **_threshold(rules, Category.REFUSAL)),
         NarrativeGuard(classifier, **_threshold(rules, Category.NARRATIVE)),
     )
@@ -358,7 +382,7 @@ def suspicions(text: str, classifier: Scorer | None) -> dict[str, float]:
     scores = classifier.inbound(text) if classifier else None
     return {
         Category.INJECTION: together(injected(text).score, judged(text, classifier)),
-        Category.POLITICAL: together(political(text).score, scores.political if scores else 0.0),
+        Category.POLITICAL: politics(political(text).score, scores.political if scores else 0.0),
         Category.UNSAFE: together(unsafe(text).score, scores.unsafe if scores else 0.0),
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -10,47 +9,52 @@ from typing import Final
 
 from adapters.people.membership import People
 from adapters.qdrant.edge import EdgeFolder, IndexBusy
-from adapters.qdrant.embed import Embedder, in_folder
-from adapters.qdrant.index import PassageIndex
-from adapters.qdrant.indexer import VERSION, version
-from adapters.qdrant.socket import SharedIndex, open_index
-from adapters.qdrant.sync import command_for
+from adapters.qdrant.embed import Embedder
+from adapters.qdrant.index import PassageIndex, making
+from adapters.qdrant.rerank import CrossEncoder, Reranked
+from adapters.qdrant.socket import Opener, SharedIndex, in_folder, open_index
+from adapters.qdrant.sync import indexer
 from bot import handbook
 from bot.settings import KnowledgeSettings, Settings
-from bot.sources import Knowledge, Store
+from bot.sources import Knowledge, Store, Successor
+from engine.errors import RetrieverUnavailable
+from engine.ports import Retriever
 
 HANDBOOK: Final = Path(handbook.__file__).parent
 
 
 @asynccontextmanager
-async def open_settled(settings: Settings) -> AsyncGenerator[SharedIndex]:
-    """The index of the program. Raises `RetrieverUnavailable`; `OtherModel` when it was made with another one."""
+async def open_settled(settings: Settings, *, patient: bool = False) -> AsyncGenerator[SharedIndex]:
+    """The index of the program. Raises `RetrieverUnavailable`, unless it is ``patient``: see `open_index`."""
     chosen, folder = settings.knowledge, settings.knowledge.embedding_model
     async with AsyncExitStack() as stack:
         embedder = await stack.enter_async_context(Embedder.of(folder)) if folder else None
-        if chosen.qdrant_url is None:
-            yield await stack.enter_async_context(open_index(settings.data_dir / "index", embedder))
-            return
-        if embedder is None:
-            embedder = await stack.enter_async_context(Embedder().running())
-        yield await _on_server(settings, embedder, stack)
+        place = settings.data_dir / "index"
+        opener: Opener = in_folder
+        if chosen.qdrant_url is not None:
+            place, opener = settings.data_dir, await _on_server(settings, stack)
+            embedder = embedder or await stack.enter_async_context(Embedder().running())
+        shared = await stack.enter_async_context(open_index(place, embedder, opener=opener, patient=patient))
+        yield shared
 
 
-async def _on_server(settings: Settings, embedder: Embedder, stack: AsyncExitStack) -> SharedIndex:
+async def _on_server(settings: Settings, stack: AsyncExitStack) -> Opener:
     """Everybody asks the server itself; of the processes of one folder, the first one syncs."""
     from adapters.qdrant.server import ServerOptions, open_generations  # noqa: PLC0415 - its library is heavy
 
     chosen = settings.knowledge
     options = ServerOptions(chosen.qdrant_url or "", api_key(chosen), chosen.qdrant_index, chosen.qdrant_tenant)
     generations = await stack.enter_async_context(open_generations(options))
-    index = await stack.enter_async_context(PassageIndex.over(generations, embedder))
-    shared = SharedIndex(settings.data_dir, embedder)
-    shared.asked = index
-    try:
-        stack.enter_context(EdgeFolder.locked(settings.data_dir / "server"))
-    except IndexBusy:
-        shared.writes = False
-    return shared
+
+    async def opener(shared: SharedIndex, opened: AsyncExitStack) -> PassageIndex:
+        index = await shared.over(generations, opened)
+        try:
+            opened.enter_context(EdgeFolder.locked(settings.data_dir / "server"))
+        except IndexBusy:
+            shared.writes = False
+        return index
+
+    return opener
 
 
 def api_key(chosen: KnowledgeSettings) -> str:
@@ -60,16 +64,32 @@ def api_key(chosen: KnowledgeSettings) -> str:
 
 @asynccontextmanager
 async def open_knowledge(
-    index: PassageIndex, settings: Settings, store: Store | None = None,
+    shared: SharedIndex, settings: Settings, store: Store | None = None,
 ) -> AsyncGenerator[Knowledge]:
-    """What the index is made from, with the indexer of the embedding model that the settings name."""
-    folder = settings.knowledge.embedding_model
-    chosen = await asyncio.to_thread(in_folder, folder) if folder else None
-    made_with = version(chosen.model) if chosen else VERSION
+    """What our index is made from, with the indexer of the model that it was made with.
+
+    Raises `RetrieverUnavailable`, also when another process owns the index.
+    """
+    if (index := shared.own) is None:
+        raise RetrieverUnavailable("another process owns the index")
+    command, version = indexer(index.manifest)
+    successor = None
+    if (embedder := shared.successor) is not None:
+        successor = Successor(embedder, *indexer(making(embedder)))
     async with Knowledge.open(
-        index, settings, HANDBOOK, store, command=command_for(folder), version=made_with,
+        index, settings, HANDBOOK, store, command=command, version=version, successor=successor,
     ) as knowledge:
         yield knowledge
+
+
+@asynccontextmanager
+async def open_reranked(inner: Retriever, settings: Settings) -> AsyncGenerator[Retriever]:
+    """The same with a second look at what it finds, where the settings name a model for that."""
+    if settings.knowledge.reranking_model is None:
+        yield inner
+        return
+    async with CrossEncoder.of(settings.knowledge.reranking_model) as encoder:
+        yield Reranked(inner, encoder)
 
 
 def people(settings: Settings) -> People | None:

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -19,18 +20,34 @@ from bot.app import (
     keep_indexed,
     model_ready,
     open_bot,
+    open_store,
     store_ready,
     watch_queue,
 )
 from bot.health import Check, Readiness, health_app, serve
 from bot.settings import Settings, SettingsError
+from bot.sources import Store
+from bot.telemetry import Metrics
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
 
 log = structlog.get_logger()
 
 
 async def run(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT. A second signal does not wait for the turns under way."""
-    async with configured(settings) as platforms, open_bot(settings, platforms) as bot, pages(bot):
+    metrics = Metrics.fresh()
+    async with (
+        open_store(settings) as store,
+        configured(settings, store, metrics) as platforms,
+        open_bot(settings, platforms, store=store, metrics=metrics, patient=True) as bot,
+        pages(bot),
+    ):
+        if settings.slack.on:
+            from bot.slack import attend  # noqa: PLC0415  (as below)
+
+            attend(bot)
         _heed_signals(bot)
         log.info("running", platforms=sorted(bot.platforms), models=len(bot.models))
         await bot.serve(keep_indexed, housekeep, watch_queue)
@@ -38,17 +55,21 @@ async def run(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def configured(settings: Settings) -> AsyncGenerator[list[ChatPlatform]]:
+async def configured(settings: Settings, store: Store, metrics: Metrics) -> AsyncGenerator[list[ChatPlatform]]:
     """The platforms that the settings name, open until the last reply has ended."""
     chosen, address = settings.loopback, settings.loopback.address
+    if not (chosen.url and address) and not settings.slack.on:
+        raise SettingsError(["no chat platform is configured: `bartizan chat` needs none"])
     async with AsyncExitStack() as stack:
         platforms: list[ChatPlatform] = []
         if chosen.url and address:
             token = chosen.token.get_secret_value() if chosen.token else ""
             config = LoopbackConfig(chosen.url, *address, token, settings.limits.event_bytes)
             platforms.append(await stack.enter_async_context(Loopback.open(config)))
-        if not platforms:
-            raise SettingsError(["no chat platform is configured: `bartizan chat` needs none"])
+        if settings.slack.on:
+            from bot.slack import open_slack  # noqa: PLC0415  (its library costs a start that does without it)
+
+            platforms.append(await stack.enter_async_context(open_slack(settings, store, metrics)))
         yield platforms
 
 
@@ -59,12 +80,19 @@ async def pages(bot: Bot) -> AsyncGenerator[None]:
     if http.port is None:
         yield
         return
-    readiness = Readiness([
+    checks = [
         Check("store", lambda: store_ready(bot.database)),
         Check("index", lambda: index_ready(bot)),
         Check("model", lambda: model_ready(bot.models)),
-    ])
-    async with serve(health_app(readiness, bot.metrics.registry), http.host, http.port) as (host, port):
+    ]
+    routes: list[BaseRoute] = []
+    if bot.settings.slack.on:
+        from bot.slack import slack_ready, slack_routes  # noqa: PLC0415  (as above)
+
+        checks.append(Check("slack", lambda: slack_ready(bot)))
+        routes += slack_routes(bot)
+    app = health_app(Readiness(checks), bot.metrics.registry, routes=routes)
+    async with serve(app, http.host, http.port) as (host, port):
         log.info("listening", host=host, port=port)
         yield
 

@@ -21,7 +21,7 @@ from adapters.qdrant.socket import SharedIndex, open_index
 from adapters.qdrant.sync import Syncer
 from adapters.sources.journal import Journal
 from bot.app import make_private
-from bot.indexes import open_knowledge, open_settled, people
+from bot.indexes import open_knowledge, open_reranked, open_settled, people
 from bot.settings import Settings
 from bot.syncing import bar
 from engine.errors import BotError
@@ -39,6 +39,7 @@ from engine.messages import (
     Place,
     Turn,
 )
+from engine.ports import Retriever
 
 LIMIT: Final = 10               # passages of a run: what its measures look at
 SHOWN: Final = 8                # passages of one question
@@ -51,29 +52,47 @@ class SearchError(BotError):
     """The file of questions, or the folder, is not what it should be; the sentence is for the operator."""
 
 
-async def audience_of(person: str | None, channel: str | None, groups: People | None = None) -> Audience:
-    """Who is taken to read along: one person, or whoever is in a channel; else the one at this terminal.
+async def audience_of(person: str | None, groups: People | None = None) -> Audience:
+    """Who is taken to read along: one person, or else the one at this terminal.
 
     Everybody is taken to belong to the organisation, unless ``groups`` says otherwise.
     """
-    who = channel or (person or LOCAL).removeprefix("user:")
-    label = f"channel:{channel}" if channel else f"user:{who}"
-    member = Member(PersonId(who), frozenset({label, ORG}))
+    who = (person or LOCAL).removeprefix("user:")
+    member = Member(PersonId(who), frozenset({f"user:{who}", ORG}))
     if groups is not None:
         member = (await groups.now()).completed(member)
     return Audience((member,))
 
 
-async def search(settings: Settings, question: str, audience: Audience, *, explain: bool, as_json: bool) -> int:
-    """Prints what is found. Exit code: 0, or 1 when nothing answers."""
+def place_of(channel: str) -> Place:
+    """Of a channel as labels name it: "slack:T1/C01". Raises `SearchError`."""
+    platform, _, rest = channel.removeprefix("channel:").partition(":")
+    workspace, _, name = rest.partition("/")
+    if not (platform and workspace and name):
+        raise SearchError("a channel is written PLATFORM:WORKSPACE/CHANNEL, as slack:T1/C01")
+    return Place(platform, workspace, name, PersonId(""))
+
+
+async def search(
+    settings: Settings, question: str, *, person: str | None = None, channel: str | None = None, explain: bool = False,
+    as_json: bool = False,
+) -> int:
+    """Prints what is found for one person, or for everybody who is in a channel now.
+
+    Exit code: 0, or 1 when nothing answers. Raises `SearchError`, and `Unavailable` when the index is away or nobody
+    here knows who is in that channel.
+    """
+    place = place_of(channel) if channel else None
     make_private(settings.data_dir)
     console = Console(soft_wrap=True)
     async with open_settled(settings) as index:
         if index.own is not None and not index.own.records:
-            async with open_knowledge(index.own, settings) as knowledge:
+            async with open_knowledge(index, settings) as knowledge:
                 await knowledge.sync()
         await index.ready()
-        found = await index.find(question, past=_past([]), audience=audience, limit=SHOWN)
+        audience = await index.readers(place) if place else await audience_of(person, people(settings))
+        async with open_reranked(index, settings) as retriever:
+            found = await retriever.find(question, past=_past([]), audience=audience, limit=SHOWN)
     if as_json:
         console.print_json(json.dumps({
             "answers": found.answers,
@@ -93,13 +112,13 @@ async def run(settings: Settings, questions: Path, out: Path, folder: Path | Non
     asked = _read(questions)
     make_private(settings.data_dir)
     console = Console(stderr=True)
-    async with _opened(settings, folder, console) as index:
+    async with _opened(settings, folder, console) as index, open_reranked(index, settings) as retriever:
         await index.ready()
-        audience = await audience_of(None, None, people(settings))
+        audience = await audience_of(None, people(settings))
         try:
             with out.open("w", encoding="utf-8") as file:
                 for query in asked:
-                    file.write(json.dumps(await _answered(index, query, audience), ensure_ascii=False) + "\n")
+                    file.write(json.dumps(await _answered(retriever, query, audience), ensure_ascii=False) + "\n")
         except OSError as error:
             raise SearchError(f"{out} cannot be written: {error.strerror}") from error
     console.print(f"{len(asked)} questions answered.")
@@ -133,9 +152,9 @@ async def _opened(settings: Settings, folder: Path | None, console: Console) -> 
         yield index
 
 
-async def _answered(index: SharedIndex, query: Mapping[str, Any], audience: Audience) -> dict[str, Any]:
+async def _answered(retriever: Retriever, query: Mapping[str, Any], audience: Audience) -> dict[str, Any]:
     began = time.perf_counter()
-    found = await index.find(query["query"], past=_past(query.get("history") or []), audience=audience, limit=LIMIT)
+    found = await retriever.find(query["query"], past=_past(query.get("history") or []), audience=audience, limit=LIMIT)
     passed = time.perf_counter() - began
     return {
         "id": query["id"],

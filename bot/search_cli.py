@@ -43,7 +43,8 @@ def add_search(app: typer.Typer, *, loaded: Loaded, allowed: Allowed, run: Run) 
     def search(  # noqa: PLR0917 - each is an option
         question: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
         person: Annotated[str | None, typer.Option("--as", help="See what this person may read; on record.")] = None,
-        channel: Annotated[str | None, typer.Option(help="See what everybody in this channel may read.")] = None,
+        channel: Annotated[str | None, typer.Option(
+            help="See what all who are in it now may read: slack:T1/C01.")] = None,
         explain: Annotated[bool, typer.Option("--explain", help="Scores, places and allow-lists as well.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")] = False,
         jsonl: Annotated[Path | None, typer.Option(help="A file of questions, one JSON object a line.")] = None,
@@ -55,8 +56,8 @@ def add_search(app: typer.Typer, *, loaded: Loaded, allowed: Allowed, run: Run) 
         if (question is None) == (jsonl is None) or (jsonl is None) != (out is None) or (folder and not jsonl):
             typer.echo("bartizan: give a question, or --jsonl with -o (and --folder, if you like)", err=True)
             raise typer.Exit(MISUSED)
-        if person and channel:
-            typer.echo("bartizan: --as and --channel exclude each other", err=True)
+        if sum(map(bool, (person, channel, jsonl))) > 1:
+            typer.echo("bartizan: --as, --channel and --jsonl exclude each other", err=True)
             raise typer.Exit(MISUSED)
         seen = person or channel
         settings = allowed(config, "search.as", seen) if seen else loaded(config)
@@ -71,9 +72,8 @@ async def _work(
     as_json: bool, jsonl: Path | None, out: Path | None, folder: Path | None,
 ) -> int:
     from bot import search as look  # noqa: PLC0415
-    from bot.indexes import people  # noqa: PLC0415
 
     if jsonl is not None and out is not None:
         return await look.run(settings, jsonl, out, folder)
-    audience = await look.audience_of(person, channel, people(settings))
-    return await look.search(settings, question or "", audience, explain=explain, as_json=as_json)
+    return await look.search(
+        settings, question or "", person=person, channel=channel, explain=explain, as_json=as_json)

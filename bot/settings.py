@@ -325,7 +325,9 @@ class KnowledgeSettings(Section):
     passages: Annotated[Count, Field(le=50)] = 6
     refresh: Duration = timedelta(minutes=1)
     people: Annotated[tuple[FilePath, ...], BeforeValidator(_listed)] = ()
+    keep_uploads: Duration = timedelta(days=30)
     embedding_model: FilePath | None = None
+    reranking_model: FilePath | None = None
     qdrant_url: HttpUrl | None = None
     qdrant_api_key: Secret | None = None
     qdrant_index: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] = "bartizan"
@@ -407,7 +409,30 @@ class SlackSettings(Section):
     bot_token: Secret | None = None
     app_token: Secret | None = None
     signing_secret: Secret | None = None
+    client_id: Filled | None = None
+    client_secret: Secret | None = None
+    redirect_url: HttpUrl | None = None
     api_base_url: HttpUrl | None = None
+    sockets: Annotated[Count, Field(le=10)] = 2
+    rate_share: Annotated[float, BeforeValidator(_no_bool), Field(gt=0, le=1)] = 0.9
+    thread_idle: Duration = timedelta(hours=12)
+    lookback: Patience = timedelta(days=2)
+    answer_missed: Patience = timedelta(hours=1)
+    group_handles: bool = False
+    file_bytes: Size = ByteSize(25 * 1024 * 1024)
+
+    @model_validator(mode="after")
+    def _fits(self) -> SlackSettings:
+        if bool(self.client_id) != bool(self.client_secret):
+            raise ValueError("client_id and client_secret belong together")
+        if self.client_id and not self.signing_secret:
+            raise ValueError("client_id needs signing_secret: an installation comes over HTTP")
+        return self
+
+    @property
+    def on(self) -> bool:
+        """Whether there is anything to talk to Slack with."""
+        return bool(self.bot_token or self.client_id)
 
 
 class DiscordSettings(Section):
@@ -499,7 +524,7 @@ def _shown(value: object) -> str:
         case str() | Path():
             return f'"{value}"'
         case _:
-            return f"{value}"
+            return f"{value}".lower() if isinstance(value, bool) else f"{value}"
 
 
 SECTIONS: Final[Mapping[str, type[Section]]] = {

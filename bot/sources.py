@@ -14,8 +14,8 @@ import re
 import time
 import tomllib
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field, fields
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -23,18 +23,20 @@ from urllib.parse import urlsplit
 
 from adapters.files.folder import Folder
 from adapters.parsing.media import CODE, DOCUMENTS
+from adapters.qdrant.attached import SOURCE as ATTACHED
+from adapters.qdrant.index import PassageIndex, QueryEmbedder, making
 from adapters.qdrant.indexer import VERSION
-from adapters.qdrant.sync import COMMAND, Index, Syncer, SyncReport
-from adapters.sources.conversations import Conversations
+from adapters.qdrant.sync import COMMAND, Syncer, SyncReport
+from adapters.sources.conversations import Conversations, page_of
 from adapters.sources.exports import Export
 from adapters.sources.git import Git
 from adapters.sources.journal import Journal
 from adapters.sources.site import Site
-from adapters.sources.uploads import Uploads
 from adapters.sql.database import Database
 from adapters.sql.sealed import Keyring
 from bot.settings import Settings
-from engine.errors import BotError, StoreUnavailable, Unavailable
+from engine.errors import BotError, RetrieverUnavailable, StoreUnavailable, Unavailable
+from engine.messages import MessageId
 from engine.rag.access import is_label
 from engine.rag.page import Access, Source
 
@@ -43,7 +45,7 @@ JOURNAL: Final = "sync.db"
 WANTED: Final = "sync.wanted"       # touched by a command, for the process that owns the index
 LOOK: Final = 1.0                   # seconds between two looks at these files
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_RESERVED: Final = ("folder", "handbook")
+_RESERVED: Final = ("folder", "handbook", ATTACHED)
 _HEADER: Final = "# Written by `bartizan source`; a running Bartizan reads it again when it changes.\n"
 
 Tell: TypeAlias = Callable[[str, int, int], None]
@@ -54,6 +56,9 @@ class SourcesError(BotError):
     """A source cannot be what it is said to be; the sentence is for the operator."""
 
 
+Said: TypeAlias = Callable[[Mapping[str, SyncReport] | Unavailable | SourcesError], None]
+
+
 class SourceKind(StrEnum):
     """What stands behind a source."""
 
@@ -62,11 +67,10 @@ class SourceKind(StrEnum):
     SITE = "site"
     CONFLUENCE = "confluence"
     NOTION = "notion"
-    UPLOADS = "uploads"
     CONVERSATIONS = "conversations"
 
 
-OWN_ACL: Final = (SourceKind.UPLOADS, SourceKind.CONVERSATIONS)
+OWN_ACL: Final = (SourceKind.CONVERSATIONS,)
 """They say themselves who may read each page."""
 
 
@@ -148,7 +152,7 @@ def remove(data_dir: Path, name: str) -> None:
 def checked(each: Definition) -> Definition:
     """The same. Raises `SourcesError` with what is wrong with it."""
     if not _NAME.fullmatch(each.name) or each.name in _RESERVED:
-        raise SourcesError("a source's name is made of a-z, 0-9 and -, and is neither folder nor handbook")
+        raise SourcesError("a source's name is made of a-z, 0-9 and -, and is not folder, handbook or uploads")
     if not each.acl and each.kind not in OWN_ACL:
         raise SourcesError(f"{each.name}: say who may read it: --acl org, --acl group:hr, ...")
     odd = [label for acl in (each.acl, *(acl for _, acl in each.rules)) for label in acl if not is_label(label)]
@@ -189,8 +193,6 @@ def opened(each: Definition, data_dir: Path, store: Store | None) -> Source:
             return Site(each.name, each.place, frozenset(host.lower() for host in each.hosts), _token(each))
         case SourceKind.CONFLUENCE | SourceKind.NOTION:
             return Export(each.name, place, each.url)
-        case SourceKind.UPLOADS:
-            return Uploads(data_dir / "uploads", each.name)
         case SourceKind.CONVERSATIONS:
             if store is None:
                 raise SourcesError(f"{each.name}: the conversations are in a database that is not open here")
@@ -200,26 +202,41 @@ def opened(each: Definition, data_dir: Path, store: Store | None) -> Source:
 _KEYS: Final = {each.name for each in fields(Definition)}
 
 
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """The model that an index is to be built anew with, its indexer, and the version that pages get of it."""
+
+    embedder: QueryEmbedder
+    command: Sequence[str]
+    version: str
+
+
 @dataclass(slots=True)
 class Knowledge:
     """One index and everything that it is made from."""
 
-    index: Index
+    index: PassageIndex
     settings: Settings
     syncer: Syncer
     handbook: Path
     store: Store | None = None
+    successor: Successor | None = None
     reports: dict[str, SyncReport] = field(default_factory=dict)
+    _fetching: dict[str, asyncio.Lock] = field(default_factory=dict)    # one copy of a repository, one fetch at a time
+    _due: set[str] = field(default_factory=set)                         # of these something was taken back
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, index: Index, settings: Settings, handbook: Path, store: Store | None = None, *,
-        command: Sequence[str] = COMMAND, version: str = VERSION,
+        cls, index: PassageIndex, settings: Settings, handbook: Path, store: Store | None = None, *,
+        command: Sequence[str] = COMMAND, version: str = VERSION, successor: Successor | None = None,
     ) -> AsyncGenerator[Knowledge]:
         """``handbook``: the pages for when nothing is configured. Raises `RetrieverUnavailable`."""
         with Journal.open(settings.data_dir / JOURNAL) as journal:
-            yield cls(index, settings, Syncer(index, journal, command, version), handbook, store)
+            syncer = Syncer(index, journal, command, version)
+            await syncer.resume()
+            yield cls(index, settings, syncer, handbook, store, successor)
 
     def definitions(self) -> tuple[Definition, ...]:
         """The configured folder, then the file's; with neither the handbook. Raises `SourcesError`."""
@@ -248,22 +265,75 @@ class Knowledge:
         self.reports |= reports
         return reports
 
+    async def rebuild(self, tell: Tell = lambda _name, _done, _total: None) -> Mapping[str, SyncReport]:
+        """Builds the index anew with its successor's model, beside the one that answers, and lets it take over.
+
+        What it learns of rights and deletions meanwhile holds in the new one; files that came with questions stay
+        behind. When a source is away, or anything breaks, all stays as it was. Raises `RetrieverUnavailable` and
+        `SourcesError`.
+        """
+        if (new := self.successor) is None:
+            return {}
+        async with AsyncExitStack() as stack:
+            making_of = making(new.embedder)
+            fresh = await stack.enter_async_context(self.index.next_generation(new.embedder, making_of))
+            journal = stack.enter_context(Journal.open(None))
+            beside = replace(self, index=fresh, syncer=Syncer(fresh, journal, new.command, new.version))
+            reports = await beside.sync(tell=tell)
+            for name, report in reports.items():
+                if why := next((why for path, why in report.failed if not path or path.endswith("/")), ""):
+                    raise RetrieverUnavailable(f"the index is not built anew while a source is away: {name}: {why}")
+            async with self.syncer.paused():    # no vectors of the old model get into the new generation
+                await stack.aclose()
+                self.syncer.command, self.syncer.version, self.successor = new.command, new.version, None
+        return reports
+
     async def forget_removed(self, definitions: Iterable[Definition]) -> int:
         """Pages of sources that are none any more: how many there were."""
-        names = {each.name for each in definitions}
+        names = {ATTACHED, *(each.name for each in definitions)}
         held = {record.source for record in self.index.records.values()}
         held |= await asyncio.to_thread(self.syncer.journal.sources)
         return sum([await self.syncer.drop(name) for name in sorted(held - names)])
 
+    async def recall(self, message: MessageId) -> None:
+        """A message was deleted or edited: what it said is not found any more, and its page is read again by `watch`.
+
+        Raises `RetrieverUnavailable` and `StoreUnavailable`.
+        """
+        names = [each.name for each in self.definitions() if each.kind is SourceKind.CONVERSATIONS]
+        path = await page_of(self.store[0], message) if names and self.store else None
+        if path is None:
+            return
+        for name in names:
+            await self.syncer.withhold(name, [path])
+        self._due |= set(names)
+        self._woken.set()
+
     async def watch(
-        self, every: float, tell: Tell = lambda _name, _done, _total: None,
-        said: Callable[[Mapping[str, SyncReport] | Unavailable | SourcesError], None] = lambda _: None,
+        self, every: float, tell: Tell = lambda _name, _done, _total: None, said: Said = lambda _: None,
     ) -> None:
         """Syncs now, then every so many seconds, and at once when the file changes or a command asks for it.
 
         ``said`` gets what came of each round. A round that failed as a whole is tried again sooner, with growing
-        pauses. Runs until cancelled.
+        pauses. Where there is a successor, it is built meanwhile. Runs until cancelled.
         """
+        async with asyncio.TaskGroup() as group:
+            if self.successor is not None:
+                group.create_task(self._succeeded(every, tell, said))
+            await self._follow(every, tell, said)
+
+    async def _succeeded(self, every: float, tell: Tell, said: Said) -> None:
+        """Until the index is built anew."""
+        pause = 1.0
+        while self.successor is not None:
+            try:
+                said(await self.rebuild(tell))
+            except (Unavailable, SourcesError) as error:
+                said(error)
+                pause = min(2 * pause, every)
+                await asyncio.sleep(pause)
+
+    async def _follow(self, every: float, tell: Tell, said: Said) -> None:
         pause = 1.0
         while True:
             marks = await asyncio.to_thread(self._marks)
@@ -274,16 +344,30 @@ class Knowledge:
                 said(error)
                 pause, wait = 2 * pause, min(every, pause)
             until = time.monotonic() + wait
-            while time.monotonic() < until and await asyncio.to_thread(self._marks) == marks:   # noqa: ASYNC110
-                await asyncio.sleep(min(LOOK, every))       # other processes set no event of ours
+            while time.monotonic() < until and await asyncio.to_thread(self._marks) == marks:
+                with suppress(TimeoutError):                # other processes set no event of ours
+                    async with asyncio.timeout(min(LOOK, every)):
+                        await self._woken.wait()
+                    await self._read_again(said)
+
+    async def _read_again(self, said: Said) -> None:
+        """What `recall` took away without the rest; what fails now is done by the next round."""
+        due, self._due = self._due, set()
+        self._woken.clear()
+        try:
+            for name in sorted(due & {each.name for each in self.definitions()}):
+                said(await self.sync(name))
+        except (Unavailable, SourcesError) as error:
+            said(error)
 
     async def _synced(self, each: Definition, full: bool, tell: Tell) -> SyncReport:
         try:
             source = opened(each, self.settings.data_dir, self.store)
         except SourcesError as error:
             return SyncReport(failed=(("", str(error)),))
-        return await self.syncer.sync(
-            source, each.access, full=full, tell=lambda done, total: tell(each.name, done, total))
+        async with self._fetching.setdefault(each.name, asyncio.Lock()):
+            return await self.syncer.sync(
+                source, each.access, full=full, tell=lambda done, total: tell(each.name, done, total))
 
     def _marks(self) -> tuple[int, ...]:
         folder = self.settings.data_dir

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file, instead of ./bartizan.toml.")]
 Full = Annotated[bool, typer.Option("--full", help="Read everything again, whatever seems unchanged.")]
-Kinds = "folder, git, site, confluence, notion, uploads or conversations"
+Kinds = "folder, git, site, confluence, notion or conversations"
 
 
 class Allowed(Protocol):
@@ -30,12 +31,28 @@ class Run(Protocol):
 
 def add_sources(app: typer.Typer, *, allowed: Allowed, run: Run) -> None:
     """Adds the commands to the program's own."""
+    commands = _Commands(allowed, run)
     source = typer.Typer(no_args_is_help=True, help="Say where answers come from.")
+    source.command("add", epilog="Examples: `bartizan source add wiki folder /srv/wiki --acl org` · "
+                   "`bartizan source add code git https://git.example/app.git --acl group:dev` · "
+                   "`bartizan source add docs site https://docs.example/sitemap.xml --host docs.example --acl org`",
+                   )(commands.add)
+    source.command("list")(commands.show)
+    source.command("remove")(commands.remove)
+    source.command("sync")(commands.sync_one)
+    app.command("sync", epilog="Examples: `bartizan sync` · `bartizan sync --watch --every 300`")(commands.sync)
+    app.add_typer(source, name="source")
 
-    @source.command("add", epilog="Examples: `bartizan source add wiki folder /srv/wiki --acl org` · "
-                    "`bartizan source add code git https://git.example/app.git --acl group:dev` · "
-                    "`bartizan source add docs site https://docs.example/sitemap.xml --host docs.example --acl org`")
+
+@dataclass(frozen=True, slots=True)
+class _Commands:
+    """What each of them does; their docstrings are what ``--help`` says."""
+
+    allowed: Allowed
+    run: Run
+
     def add(    # noqa: PLR0917 - each is an option
+        self,
         name: str,
         kind: Annotated[str, typer.Argument(help=f"{Kinds}.")],
         place: Annotated[str, typer.Argument(help="A folder, a repository, a zip, or a sitemap's address.")] = "",
@@ -52,74 +69,66 @@ def add_sources(app: typer.Typer, *, allowed: Allowed, run: Run) -> None:
         config: Config = None,
     ) -> None:
         """Add a source. A running Bartizan begins with it at once; otherwise `bartizan sync` does."""
-        settings = allowed(config, "source.add", name)
+        settings = self.allowed(config, "source.add", name)
+        rules = tuple(_rule(text) for text in rule or ())
+        raise typer.Exit(self.run(_added(
+            settings, kind, name=name, place=place, acl=tuple(acl or ()), rules=rules, url=url, branch=branch,
+            under=under, hosts=tuple(host or ()), token_file=token_file, code=code,
+        )))
 
-        async def work() -> int:
-            from bot import sources  # noqa: PLC0415
-
-            if kind not in set(sources.SourceKind):
-                raise sources.SourcesError(f"there is no such kind of source: use {Kinds}")
-            rules = tuple(_rule(text) for text in rule or ())
-            sources.add(settings.data_dir, sources.Definition(
-                name, sources.SourceKind(kind), place, tuple(acl or ()), rules, url, branch, under, tuple(host or ()),
-                token_file, code,
-            ))
-            typer.echo(f"Added {name}.")
-            return 0
-
-        raise typer.Exit(run(work()))
-
-    @source.command("list")
-    def show(config: Config = None) -> None:
+    def show(self, config: Config = None) -> None:
         """List the sources, and who may read them."""
-        settings = allowed(config, "source.list", None)
+        raise typer.Exit(self.run(_shown(self.allowed(config, "source.list", None))))
 
-        async def work() -> int:
-            from bot import sources  # noqa: PLC0415
-
-            there = sources.read_definitions(settings.data_dir)
-            for each in there:
-                rules = "".join(f"; {pattern} for {', '.join(who)}" for pattern, who in each.rules)
-                readers = ", ".join(each.acl) or "whoever could read it there"
-                typer.echo(f"{each.name}  {each.kind}  {each.place}  for {readers}{rules}")
-            if not there:
-                typer.echo("No sources; answers come from the configured folder, or from the handbook.")
-            return 0
-
-        raise typer.Exit(run(work()))
-
-    @source.command("remove")
-    def remove(name: str, config: Config = None) -> None:
+    def remove(self, name: str, config: Config = None) -> None:
         """Remove a source, and forget its pages."""
-        settings = allowed(config, "source.remove", name)
+        raise typer.Exit(self.run(_removed(self.allowed(config, "source.remove", name), name)))
 
-        async def work() -> int:
-            from bot import sources  # noqa: PLC0415
-            from bot.syncing import forget_removed  # noqa: PLC0415
-
-            sources.remove(settings.data_dir, name)
-            return await forget_removed(settings, name, typer.echo)
-
-        raise typer.Exit(run(work()))
-
-    @source.command("sync")
-    def sync_one(name: str, full: Full = False, config: Config = None) -> None:
+    def sync_one(self, name: str, full: Full = False, config: Config = None) -> None:
         """Bring the index up to one source."""
-        settings = allowed(config, "source.sync", name)
-        raise typer.Exit(run(_sync(settings, name, full=full)))
+        raise typer.Exit(self.run(_sync(self.allowed(config, "source.sync", name), name, full=full)))
 
-    @app.command("sync", epilog="Examples: `bartizan sync` · `bartizan sync --watch --every 300`")
     def sync(
+        self,
         watch: Annotated[bool, typer.Option("--watch", help="Go on until interrupted.")] = False,
         every: Annotated[float, typer.Option(min=1, help="Seconds between two rounds of --watch.")] = 60.0,
         full: Full = False,
         config: Config = None,
     ) -> None:
         """Bring the index up to all sources, and say what changed."""
-        settings = allowed(config, "sync", None)
-        raise typer.Exit(run(_sync(settings, None, full=full, every=every if watch else None)))
+        settings = self.allowed(config, "sync", None)
+        raise typer.Exit(self.run(_sync(settings, None, full=full, every=every if watch else None)))
 
-    app.add_typer(source, name="source")
+
+async def _added(settings: Settings, kind: str, **said: Any) -> int:
+    from bot import sources  # noqa: PLC0415
+
+    if kind not in set(sources.SourceKind):
+        raise sources.SourcesError(f"there is no such kind of source: use {Kinds}")
+    sources.add(settings.data_dir, sources.Definition(kind=sources.SourceKind(kind), **said))
+    typer.echo(f"Added {said['name']}.")
+    return 0
+
+
+async def _shown(settings: Settings) -> int:
+    from bot import sources  # noqa: PLC0415
+
+    there = sources.read_definitions(settings.data_dir)
+    for each in there:
+        rules = "".join(f"; {pattern} for {', '.join(who)}" for pattern, who in each.rules)
+        readers = ", ".join(each.acl) or "whoever could read it there"
+        typer.echo(f"{each.name}  {each.kind}  {each.place}  for {readers}{rules}")
+    if not there:
+        typer.echo("No sources; answers come from the configured folder, or from the handbook.")
+    return 0
+
+
+async def _removed(settings: Settings, name: str) -> int:
+    from bot import sources  # noqa: PLC0415
+    from bot.syncing import forget_removed  # noqa: PLC0415
+
+    sources.remove(settings.data_dir, name)
+    return await forget_removed(settings, name, typer.echo)
 
 
 async def _sync(settings: Settings, name: str | None, *, full: bool, every: float | None = None) -> int:

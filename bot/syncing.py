@@ -43,6 +43,8 @@ async def sync_sources(settings: Settings, name: str | None, *, full: bool, ever
 
             if every is not None:
                 await knowledge.watch(every, tell, lambda came: _say_round(console, came))
+            if knowledge.successor is not None:
+                await knowledge.rebuild(tell)
             reports = await knowledge.sync(name, full=full, tell=tell)
     say(console, reports)
     return 1 if any(report.failed for report in reports.values()) else 0
@@ -72,7 +74,7 @@ async def opened(settings: Settings) -> AsyncGenerator[Knowledge | None]:
         store = None
         if any(each.kind is SourceKind.CONVERSATIONS for each in read_definitions(settings.data_dir)):
             store = await stack.enter_async_context(open_store(settings))
-        yield await stack.enter_async_context(open_knowledge(shared.own, settings, store))
+        yield await stack.enter_async_context(open_knowledge(shared, settings, store))
 
 
 def bar(console: Console) -> Progress:

@@ -273,6 +273,7 @@ class Metrics:
     registry: CollectorRegistry
     events: Counter             # platform; state: new | duplicate
     rejected: Counter           # platform
+    heard: Counter              # platform, kind; came: stored | known | ignored | noted | rejected | failed
     store_errors: Counter       # operation
     waiting: Gauge
     open_turns: Gauge           # `with metrics.open_turns.track_inprogress():`
@@ -310,6 +311,10 @@ class Metrics:
             registry=registry,
             events=counter("events_total", "Events received from a chat platform.", "platform", "state"),
             rejected=counter("rejected_events_total", "Events that could not be read.", "platform"),
+            heard=counter(
+                "platform_events_total", "What a chat platform told us, and what came of it.",
+                "platform", "kind", "came",
+            ),
             store_errors=counter("store_errors_total", "Times that the database failed.", "operation"),
             waiting=gauge("queue_waiting", "Turns that wait to be taken."),
             open_turns=gauge("open_turns", "Turns under way in this process."),
@@ -463,3 +468,15 @@ class MeasuredInbox:
         except StoreUnavailable:
             self.metrics.store_failed("reject")
             raise
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformCounts:
+    """What one chat platform tells us, counted."""
+
+    metrics: Metrics
+    platform: str
+
+    def heard(self, kind: str, came: str) -> None:
+        """An event of a kind, and what came of it. Kinds are the platform's own names, a known few."""
+        self.metrics.heard.labels(self.platform, kind, came).inc()

@@ -5,6 +5,7 @@ BotError                     the person gets a sentence, the turn ends
 ├── Deflected                every model we may ask answered with a stock script
 ├── MessageTooLong           the person can shorten it
 ├── EmptyMessage             there is nothing to answer
+├── NothingSaid          there is nothing to summarise
 ├── PromptTooLong            even without history the question does not fit the model
 ├── BadEvent                 a platform sent something that cannot be stored
 ├── Fenced                   another worker owns this turn now; say nothing more
@@ -14,6 +15,7 @@ BotError                     the person gets a sentence, the turn ends
     ├── RetrieverUnavailable
     ├── PassageWithdrawn     rights went while the answer was written; it is written anew without that page
     ├── MembershipUnavailable    who may read what is not known, so nothing is shown
+    ├── FileUnavailable      what came with a message cannot be fetched; the answer says so and goes on
     ├── StoreUnavailable     do not acknowledge: the platform will redeliver
     └── PlatformUnavailable
 
@@ -43,6 +45,11 @@ class Deflected(BotError):
 
     reply = "I could not get a useful answer from the models that I may ask about this."
 
+    def __init__(self, reason: str, reply: str = "") -> None:
+        """``reply``: the company's own sentence, where its policy has one."""
+        super().__init__(reason)
+        self.reply = reply or type(self).reply
+
 
 class MessageTooLong(BotError):
     """The message is over the limit of what is read at once."""
@@ -59,6 +66,15 @@ class EmptyMessage(BotError):
     """Nothing but white space."""
 
     reply = "Your message arrived empty. What would you like to know?"
+
+
+class NothingSaid(BotError):
+    """A summary of what was not heard, or of what who asked may not read."""
+
+    reply = (
+        "I know of nothing that was said there and that you may read. I hear only what is said in channels that I am a "
+        "member of."
+    )
 
 
 class PromptTooLong(BotError):
@@ -111,6 +127,12 @@ class MembershipUnavailable(Unavailable):
     """It cannot be said who is in the room, or which groups they are in."""
 
     reply = "I cannot find out right now who may read what. Please try again in a few minutes."
+
+
+class FileUnavailable(Unavailable):
+    """A file that came with a message is gone, closed to us or too large; ``str`` is a predicate without the name."""
+
+    reply = "I could not read a file of yours."
 
 
 class StoreUnavailable(Unavailable):

@@ -46,6 +46,15 @@ class Mode(StrEnum):
     NOTICE = "notice"   # a sentence of ours
 
 
+class Kind(StrEnum):
+    """What a claimed turn asks for."""
+
+    ANSWER = "answer"
+    SUMMARY = "summary" # of the thread, or of the channel, that the place names
+    BUSY = "busy"       # the conversation's backlog is full: say so once
+    QUOTA = "quota"     # the person's allowance is used up: say so once
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a reply will stand: whoever can read it is the audience."""
@@ -93,6 +102,7 @@ class Said:
     addressed: bool = True
     lane: Lane = Lane.INTERACTIVE
     raw: bytes = b""            # as the platform sent it, for a replay; stored sealed
+    kind: Kind = Kind.ANSWER    # of the turn that an addressed message gets
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +141,14 @@ class Passage:
     document: str = ""                  # which one it is a piece of: "source/path"; rights are looked up by it
     start: int = 0                      # its place there, in characters; both 0: not known
     end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of the files of a message."""
+
+    documents: tuple[str, ...] = ()     # found from now on, in that conversation
+    unread: tuple[str, ...] = ()        # each a name and why: "plan.zip is an archive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +192,7 @@ class Answer:
     cut: bool = False                   # it ran into its length limit: the reply says so
     searched: bool = True               # False: the index was away: the reply says so
     asked: str = ""                     # the question as the guards let it pass: what later turns remember
+    unread: tuple[str, ...] = ()        # files of the question that could not be read, each with why
     made_from: tuple[Labels, ...] = ()  # the allow-lists of all that the model read for it, cited or not
     usage: Usage = NO_USAGE
 
@@ -214,23 +233,22 @@ class Member:
         return self.labels - {ORG} if self.guest else self.labels
 
 
+def within(conversation: ConversationId) -> str:
+    """The label of what belongs to one conversation. Only the engine hands it out: no source and no group has it."""
+    return f"conversation:{conversation}"
+
+
 @dataclass(frozen=True, slots=True)
 class Audience:
     """Everyone who will read a reply, asked for at the moment of answering."""
 
     members: tuple[Member, ...] = ()
+    here: Labels = frozenset()          # what all of them hold because of where the reply will stand
 
     def may_read(self, acl: Labels) -> bool:
         """Every single member holds one of the labels. Nobody, or no label: closed."""
-        return bool(self.members) and all(member.held & acl for member in self.members)
-
-
-class Kind(StrEnum):
-    """What a claimed turn asks for."""
-
-    ANSWER = "answer"
-    BUSY = "busy"       # the conversation's backlog is full: say so once
-    QUOTA = "quota"     # the person's allowance is used up: say so once
+        return bool(self.members) and (
+            not self.here.isdisjoint(acl) or all(member.held & acl for member in self.members))
 
 
 class Outcome(StrEnum):
@@ -262,6 +280,7 @@ class Claim:
     posted: str | None = None           # the platform's id of what an earlier attempt posted
     waited: float = 0.0                 # seconds between reception and this claim, by the database's clock
     raw: bytes = b""                    # what the platform sent, for what only its adapter understands
+    stopped: bool = False               # the person has stopped it; what stands there is to say so
 
     @property
     def resumed(self) -> bool:

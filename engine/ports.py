@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from engine.messages import (
     NO_USAGE,
@@ -14,10 +14,14 @@ from engine.messages import (
     Conversation,
     ConversationId,
     Event,
+    File,
     Found,
+    Message,
+    MessageId,
     Outcome,
     Passage,
     Place,
+    Taken,
     Trail,
     Usage,
     Visibility,
@@ -155,6 +159,51 @@ class Retriever(Protocol):
         The second look: just before passages enter a prompt, and again before the answer made of them is shown.
         Raises `RetrieverUnavailable`: then none may be used.
         """
+        ...
+
+
+@runtime_checkable
+class Attachments(Protocol):
+    """A platform whose messages may come with files."""
+
+    async def fetch(self, file: File, limit: int) -> bytes:
+        """The file, at most ``limit`` + 1 bytes of it. Raises `FileUnavailable`, whose ``str`` is a predicate:
+        "is not there any more".
+        """
+        ...
+
+
+class Transcripts(Protocol):
+    """What people said on a platform, as the store has it."""
+
+    async def said(self, place: Place, limit: int) -> Sequence[Passage]:
+        """The messages of the place's thread, or the latest of its channel, oldest first.
+
+        Each is a passage under its message's id, titled by who said it, which only members of the channel may read.
+        Of more than ``limit`` the first and the latest come. Nothing that was taken back or forgotten is among them.
+        Raises `StoreUnavailable`.
+        """
+        ...
+
+
+class Uploads(Protocol):
+    """Files that came with a question: found in its conversation and nowhere else."""
+
+    async def take(self, message: Message) -> Taken:
+        """Makes them ready to be found; those that were taken before are left alone. What fails is told, not raised."""
+        ...
+
+    async def forget(self, message: MessageId) -> None:
+        """They are gone with the next question. Raises `RetrieverUnavailable`."""
+        ...
+
+
+@runtime_checkable
+class Links(Protocol):
+    """Where a reader opens a message."""
+
+    async def link(self, place: Place, message: MessageId) -> str:
+        """Its address; "" where the platform does not say."""
         ...
 
 

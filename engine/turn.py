@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, TypeVar, runtime_checkable
@@ -14,6 +14,7 @@ from engine.errors import (
     MessageTooLong,
     ModelBroken,
     ModelUnavailable,
+    NothingSaid,
     PassageWithdrawn,
     Refused,
     RetrieverUnavailable,
@@ -21,21 +22,42 @@ from engine.errors import (
 from engine.guards.chain import Inbound
 from engine.guards.egress import BLOCKED, Egress, Screen, Tripped
 from engine.guards.verdict import Refuse
-from engine.messages import Answer, Audience, Claim, Conversation, Found, Mode, Trail, Usage
+from engine.messages import (
+    Answer,
+    Audience,
+    Claim,
+    Conversation,
+    ConversationId,
+    Found,
+    Member,
+    Message,
+    MessageId,
+    Mode,
+    Passage,
+    PassageId,
+    Taken,
+    Trail,
+    Usage,
+    within,
+)
 from engine.ports import (
     ChatModel,
     ConversationStore,
     Finished,
+    Links,
     Membership,
     Piece,
     Reply,
     Retriever,
     Text,
     Tokens,
+    Transcripts,
+    Uploads,
 )
 from engine.prompt import Budget, build_prompt
 from engine.quote import quote
 from engine.streaming import release
+from engine.summary import INSTRUCTION, MOST, Thread, extract, room_for
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -53,6 +75,8 @@ AGAIN: Final = "One moment, I am asking again …"
 UNGROUNDED: Final = "No page that everyone here may read stands behind this answer."
 UNSEARCHED: Final = "I could not search the pages for this answer."
 CUT: Final = "The answer was cut off at its length limit."
+WITHDRAWN: Final = "(This answer is withdrawn: a page that it came from was deleted, or closed to somebody here.)"
+UNREAD: Final = "I could not read {files}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +94,19 @@ class PassageScreen(Protocol):
     async def screen(self, found: Found, trail: Trail) -> Found: ...
 
 
+class Grounding(Protocol):
+    """Whether passages stand behind what a model said."""
+
+    @property
+    def holds(self) -> bool:
+        """Nothing is shown before the answer was checked."""
+        ...
+
+    async def check(self, answer: Answer, passages: Sequence[Passage], trail: Trail) -> Answer:
+        """The answer, perhaps with its unsupported claims marked. Raises `Refused`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Chains:
     """What stands around one turn. ``routing``: names of the models to ask, in order; empty: as configured."""
@@ -78,12 +115,31 @@ class Chains:
     egress: Egress
     passages: PassageScreen | None = None
     routing: tuple[str, ...] = ()
+    grounding: Grounding | None = None
+    sentence: Callable[[str], str] | None = None    # the company's own, in the language of a text; "": it has none
 
 
 class GuardBook(Protocol):
     """Knows the rules of every place."""
 
     def for_turn(self, claim: Claim) -> Chains: ...
+
+
+class NoUploads:
+    """Files are not read here, and the answer says so."""
+
+    async def take(self, message: Message) -> Taken:
+        """As the engine's `Uploads`."""
+        return Taken(unread=tuple("a file, since I do not read files here" for _ in message.files[:1]))
+
+    async def forget(self, message: MessageId) -> None:
+        """Nothing was kept."""
+
+
+class Quoting(Protocol):
+    """Words for when no model is connected, or it is away."""
+
+    def __call__(self, found: Found, question: str, *, connected: bool) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +156,15 @@ class Engine:
     budget: Budget = field(default_factory=Budget)
     limits: Limits = field(default_factory=Limits)
     passages: PassageScreen | None = None
+    grounding: Grounding | None = None
+    sentence: Callable[[str], str] | None = None
     # Whoever knows the rules of each turn; None: the two chains above, for all.
     guards: GuardBook | None = field(default=None, repr=False)
+    uploads: Uploads = field(default_factory=NoUploads)
+    transcripts: Transcripts | None = None      # without it and links, nothing is summarised
+    links: Links | None = None
+    quoting: Quoting = quote                    # what is said when no model speaks
+    remembers: bool = True                      # earlier turns of the conversation count
 
     async def answer(self, claim: Claim, reply: Reply, trail: Trail, *, last: bool = False) -> None:
         """Takes one claimed message from heard to answered. ``last``: no attempt will follow this one.
@@ -124,11 +187,23 @@ class Engine:
         """This line under the rules of one turn, from its question to the end of its answer."""
         chains = guards.for_turn(claim)
         return replace(self, inbound=chains.inbound, egress=chains.egress, passages=chains.passages,
-                       models=routed(self.models, chains.routing), guards=None)
+                       models=routed(self.models, chains.routing), grounding=chains.grounding,
+                       sentence=chains.sentence, guards=None)
+
+    async def summarise(self, claim: Claim, reply: Reply, trail: Trail, *, last: bool = False) -> None:
+        """The same line, over what was said in the message's place instead of over pages."""
+        if self.transcripts is None or self.links is None:
+            raise NothingSaid("nothing is kept here of what people say to each other")
+        room = room_for(self.budget.context, self.budget.answer)
+        thread = Thread(self.transcripts, self.links, claim.message.place, self.tokens, room)
+        line = replace(self, retriever=thread, quoting=extract, remembers=False, uploads=NoUploads(),
+                       limits=replace(self.limits, passages=MOST))
+        asked = replace(claim, message=replace(claim.message, text=INSTRUCTION, files=()))
+        await line.answer(asked, reply, trail, last=last)
 
     async def may_still_be_shown(self, answer: Answer, claim: Claim, reply: Reply) -> bool:
         """Whether a checkpointed answer's passages are still for everyone here: rights may have gone meanwhile."""
-        audience = await self.membership.audience(claim.message.place, reply.visibility)
+        audience = await self.readers(claim.message, reply)
         if not all(audience.may_read(acl) for acl in answer.acl):
             return False
         try:
@@ -142,16 +217,25 @@ class Engine:
         message = claim.message
         self.check(message.text)
         await reply.status(await self.egress.notice(WORKING))
-        audience = await self.membership.audience(message.place, reply.visibility)
+        audience = await self.readers(message, reply)
         first = await self.inbound.first(message.text, trail)
         question = first.text
-        past = await self.store.load(message.conversation, before=claim, audience=audience)
-        found, passed = await together(self.find(question, past, audience), self.inbound.beside(question, trail))
-        found = await self.still(found, audience)
+        past = Conversation(message.conversation)
+        if self.remembers:
+            past = await self.store.load(message.conversation, before=claim, audience=audience)
+        taken = await self.uploads.take(message)
+        found, passed = await together(
+            self.find(question, past, audience, taken), self.inbound.beside(question, trail))
+        found, past = await self.still(found, past, audience)
         flags = tuple(dict.fromkeys(first.flags + passed.flags))
         answer = await self.speak(claim, passed.text, past, found, flags=flags, reply=reply, trail=trail, last=last)
-        await self.stands(found, await self.membership.audience(message.place, reply.visibility))
-        return answer
+        await self.stands(found, await self.readers(message, reply))
+        return replace(answer, unread=taken.unread)
+
+    async def readers(self, message: Message, reply: Reply) -> Audience:
+        """Who will read the reply, now; what belongs to this conversation is theirs to read in it."""
+        audience = await self.membership.audience(message.place, reply.visibility)
+        return replace(audience, here=frozenset({within(message.conversation)}))
 
     def check(self, text: str) -> None:
         """Raises `EmptyMessage` or `MessageTooLong`."""
@@ -160,10 +244,18 @@ class Engine:
         if len(text) > self.limits.message_chars:
             raise MessageTooLong(len(text), self.limits.message_chars)
 
-    async def find(self, question: str, past: Conversation, audience: Audience) -> Found:
-        """Passages; without an index the answer goes on and says that no page stands behind it."""
+    async def find(self, question: str, past: Conversation, audience: Audience, taken: Taken) -> Found:
+        """Passages; without an index the answer goes on and says that no page stands behind it.
+
+        What came with the question leads: it is what the question is about, however little its words say so.
+        """
+        limit = self.limits.passages
         try:
-            found = await self.retriever.find(question, past=past, audience=audience, limit=self.limits.passages)
+            found = await self.retriever.find(question, past=past, audience=audience, limit=limit)
+            if taken.documents:
+                own = await self.retriever.find(
+                    question, past=past, audience=strictly(past.id, audience), limit=limit)
+                found = led(tuple(p for p in own.passages if p.document in taken.documents), found, limit)
         except RetrieverUnavailable:
             if not self.models:         # then there is nothing else to say
                 raise
@@ -171,17 +263,22 @@ class Engine:
         # The index is asked with the mask; what it brings is looked at once more.
         return replace(found, passages=tuple(p for p in found.passages if audience.may_read(p.acl)))
 
-    async def still(self, found: Found, audience: Audience) -> Found:
-        """What of it the store still has for this audience at the moment when a prompt is made of it."""
-        if not found.passages:
-            return found
+    async def still(self, found: Found, past: Conversation, audience: Audience) -> tuple[Found, Conversation]:
+        """What of both the store still has for this audience at the moment when a prompt is made of them.
+
+        An earlier answer whose source is gone says that it is withdrawn, and nothing else any more.
+        """
+        cited = tuple(c.passage for turn in past.turns if turn.answer for c in turn.answer.citations)
+        if not found.passages and not cited:
+            return found, past
         try:
-            passages = await self.retriever.still_readable(found.passages, audience)
+            stand = {p.id for p in await self.retriever.still_readable((*found.passages, *cited), audience)}
         except RetrieverUnavailable:
             if not self.models:
                 raise
-            return Found(searched=False)
-        return replace(found, passages=passages, answers=found.answers and bool(passages))
+            return Found(searched=False), marked(past, set())
+        passages = tuple(p for p in found.passages if p.id in stand)
+        return replace(found, passages=passages, answers=found.answers and bool(passages)), marked(past, stand)
 
     async def stands(self, found: Found, audience: Audience) -> None:
         """Raises `PassageWithdrawn` unless all of it may still be read by everyone who is here now."""
@@ -209,6 +306,8 @@ class Engine:
             screen = self.egress.open(question, Found(prompt.passages, given.answers), trail, flags)
             try:
                 answer = await self.say(model.stream(prompt), screen, reply, Mode.MODEL, model.name)
+                if self.grounding is not None:
+                    answer = await self.grounding.check(answer, prompt.passages, trail)
                 read = dict.fromkeys((*(p.acl for p in prompt.passages), *inherited))
                 return replace(answer, asked=question, searched=given.searched, made_from=tuple(read))
             except Tripped as trip:
@@ -223,11 +322,12 @@ class Engine:
                     raise
                 await reply.status(await self.egress.notice(AGAIN))
         if deflected:
-            raise Deflected("every model that may be asked gave a stock script")
+            said = self.sentence(question) if self.sentence is not None else ""
+            raise Deflected("every model that may be asked gave a stock script", said)
         if not found.searched and not last:     # nothing to say at all: that may pass
             raise RetrieverUnavailable("neither a model nor the index answers")
         screen = self.egress.recite(question, found, trail)
-        words = recite(quote(found, question, connected=bool(self.models)))
+        words = recite(self.quoting(found, question, connected=bool(self.models)))
         answer = await self.say(words, screen, reply, Mode.QUOTE, None)
         return replace(answer, asked=question, searched=found.searched)
 
@@ -235,9 +335,11 @@ class Engine:
         self, pieces: AsyncGenerator[Piece, None], screen: Screen, reply: Reply, mode: Mode, model: str | None,
     ) -> Answer:
         """Shows what is cleared, as it is cleared, and returns the whole."""
+        held = mode is Mode.MODEL and self.grounding is not None and self.grounding.holds
         async with aclosing(release(pieces, screen)) as cleared:
             async for ready in cleared:
-                await reply.append(ready)
+                if not held:
+                    await reply.append(ready)
         text, finished = screen.text.strip(), screen.finished
         if not text:
             raise ModelBroken("the answer was empty")
@@ -259,7 +361,32 @@ def note(answer: Answer) -> str:
     notes = [CUT] if answer.cut else []
     if not answer.grounded and answer.mode is Mode.MODEL:
         notes.append(UNGROUNDED if answer.searched else UNSEARCHED)
+    if answer.unread:
+        notes.append(UNREAD.format(files="; ".join(answer.unread)))
     return " ".join(notes)
+
+
+def marked(past: Conversation, standing: Collection[PassageId]) -> Conversation:
+    """The same past; answers that cite anything else say that they are withdrawn."""
+    return replace(past, turns=tuple(
+        replace(turn, answer=replace(turn.answer, text=WITHDRAWN, citations=()))
+        if turn.answer and any(c.passage.id not in standing for c in turn.answer.citations) else turn
+        for turn in past.turns
+    ))
+
+
+def strictly(conversation: ConversationId, audience: Audience) -> Audience:
+    """The same people, holding only what belongs to this conversation."""
+    label = frozenset({within(conversation)})
+    return Audience(tuple(Member(member.person, label) for member in audience.members[:1]), label)
+
+
+def led(first: tuple[Passage, ...], found: Found, limit: int) -> Found:
+    """Up to half of the passages, before those that were found anyway."""
+    first = first[: max(1, limit // 2)]
+    ids = {passage.id for passage in first}
+    rest = (passage for passage in found.passages if passage.id not in ids)
+    return replace(found, passages=(*first, *rest)[:limit], answers=found.answers or bool(first))
 
 
 def tenant(claim: Claim) -> str:

@@ -4,6 +4,8 @@ In tests, `fake_sglang` serves what a script says. As a program it answers any q
 question gets, so that whoever asked can tell whether the answer is its own::
 
     python -m tests.fake_sglang --port 30000 --chunks 60 --delay-ms 20
+
+With ``--say`` it says that instead, whatever it is asked, three characters at a time.
 """
 
 from __future__ import annotations
@@ -388,8 +390,8 @@ def _common(one: str, other: str) -> int:
     return low
 
 
-async def _serve(host: str, port: int, chunks: int, delay: float, api_key: str) -> None:
-    async with fake_sglang(answering(chunks, delay), api_key=api_key, host=host, port=port, keep=False) as fake:
+async def _serve(host: str, port: int, script: Script, api_key: str) -> None:
+    async with fake_sglang(script, api_key=api_key, host=host, port=port, keep=False) as fake:
         print(f"ready {fake.url}", flush=True)      # whoever started us waits for this line
         await asyncio.Event().wait()
 
@@ -402,9 +404,14 @@ def main() -> None:
     parser.add_argument("--chunks", type=int, default=0, help="of each answer; 0: one per word")
     parser.add_argument("--delay-ms", type=float, default=0.0, help="between two chunks")
     parser.add_argument("--api-key", default="", help="what requests must carry")
+    parser.add_argument("--say", default="", help="whatever is asked")
     given = parser.parse_args()
+    script: Callable[[Request], Behaviour] = answering(given.chunks, given.delay_ms / 1000)
+    if given.say:
+        spoken = says(*(given.say[at : at + 3] for at in range(0, len(given.say), 3)), delay=given.delay_ms / 1000)
+        script = lambda _request: spoken    # noqa: E731 - the other is a function, too
     try:
-        asyncio.run(_serve(given.host, given.port, given.chunks, given.delay_ms / 1000, given.api_key))
+        asyncio.run(_serve(given.host, given.port, script, given.api_key))
     except KeyboardInterrupt:
         return
 

@@ -13,7 +13,8 @@ from adapters.sql.database import Database, migrate, open_database
 from adapters.sql.inbox import QueueOptions, SqlInbox
 from adapters.sql.sealed import Keyring
 from adapters.sql.store import SqlStore
-from bot.app import Rooms
+from adapters.sql.transcripts import SqlTranscripts
+from bot.app import Addresses, Rooms
 from bot.dispatch import Dispatcher, DispatchOptions
 from bot.guards import Careful, Guards, load_classifier
 from engine.errors import PlatformUnavailable, RetrieverUnavailable
@@ -178,7 +179,7 @@ class Room:
         return PostReply(self.posts[claim.trace], self, hold)
 
     async def audience(self, place: Place, visibility: Visibility) -> Audience:
-        alone = place.direct or visibility is Visibility.PRIVATE
+        alone = place.direct or place.private or visibility is Visibility.PRIVATE
         people = {place.person: self.people.get(place.person, frozenset())} if alone else self.people
         return Audience(tuple(
             Member(PersonId(who), labels | {f"user:{who}"}) for who, labels in people.items()
@@ -252,6 +253,7 @@ async def a_bot(
             (model, *others) if model else (), Inbound((SecretsGuard(),), keyring.fingerprint),
             Egress((SecretsGuard(), DeflectionGuard(), CitationGuard()), keyring.fingerprint),
             Estimate(), Budget(), limits or Limits(), guards=guards or house(alone=not others),
+            transcripts=SqlTranscripts(database, keyring), links=Addresses({}),
         )
         dispatcher = Dispatcher(inbox, engine, {room.name: room}, options or DispatchOptions())
         inbox.lost = dispatcher.lost

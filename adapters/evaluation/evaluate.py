@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -14,6 +14,7 @@ from adapters.evaluation.rows import Row, load
 from engine.guards.classifier import Classifier
 from engine.guards.deflection import Lines
 from engine.guards.features import unwrapped
+from engine.guards.page import Page
 
 Judge: TypeAlias = Callable[[Row], Awaitable[Mapping[str, float]]]
 """What a chain makes of one row: a score for each category that it judges, 0..1 and monotone in suspicion."""
@@ -27,12 +28,18 @@ def alone(classifier: Classifier) -> Judge:
             asked = classifier.inbound(row.text)
             return {"injection": asked.injection, "unsafe": asked.unsafe, "political": asked.political}
         said = classifier.outbound(row.prompt, row.text)
-        lines = Lines()
-        lines.read(unwrapped(row.text), final=True)
+        lines, page = Lines(), Page()
+        page.turn(unwrapped(row.text), final=True)
+        lines.read(page)
         known = 1.0 if lines.found >= 0 else 0.0
         return {"deflection": max(known, said.deflection), "refusal": said.refusal, "narrative": said.narrative}
 
     return judge
+
+
+def _next(folds: Iterator[tuple[Classifier, list[Row]]]) -> tuple[Classifier, list[Row]] | None:
+    """The next fold; a thread cannot raise `StopIteration`."""
+    return next(folds, None)
 
 
 async def evaluate(
@@ -58,8 +65,9 @@ async def evaluate(
         note = "These weights were trained on these rows, so this is no forecast for other data."
     else:
         folds = held_out(rows, by=by)
-        while (fold := await asyncio.to_thread(next, folds, None)) is not None:
-            judge = chain(fold[0])
-            scored += [(row, await judge(row)) for row in fold[1] if not row.folder]
+        while (fold := await asyncio.to_thread(_next, folds)) is not None:
+            trained, unseen = fold
+            judge = chain(trained)
+            scored += [(row, await judge(row)) for row in unseen if not row.folder]
         note = f"Leave-one-{by}-out cross-validation; thresholds from all harmless rows, pooled."
     return replace(await asyncio.to_thread(measured, scored, targets), note=note)

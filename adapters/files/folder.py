@@ -16,14 +16,14 @@ from adapters.parsing.formats import Rejected
 from adapters.parsing.media import DOCUMENTS
 from adapters.parsing.parser import LARGEST_DOCUMENT, LARGEST_TEXT, Parser, stem
 from engine.rag.chunk import front_matter
-from engine.rag.page import Changes, Entry, Page, Unreadable
+from engine.rag.page import Entry, Listed, Page, Unreadable
 
 DATES: Final = ("updated", "last_updated", "date")
 FRESH: Final = 2.0              # seconds in which a file may change twice and keep its time, on some file systems
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(Listed):
     """A source. Without ``base_url`` its pages open as local files. ``suffixes``: which files are pages.
 
     A file that changed less than ``fresh`` seconds ago is read whatever its times say.
@@ -36,15 +36,6 @@ class Folder:
     suffixes: tuple[str, ...] = DOCUMENTS
     fresh: float = FRESH
     parser: Parser = field(default_factory=Parser, compare=False)
-
-    def cursor(self) -> str:
-        """A folder keeps no record of its changes."""
-        return ""
-
-    def changes(self, cursor: str) -> Changes | None:
-        """It is listed as a whole."""
-        del cursor
-        return None
 
     def listing(self) -> Iterator[Entry | Unreadable]:
         """Hidden files and folders are not pages. Links are followed to files only, and only inside the folder."""

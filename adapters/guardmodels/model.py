@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import replace
 from time import monotonic
 from typing import Final
@@ -65,6 +66,12 @@ class GuardModel:
             headers=headers, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False,
         ) as session:
             yield cls(config, family, fingerprint, session, clock)
+
+    def about(self, family: Family) -> GuardModel:
+        """The same model over the same connections and behind the same breaker, asked something else."""
+        other = copy(self)
+        other.family = family
+        return other
 
     @property
     def name(self) -> str:

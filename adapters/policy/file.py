@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from adapters.policy import lines
 from engine.errors import BotError
+from engine.guards.harm import UNSAFE
 from engine.guards.normalise import letters
 from engine.guards.orders import SIGNS
 from engine.guards.personal import SHAPES
@@ -34,7 +35,7 @@ from engine.guards.policy import (
     Topic,
     Where,
 )
-from engine.guards.subjects import POLITICAL, UNSAFE
+from engine.guards.subjects import POLITICAL
 from engine.guards.terms import BadPattern, compiled
 
 log = structlog.get_logger()
@@ -350,7 +351,7 @@ class PolicyFile:
         return self._policy
 
     def reload(self) -> bool:
-        """Reads the file again, as on SIGHUP. False: it cannot be used, and the policy stays as it is."""
+        """Reads the file again, changed or not. False: it cannot be used, and the policy stays as it is."""
         self._stamp = _stamp(self._path)
         policy, problems = _read(self._path)
         if policy is None:

@@ -69,6 +69,11 @@ class EdgeStore:
             return Candidates()
         return await self._call(self._readers, partial(self._searched, list(dense), words, list(allowed), limit))
 
+    async def held(self, words: Collection[int], allowed: Collection[str]) -> frozenset[int]:
+        if not words or not allowed:
+            return frozenset()
+        return await self._call(self._readers, partial(self._held, list(words), list(allowed)))
+
     async def fetch(self, ids: Sequence[str], *, words: bool = False) -> dict[str, Point]:
         vectors = [SPARSE] if words else False
         points = await self._call(self._readers, lambda: self._shard.retrieve(list(ids), True, vectors))
@@ -116,7 +121,7 @@ class EdgeStore:
             raise RetrieverUnavailable("the index is closed") from error
 
     def _searched(self, dense: list[float], words: Words, allowed: list[str], limit: int) -> Candidates:
-        only = edge.Filter(must=[edge.FieldCondition(key="acl", match=edge.MatchAny(any=allowed))])
+        only = _allowed(allowed)
         searches = [(edge.Query.Nearest(dense, using=DENSE), EXACT)]
         if words.indices:
             lexical = edge.SearchParams(exact=True, idf=edge.IdfParams(corpus=only))
@@ -128,6 +133,13 @@ class EdgeStore:
         ]
         near, *worded = (_hits(points) for points in self._shard.query_batch(edge.QueryBatchRequest(requests)))
         return Candidates(near, worded[0] if worded else ())
+
+    def _held(self, words: list[int], allowed: list[str]) -> frozenset[int]:
+        only = _allowed(allowed)
+        searches = [edge.Query.Nearest(edge.SparseVector([word], [1.0]), using=SPARSE) for word in words]
+        requests = [edge.QueryRequest(limit=1, query=search, filter=only) for search in searches]
+        answers = self._shard.query_batch(edge.QueryBatchRequest(requests))
+        return frozenset(word for word, points in zip(words, answers, strict=True) if points)
 
     def _tidied(self) -> None:
         self._shard.optimize()
@@ -264,6 +276,10 @@ def _hits(points: Iterable[edge.ScoredPoint]) -> tuple[Hit, ...]:
         for point in points if point.payload
     ]
     return tuple(sorted(hits, key=lambda hit: (-hit.score, hit.id)))    # equals come in the order of their arrival
+
+
+def _allowed(lists: list[str]) -> edge.Filter:
+    return edge.Filter(must=[edge.FieldCondition(key="acl", match=edge.MatchAny(any=lists))])
 
 
 def _pieces(document: str, keep: str = "") -> edge.Filter:

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 NAME: Final = "all-MiniLM-L6-v2-int8"
 SIZE: Final = 384
-WINDOW: Final = 256             # tokens; it was trained on no more
-BATCH: Final = 8                # the quickest of 1 to 32 on two cores, and the smallest but one
+WINDOW: Final = 256             # tokens that it can see
+PART: Final = 128               # tokens that it was trained on: parts of that size are told apart better
+BATCH: Final = 4                # of 2 to 16 the quickest for one page's parts, which differ in length
 LONGEST: Final = 4_000          # characters of a text that are looked at; the window is full long before
 FOLDER: Final = Path(__file__).parent / "minilm"
 SHA256: Final[Mapping[str, str]] = {
@@ -62,10 +63,11 @@ class Chosen:
     weights: Path
     sha256: Mapping[str, str]
     size: int | None = None             # numbers of a vector; None: known once it is loaded
-    window: int = WINDOW                # tokens
+    window: int = WINDOW                # tokens that it can see
     pooling: str = "mean"               # or "cls"
     ask: str = ""                       # stands in front of a question
     tell: str = ""                      # stands in front of a passage
+    part: int | None = None             # tokens of a passage that are embedded as one; None: all that it can see
 
     @property
     def model(self) -> str:
@@ -80,7 +82,7 @@ class Chosen:
 
 def ours() -> Chosen:
     """The model that ships with the program."""
-    return Chosen(NAME, FOLDER, model_path(), SHA256, SIZE)
+    return Chosen(NAME, FOLDER, model_path(), SHA256, SIZE, part=PART)
 
 
 def in_folder(folder: Path, sha256: Mapping[str, str] | None = None) -> Chosen:
@@ -186,7 +188,7 @@ class TextModel:
 class Embedder:
     """Query vectors for the event loop: one worker thread, and the last few vectors kept."""
 
-    kept: int = 256
+    kept: int = 1_024           # vectors, 1.5 MB: earlier questions of some hundred talks are asked again
     chosen: Chosen = field(default_factory=ours)
     size: int = SIZE
     _worker: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "embed"))

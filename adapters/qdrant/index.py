@@ -11,6 +11,7 @@ An index has generations, one of which answers. Another model or chunker makes a
 from __future__ import annotations
 
 import asyncio
+import math
 from array import array
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
@@ -44,7 +45,7 @@ from engine.errors import RetrieverUnavailable
 from engine.messages import Audience, Conversation, Found, Labels, Passage
 from engine.rag import chunk
 from engine.rag.access import passing
-from engine.rag.answers import SURE, Evidence, certainty, names
+from engine.rag.answers import SURE, WEIGHED, Evidence, certainty, level, names
 from engine.rag.followup import asked, direction, weighted
 from engine.rag.rank import MEANING, WORDING, apart, fuse, spread
 
@@ -84,11 +85,16 @@ def bm25() -> edge.Bm25:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What is asked, with what it leans on, its words by their weights, and those that are names or numbers."""
+    """What is asked, with what it leans on, its words by their weights, those that are names or numbers, and by whom.
+
+    ``allowed``: ids of the allow-lists that everyone in the audience passes.
+    """
 
     text: str
     words: Words
     names: tuple[int, ...]
+    audience: Audience
+    allowed: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -176,6 +182,10 @@ class PassageIndex:
         open_to_all = await self.readable(by_name, audience)
         return tuple(passage for passage in passages if passage.document in open_to_all)
 
+    async def standing(self, documents: Collection[str]) -> frozenset[str]:
+        """Those of these documents that are there, whoever may read them."""
+        return frozenset(await self._current(self.store, documents))
+
     async def readable(self, documents: Collection[str], audience: Audience) -> frozenset[str]:
         """Those of these documents that are there and that the audience may read, now."""
         current = await self._current(self.store, documents)
@@ -185,9 +195,10 @@ class PassageIndex:
         """Adds pages, or replaces what was there of them. A crash leaves each as it was, or marked as unfinished."""
         for record, pieces in pages:
             async with self._writing:
-                known = record.document in self._records or self.store.shared
+                before = self._records.get(record.document)
+                known = before is not None or self.store.shared
                 await self._begun(record)
-                if known:
+                if known and (before is None or before.acl):    # what nobody may find stays so until it is gone
                     await self.store.relabel(record.document, list_id(record.acl))
                 await self.store.upsert(piece_points(record, pieces))
                 if known:
@@ -313,9 +324,10 @@ class PassageIndex:
         dense = direction([list(await self.embedder.query(question)) for question in questions])
         words = weighted(self._words.embed_query(question).indices for question in questions)
         named = self._words.embed_query(" ".join(names(questions[0]))).indices
-        question = _Question("\n".join(questions), Words(list(words), list(words.values())), tuple(named))
+        question = _Question("\n".join(questions), Words(list(words), list(words.values())), tuple(named),
+                             audience, allowed)
         candidates = await store.search(dense, question.words, allowed)
-        found = await self._ranked(store, question, candidates, audience, limit)
+        found = await self._ranked(store, question, candidates, limit)
         if not store.shared:                        # others may have changed a shared one
             self._cache[key] = found
             if len(self._cache) > KEPT:
@@ -323,10 +335,10 @@ class PassageIndex:
         return found
 
     async def _ranked(
-        self, store: PassageStore, question: _Question, candidates: Candidates, audience: Audience, limit: int,
+        self, store: PassageStore, question: _Question, candidates: Candidates, limit: int,
     ) -> Found:
         """The short list of what was found, each passage judged by its page's record."""
-        near, worded = candidates.near, candidates.worded
+        near, worded, audience = candidates.near, candidates.worded, question.audience
         open_to_all = await self._open(store, (hit.document for hit in (*near, *worded)), audience)
         near, worded = _held(near, open_to_all), _held(worded, open_to_all)
         hits = {hit.id: hit for hit in (*near, *worded)}
@@ -346,7 +358,11 @@ class PassageIndex:
                 ))
                 evidence.append(Evidence(nearness.get(hit.id, 0.0), point.words.indices if point.words else ()))
         distinct = apart([(each.document, each.start, each.end) for each in passages])
-        sure = certainty(evidence, words=question.words.indices, names=question.names)
+        evidence = evidence[:WEIGHED]
+        missing = set(question.names).difference(*(each.held for each in evidence))     # most names cost no search
+        unknown = missing - await store.held(missing, question.allowed)
+        usual = level((hit.document, hit.score) for hit in near)
+        sure = certainty(evidence, words=question.words.indices, unknown=len(unknown), level=usual)
         return Found(tuple(passages[n] for n in distinct), bool(passages) and sure >= SURE)
 
     async def _open(self, store: PassageStore, documents: Iterable[str], audience: Audience) -> dict[str, Record]:
@@ -391,5 +407,11 @@ async def manifest_in(store: PassageStore) -> Manifest | None:
     return manifest_of(points[MANIFEST_ID].payload) if MANIFEST_ID in points else None
 
 
-def _held(hits: Iterable[Hit], open_to_all: Collection[str]) -> tuple[Hit, ...]:
-    return tuple(hit for hit in hits if hit.document in open_to_all)
+def _held(hits: Iterable[Hit], open_to_all: Mapping[str, Record]) -> tuple[Hit, ...]:
+    """Those that may be read; of equals, such as two copies of a text, the one of the younger page first."""
+    def changed(hit: Hit) -> float:
+        date = open_to_all[hit.document].date
+        return date.timestamp() if date else -math.inf
+
+    held = (hit for hit in hits if hit.document in open_to_all)
+    return tuple(sorted(held, key=lambda hit: (-hit.score, -changed(hit))))

@@ -90,12 +90,12 @@ def main() -> None:
     while True:
         job = jobs.get()
         try:
-            _tell(Pieces(pieces(job, model, words, model.chosen.window)))
+            _tell(Pieces(pieces(job, model, words, model.chosen.part or model.chosen.window)))
         except RetrieverUnavailable as error:
             _tell(Broken(str(error)))
 
 
-def pieces(job: Job, model: Model, words: edge.Bm25, window: int = embed.WINDOW) -> list[Piece]:
+def pieces(job: Job, model: Model, words: edge.Bm25, window: int = embed.PART) -> list[Piece]:
     """All chunks of a page; those that are new, with their vectors. Equal ones are embedded once."""
     chunks = chunk.chunk(job.text, name=job.name, tokens=model.tokens, window=window, kind=job.form.value)
     new = {part.hash: part for part in chunks if part.hash not in job.known}

@@ -86,7 +86,7 @@ class ServerStore:
     ) -> Candidates:
         if not allowed:
             return Candidates()
-        only = m.Filter(must=[m.FieldCondition(key="acl", match=m.MatchAny(any=sorted(allowed)))])
+        only = _allowed(allowed)
         asked = partial(
             m.QueryRequest, filter=only, limit=limit, with_payload=["doc", "hash", "of"], shard_key=self._key,
         )
@@ -98,6 +98,18 @@ class ServerStore:
         answers = await self._asked(self._client.query_batch_points(self.collection, searches, **self._read))
         near, *worded = (_hits(answer.points) for answer in answers)
         return Candidates(near, worded[0] if worded else ())
+
+    async def held(self, words: Collection[int], allowed: Collection[str]) -> frozenset[int]:
+        if not words or not allowed:
+            return frozenset()
+        searches = [
+            m.QueryRequest(
+                query=m.SparseVector(indices=[word], values=[1.0]), using=SPARSE, filter=_allowed(allowed), limit=1,
+                shard_key=self._key,
+            ) for word in words
+        ]
+        answers = await self._asked(self._client.query_batch_points(self.collection, searches, **self._read))
+        return frozenset(word for word, answer in zip(words, answers, strict=True) if answer.points)
 
     async def fetch(self, ids: Sequence[str], *, words: bool = False) -> dict[str, Point]:
         if not ids:
@@ -299,6 +311,10 @@ def _hits(points: Iterable[m.ScoredPoint]) -> tuple[Hit, ...]:
         for point in points if point.payload
     ]
     return tuple(sorted(hits, key=lambda hit: (-hit.score, hit.id)))
+
+
+def _allowed(lists: Collection[str]) -> m.Filter:
+    return m.Filter(must=[m.FieldCondition(key="acl", match=m.MatchAny(any=sorted(lists)))])
 
 
 def _pieces(document: str, keep: str = "") -> m.Filter:

@@ -10,7 +10,7 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +19,13 @@ from typing import Final, Protocol, TypeAlias, TypeVar
 import msgspec
 
 from adapters.qdrant import frames
-from adapters.qdrant.edge import IndexBusy
+from adapters.qdrant.edge import EdgeFolder, IndexBusy
 from adapters.qdrant.embed import Embedder, sendable
-from adapters.qdrant.index import PassageIndex, QueryEmbedder
-from engine.errors import RetrieverUnavailable
-from engine.messages import Audience, Conversation, Found, Passage
+from adapters.qdrant.index import OtherModel, PassageIndex, QueryEmbedder
+from adapters.qdrant.models import made_with
+from adapters.qdrant.store import Generations
+from engine.errors import MembershipUnavailable, RetrieverUnavailable, Unavailable
+from engine.messages import Audience, Conversation, Found, MessageId, Passage, Place
 from engine.ports import Retriever
 from engine.rag.followup import asked
 
@@ -31,6 +33,7 @@ T = TypeVar("T")
 LARGEST: Final = 16_000_000     # bytes of one frame: an audience of 100,000 people
 PATIENCE: Final = 30.0          # seconds for a question, a peer's next one included
 STARTING: Final = 5.0           # seconds in which the owner of an index opens its socket
+NOBODY: Final = "who is in a channel is known only while `bartizan run` serves its platform on this folder"
 NAME_MAX: Final = 100           # a socket's address holds 107 bytes
 
 
@@ -38,6 +41,14 @@ class Owned(Retriever, Protocol):
     """The index itself, in the process that owns it."""
 
     async def search(self, questions: tuple[str, ...], *, audience: Audience, limit: int) -> Found: ...
+    async def standing(self, documents: Collection[str]) -> frozenset[str]: ...
+
+
+class House(Protocol):
+    """What the process that owns the index knows besides."""
+
+    async def recall(self, message: MessageId, deleted: bool) -> None: ...
+    async def readers(self, place: Place) -> Audience: ...
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
@@ -55,22 +66,50 @@ class Check(msgspec.Struct, frozen=True, tag=True):
     audience: Audience
 
 
+class Standing(msgspec.Struct, frozen=True, tag=True):
+    """Which of these documents are there?"""
+
+    documents: frozenset[str]
+
+
+class Recall(msgspec.Struct, frozen=True, tag=True):
+    """A message was deleted, or got another text: what it said must not be found any more."""
+
+    message: str
+    deleted: bool
+
+
+class Room(msgspec.Struct, frozen=True, tag=True):
+    """Who reads what is said here?"""
+
+    place: Place
+
+
 class Told(msgspec.Struct, frozen=True):
-    """What was found or may still be read, or why nothing could be."""
+    """What was found or may still be read or is there, or why nothing could be told."""
 
     found: Found | None = None
+    audience: Audience = Audience()
+    documents: frozenset[str] = frozenset()
     error: str = ""
 
 
-Asked: TypeAlias = Ask | Check
+Asked: TypeAlias = Ask | Check | Standing | Recall | Room
+Heed: TypeAlias = Callable[[MessageId, bool], Awaitable[None]]
+"""Takes out of the index what a message said; True: the message was deleted, False: it was edited."""
+Readers: TypeAlias = Callable[[Place], Awaitable[Audience]]
+"""Everybody who reads what is said in a place, as its platform knows them now."""
 
 _asks: Final[msgspec.msgpack.Decoder[Asked]] = msgspec.msgpack.Decoder(Asked)
 _tolds: Final = msgspec.msgpack.Decoder(Told)
 
 
 @asynccontextmanager
-async def serve(index: Owned, path: Path) -> AsyncGenerator[None]:
-    """Answers on this socket. Only the owner of the index may call it: what lies there is taken for a leftover."""
+async def serve(index: Owned, path: Path, house: House | None = None) -> AsyncGenerator[None]:
+    """Answers on this socket; ``house`` answers for what is not the index's affair.
+
+    Only the owner of the index may call it: what lies there is taken for a leftover.
+    """
     talks: set[asyncio.Task[None]] = set()
     closing = asyncio.Event()
 
@@ -81,7 +120,7 @@ async def serve(index: Owned, path: Path) -> AsyncGenerator[None]:
             task.add_done_callback(talks.discard)
         try:
             if _peer(writer) == os.getuid() and not closing.is_set():   # accepted in the very last moment
-                await _converse(index, reader, writer)
+                await _converse(index, house, reader, writer)
         finally:
             writer.close()
 
@@ -115,7 +154,23 @@ class RemoteIndex:
         """As the owner's records say."""
         return (await self._answer(Check(tuple(passages), audience))).passages
 
+    async def standing(self, documents: Collection[str]) -> frozenset[str]:
+        """Those that are there, as the owner's records say. Raises `RetrieverUnavailable`."""
+        return (await self._told(Standing(frozenset(documents)))).documents
+
+    async def readers(self, place: Place) -> Audience:
+        """Everybody there, as the owner's platform knows them. Raises `RetrieverUnavailable`."""
+        return (await self._told(Room(place))).audience
+
+    async def recall(self, message: MessageId, deleted: bool) -> None:
+        """The owner takes it out of the index. Raises `RetrieverUnavailable`."""
+        await self._answer(Recall(message, deleted))
+
     async def _answer(self, ask: Asked) -> Found:
+        found = (await self._told(ask)).found
+        return found if found is not None else Found()
+
+    async def _told(self, ask: Asked) -> Told:
         try:
             async with asyncio.timeout(PATIENCE):
                 told = await self._asked(ask)
@@ -123,7 +178,7 @@ class RemoteIndex:
             raise RetrieverUnavailable(f"the index's owner does not answer: {type(error).__name__}") from error
         if told is None or told.found is None:
             raise RetrieverUnavailable(told.error if told else "the index's owner hung up")
-        return told.found
+        return told
 
     async def _asked(self, ask: Asked) -> Told | None:
         with _address(self.path) as address:
@@ -138,14 +193,44 @@ class RemoteIndex:
                 await writer.wait_closed()
 
 
+@dataclass(frozen=True, slots=True)
+class Away:
+    """An index that could not be opened yet, and why."""
+
+    why: str
+
+
+Opener: TypeAlias = "Callable[[SharedIndex, AsyncExitStack], Awaitable[PassageIndex | RemoteIndex]]"
+"""Opens an index, or finds out whom to ask; what it opens is closed with the stack. Raises `RetrieverUnavailable`."""
+
+
+async def in_folder(shared: SharedIndex, stack: AsyncExitStack) -> PassageIndex | RemoteIndex:
+    """Ours, served to others, or a way to ask the process that has it."""
+    try:
+        folder = stack.enter_context(EdgeFolder.locked(shared.folder))
+    except IndexBusy:
+        return await _remote(shared.folder / "socket")
+    if shared.embedder is None:         # only now: who asks the owner needs no model
+        shared.embedder = await stack.enter_async_context(Embedder().running())
+    index = await shared.over(folder, stack)
+    await stack.enter_async_context(serve(index, shared.folder / "socket", shared))
+    return index
+
+
 @dataclass(slots=True)
 class SharedIndex:
-    """The index of a folder, whichever process owns it. When the owner ends, one of those who asked it takes over."""
+    """The index of a folder, whichever process owns it. When the owner ends, one of those who asked it takes over.
+
+    One that was made with another model than ``embedder`` answers with that one until it is built anew.
+    """
 
     folder: Path
     embedder: QueryEmbedder | None
+    opener: Opener = in_folder
     writes: bool = True             # of an index on a server, one process of a folder keeps it up to its sources
-    asked: PassageIndex | RemoteIndex = field(init=False)
+    heed: Heed | None = None        # what else knows of the index's documents; whoever opens it sets it
+    room: Readers | None = None     # who is where; a process with chat platforms sets it
+    asked: PassageIndex | RemoteIndex | Away = Away("the index is not open")
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _moving: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -154,9 +239,20 @@ class SharedIndex:
         """The index itself, where this process owns it and may write to it."""
         return self.asked if self.writes and isinstance(self.asked, PassageIndex) else None
 
+    @property
+    def away(self) -> str:
+        """Why it could not be opened yet; "": it is open."""
+        return self.asked.why if isinstance(self.asked, Away) else ""
+
+    @property
+    def successor(self) -> QueryEmbedder | None:
+        """The model that our index is to be built anew with; None: it was made with that one."""
+        own = self.own
+        return self.embedder if own and self.embedder and own.embedder.model != self.embedder.model else None
+
     async def ready(self) -> None:
         """Returns once questions can be answered without waiting. Raises `RetrieverUnavailable`."""
-        await self.asked.ready()
+        await self._open().ready()
 
     async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
         """As the engine's `Retriever`."""
@@ -166,32 +262,73 @@ class SharedIndex:
         """As the engine's `Retriever`."""
         return await self._by(lambda index: index.still_readable(passages, audience))
 
+    async def standing(self, documents: Collection[str]) -> frozenset[str]:
+        """Those of these documents that are there. Raises `RetrieverUnavailable`."""
+        return await self._by(lambda index: index.standing(documents))
+
+    async def recall(self, message: MessageId, deleted: bool) -> None:
+        """What a message said is out of the index before this returns. Raises `Unavailable`."""
+        if isinstance(self.asked, RemoteIndex):
+            await self.asked.recall(message, deleted)
+        elif self.heed is not None:
+            await self.heed(message, deleted)
+
+    async def readers(self, place: Place) -> Audience:
+        """Everybody who reads what is said there. Raises `Unavailable` where no process here serves that platform."""
+        if isinstance(self.asked, RemoteIndex):
+            return await self.asked.readers(place)
+        if self.room is None:
+            raise MembershipUnavailable(NOBODY)
+        return await self.room(place)
+
     async def _by(self, ask: Callable[[PassageIndex | RemoteIndex], Awaitable[T]]) -> T:
         before = self.asked
-        try:
-            return await ask(before)
-        except RetrieverUnavailable:
-            if isinstance(before, PassageIndex):
-                raise
+        if not isinstance(before, Away):
+            try:
+                return await ask(before)
+            except RetrieverUnavailable:
+                if isinstance(before, PassageIndex):
+                    raise
         async with self._moving:
             if self.asked is before:        # nobody has looked since
                 await self.settle()
-        return await ask(self.asked)
+        return await ask(self._open())
+
+    def _open(self) -> PassageIndex | RemoteIndex:
+        if isinstance(self.asked, Away):
+            raise RetrieverUnavailable(self.asked.why)
+        return self.asked
 
     async def settle(self) -> None:
         """Takes the index, or finds out whom to ask. Raises `RetrieverUnavailable`."""
-        async with AsyncExitStack() as stack:
-            ours = Embedder()
-            try:
-                index = await stack.enter_async_context(PassageIndex.open(self.folder, self.embedder or ours))
-            except IndexBusy:
-                self.asked = await _remote(self.folder / "socket")
-                return
-            if self.embedder is None:       # only now: who asks the owner needs no model
-                await stack.enter_async_context(ours.running())
-            await stack.enter_async_context(serve(index, self.folder / "socket"))
-            self.asked = index
-            await self._stack.enter_async_context(stack.pop_all())
+        before = self.embedder
+        try:
+            async with AsyncExitStack() as stack:
+                self.asked = await self.opener(self, stack)
+                await self._stack.enter_async_context(stack.pop_all())
+        except RetrieverUnavailable as error:
+            self.embedder = before          # ours was closed with the stack
+            if isinstance(self.asked, Away):
+                self.asked = Away(str(error))
+            raise
+
+    async def over(self, generations: Generations, stack: AsyncExitStack) -> PassageIndex:
+        """The active generation, with the model that it was made with. Raises `RetrieverUnavailable`."""
+        if self.embedder is None:
+            raise RetrieverUnavailable("there is no embedding model")
+        try:
+            return await stack.enter_async_context(PassageIndex.over(generations, self.embedder))
+        except OtherModel as other:
+            earlier = await stack.enter_async_context(made_with(other.manifest))
+        return await stack.enter_async_context(PassageIndex.over(generations, earlier))
+
+    async def settled(self) -> bool:
+        """Whether it is open by now; tries again where it is not."""
+        async with self._moving:
+            if isinstance(self.asked, Away):
+                with suppress(RetrieverUnavailable):
+                    await self.settle()
+        return not isinstance(self.asked, Away)
 
     async def close(self) -> None:
         """Lets go of what is ours."""
@@ -199,14 +336,21 @@ class SharedIndex:
 
 
 @asynccontextmanager
-async def open_index(folder: Path, embedder: QueryEmbedder | None = None) -> AsyncGenerator[SharedIndex]:
+async def open_index(
+    folder: Path, embedder: QueryEmbedder | None = None, *, opener: Opener = in_folder, patient: bool = False,
+) -> AsyncGenerator[SharedIndex]:
     """The index in ``folder``: our own, served to others, or a way to ask the process that has it.
 
-    Without an ``embedder`` it brings MiniLM, which loads in the background. Raises `RetrieverUnavailable`.
+    Without an ``embedder`` it brings MiniLM, which loads in the background. Raises `RetrieverUnavailable`; when
+    ``patient`` it is opened all the same, says why it cannot be asked, and tries again with each question.
     """
-    shared = SharedIndex(folder, embedder)
+    shared = SharedIndex(folder, embedder, opener)
     try:
-        await shared.settle()
+        try:
+            await shared.settle()
+        except RetrieverUnavailable:
+            if not patient:
+                raise
         yield shared
     finally:
         await shared.close()
@@ -227,7 +371,9 @@ async def _remote(path: Path) -> RemoteIndex:
             return remote
 
 
-async def _converse(index: Owned, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _converse(
+    index: Owned, house: House | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
+) -> None:
     """Questions and answers until the peer leaves, falls silent, or talks nonsense."""
     with suppress(ConnectionError, TimeoutError):
         while True:
@@ -236,8 +382,8 @@ async def _converse(index: Owned, reader: asyncio.StreamReader, writer: asyncio.
                     ask = await frames.read(reader, _asks, limit=LARGEST)
                 if ask is None:
                     return
-                told = Told(await _found(index, ask))
-            except RetrieverUnavailable as error:
+                told = await _told(index, house, ask)
+            except Unavailable as error:
                 told = Told(error=str(error))
             except frames.BadFrame as error:
                 writer.write(frames.packed(Told(error=str(error))))
@@ -247,10 +393,22 @@ async def _converse(index: Owned, reader: asyncio.StreamReader, writer: asyncio.
             await writer.drain()
 
 
-async def _found(index: Owned, ask: Asked) -> Found:
-    if isinstance(ask, Check):
-        return Found(await index.still_readable(ask.passages, ask.audience))
-    return await index.search(ask.questions, audience=ask.audience, limit=ask.limit)
+async def _told(index: Owned, house: House | None, ask: Asked) -> Told:
+    match ask:
+        case Check():
+            return Told(Found(await index.still_readable(ask.passages, ask.audience)))
+        case Standing():
+            return Told(Found(), documents=await index.standing(ask.documents))
+        case Recall():
+            if house is not None:
+                await house.recall(MessageId(ask.message), ask.deleted)
+            return Told(Found())
+        case Room():
+            if house is None:
+                raise MembershipUnavailable(NOBODY)
+            return Told(Found(), await house.readers(ask.place))
+        case Ask():
+            return Told(await index.search(ask.questions, audience=ask.audience, limit=ask.limit))
 
 
 def _peer(writer: asyncio.StreamWriter) -> int:

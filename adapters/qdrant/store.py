@@ -77,6 +77,10 @@ class PassageStore(Protocol):
         self, dense: Sequence[float], words: Words, allowed: Collection[str], *, limit: int = CANDIDATES,
     ) -> Candidates: ...
 
+    async def held(self, words: Collection[int], allowed: Collection[str]) -> frozenset[int]:
+        """Those of these words that some allowed passage holds."""
+        ...
+
     async def fetch(self, ids: Sequence[str], *, words: bool = False) -> dict[str, Point]:
         """Those of these points that exist, with their payload; with their sparse vectors if ``words``."""
         ...

@@ -19,14 +19,13 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
 from adapters.qdrant import frames
-from adapters.qdrant.indexer import VERSION, Broken, Job, Pieces, Ready, Told
-from adapters.qdrant.points import Piece, Record
+from adapters.qdrant.indexer import VERSION, Broken, Job, Pieces, Ready, Told, version
+from adapters.qdrant.points import Manifest, Piece, Record
 from adapters.sources.journal import KEPT, Journal, Progress, Seen, Tombstone
 from engine.errors import RetrieverUnavailable
 from engine.messages import Labels
@@ -47,9 +46,9 @@ Have: TypeAlias = Callable[[str], Awaitable[Mapping[str, bytes]]]
 _decoder: Final = msgspec.msgpack.Decoder(Told)
 
 
-def command_for(folder: Path | None) -> tuple[str, ...]:
-    """The indexer with the embedding model in this folder; None: with ours."""
-    return (*COMMAND, str(folder)) if folder else COMMAND
+def indexer(manifest: Manifest) -> tuple[tuple[str, ...], str]:
+    """The indexer with the model of that record, and the version that its pages have."""
+    return (*COMMAND, manifest.folder) if manifest.folder else COMMAND, version(manifest.model)
 
 
 class Index(Protocol):
@@ -141,6 +140,30 @@ class Syncer:
             await self.index.remove([f"{source}/{path}" for path in stones])
             await asyncio.to_thread(self.journal.bury, source, stones)
 
+    async def withhold(self, source: str, paths: Iterable[str]) -> None:
+        """Something in these documents was taken back: nobody finds them until a sync that begins later has read them.
+
+        Their vectors stay, so that what did not change in them need not be embedded again.
+        """
+        paths = list(paths)
+        async with self._writing:
+            await asyncio.to_thread(self.journal.withhold, source, paths, time.time())
+            known = (self.index.records.get(f"{source}/{path}") for path in paths)
+            await self.index.relabel([replace(record, acl=frozenset()) for record in known if record])
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncGenerator[None]:
+        """No sync runs while this is open."""
+        async with self._turn:
+            yield
+
+    async def resume(self) -> None:
+        """After a start: a process that died while it withheld something may have noted it and done no more."""
+        async with self._writing:
+            names = await asyncio.to_thread(self.journal.unreleased)
+            known = (self.index.records.get(name) for name in names)
+            await self.index.relabel([replace(record, acl=frozenset()) for record in known if record and record.acl])
+
     async def drop(self, source: str) -> int:
         """Forgets a whole source, and returns how many pages of it the index had."""
         async with self._turn, self._writing:
@@ -172,17 +195,19 @@ class _Sync:
     access: Access
     full: bool
     tell: Tell
+    began: float = field(default_factory=time.time)     # before anything was read
     chunks: int = 0
     embedded: int = 0
 
     async def run(self) -> SyncReport:
-        began, clock = time.time(), time.monotonic()
+        began, clock = self.began, time.monotonic()
         index, journal, name = self.syncer.index, self.syncer.journal, self.source.name
         survey = await asyncio.to_thread(self._surveyed, began)
         known = {
             record.document.removeprefix(f"{name}/"): record
             for record in index.records.values() if record.source == name
         }
+        withheld = await asyncio.to_thread(journal.withheld, name)
         buried = await asyncio.to_thread(journal.tombstones, name)
         held = {path for path, stone in buried.items()
                 if (each := survey.seen.get(path)) and each.hash and stone.holds(each.hash, each.date)}
@@ -192,7 +217,7 @@ class _Sync:
         missed = _Missed(failed)
         gone = [known[path] for path in known if path not in wanted and (path in held or path not in missed)]
         kept = {path: replace(known[path], acl=self._acl(path, survey.seen.get(path)))
-                for path in known if path not in wanted and path in missed and path not in held}
+                for path in known if path not in wanted and path in missed and path not in held | withheld.keys()}
         same = {path for path, record in wanted.items() if path in known and _text(record) == _text(known[path])}
         moved = [
             record for path, record in [*kept.items(), *((path, wanted[path]) for path in same)]
@@ -200,15 +225,18 @@ class _Sync:
         ]
         todo = [path for path in wanted if path not in same]
         moved_on = [replace(known[path], acl=wanted[path].acl) for path in todo     # rights do not wait for vectors
-                    if path in known and known[path].acl != wanted[path].acl]
+                    if path in known and known[path].acl and known[path].acl != wanted[path].acl]
 
         lent = await self._lent(gone, known, todo)
         async with self.syncer._writing:
             await index.remove([record.document for record in gone])
-            await index.relabel([*moved, *moved_on])
+            shut = await self._shut()
+            await index.relabel([record for record in (*moved, *moved_on) if record.document not in shut])
         done, problems = await self._embed(survey, todo, known, lent) if todo else ([], [])
         if gone or todo:
             await index.tidy()
+        read_again = {*same, *done, *(record.document.removeprefix(f"{name}/") for record in gone)}
+        await asyncio.to_thread(journal.release, name, withheld.keys() & read_again, began)
         await asyncio.to_thread(self._remember, survey, began)
         changed = sum(path in known for path in done)
         notes = [(path, each.said) for path, each in survey.seen.items() if each.hash and each.said]
@@ -296,9 +324,16 @@ class _Sync:
             stones = await asyncio.to_thread(self.syncer.journal.tombstones, self.source.name)
             if (stone := stones.get(page.path)) and stone.holds(page.hash, page.date):
                 return False
+            if f"{self.source.name}/{page.path}" in await self._shut():
+                return False
             now = msgspec.structs.replace(seen, hash=page.hash, date=page.date, form=page.form)
             await self.syncer.index.put([(self._record(page.path, now), result.pieces)])
         return True
+
+    async def _shut(self) -> set[str]:
+        """Documents of which something was taken back since this sync began to read: the next one reads them again."""
+        withheld = await asyncio.to_thread(self.syncer.journal.withheld, self.source.name)
+        return {f"{self.source.name}/{path}" for path, at in withheld.items() if at >= self.began}
 
     async def _known(self, known: Mapping[str, Record], lent: Mapping[str, bytes], path: str) -> Mapping[str, bytes]:
         record = known.get(path)

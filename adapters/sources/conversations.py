@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -21,10 +21,11 @@ from adapters.sql.database import Database
 from adapters.sql.rows import utc
 from adapters.sql.sealed import Keyring, MasterKeyError, WrappedKey
 from adapters.sql.sealed import Unreadable as Sealed
+from adapters.sql.statements import ASKED_IN_PRIVATE
 from adapters.sql.tables import channel, conversation, message, person, person_key, revision
 from engine.errors import StoreUnavailable
 from engine.messages import MessageId
-from engine.rag.page import Changes, Entry, Form, Page, Unreadable
+from engine.rag.page import Entry, Form, Listed, Page, Unreadable
 
 T = TypeVar("T")
 BATCH: Final = 500              # messages of one question to the database
@@ -48,7 +49,7 @@ def _nowhere(message_id: MessageId) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversations:
+class Conversations(Listed):
     """A source. ``permalink``: where a reader opens a message; "" where that is not known."""
 
     database: Database
@@ -57,15 +58,6 @@ class Conversations:
     permalink: Callable[[MessageId], str] = _nowhere
     name: str = "conversations"
     _pages: dict[str, list[_Line]] = field(default_factory=dict, compare=False)
-
-    def cursor(self) -> str:
-        """Listing the ids costs little; only what changed is opened."""
-        return ""
-
-    def changes(self, cursor: str) -> Changes | None:
-        """It is listed as a whole."""
-        del cursor
-        return None
 
     def listing(self) -> Iterator[Entry | Unreadable]:
         """Every thread and every channel's week, with the channel's own label."""
@@ -124,6 +116,24 @@ class Conversations:
         return asyncio.run_coroutine_threadsafe(question, self.loop).result(PATIENCE)
 
 
+async def page_of(database: Database, message_id: MessageId) -> str | None:
+    """The page that has, or had, this message; None for one that is none of ours. Raises `StoreUnavailable`."""
+    row = await database.read(partial(_where, message_id))
+    return _path(row.channel, row.thread, row.sent_at) if row else None
+
+
+async def standing(database: Database, ids: Collection[MessageId]) -> frozenset[MessageId]:
+    """Those of these messages that are there, were not taken back, and whose authors were not forgotten.
+
+    Raises `StoreUnavailable`.
+    """
+    rest, found = list(ids), set[MessageId]()
+    for at in range(0, len(rest), BATCH):
+        rows = await database.read(partial(_words, rest[at : at + BATCH]))
+        found |= {MessageId(row.id) for row in rows if row.body is not None and row.key_id is not None}
+    return frozenset(found)
+
+
 def _path(room: str, thread: str | None, sent_at: float) -> str:
     if thread:
         return f"{room}/{thread}"
@@ -141,12 +151,21 @@ def _lines(connection: Connection) -> list[Any]:
         .join(newest, newest.c.message == message.c.id)
         .join(revision, and_(revision.c.message == message.c.id, revision.c.n == newest.c.n))
         .join(person_key, person_key.c.person == message.c.author)
-        .where(channel.c.direct.is_(False), revision.c.kind != "deleted")
+        .where(channel.c.direct.is_(False), revision.c.kind != "deleted", ~ASKED_IN_PRIVATE)
         .order_by(message.c.sent_at, message.c.id)
     ))
 
 
-def _words(ids: list[str], connection: Connection) -> list[Any]:
+def _where(message_id: str, connection: Connection) -> Any:
+    return connection.execute(
+        select(message.c.sent_at, conversation.c.channel, conversation.c.thread)
+        .join_from(message, conversation, conversation.c.id == message.c.conversation)
+        .join(channel, channel.c.id == conversation.c.channel)
+        .where(message.c.id == message_id, channel.c.direct.is_(False))
+    ).one_or_none()
+
+
+def _words(ids: Sequence[str], connection: Connection) -> list[Any]:
     newer = revision.alias()
     newest = select(func.max(newer.c.n)).where(newer.c.message == message.c.id).correlate(message).scalar_subquery()
     return list(connection.execute(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -17,7 +17,7 @@ from urllib.parse import quote
 from adapters.files.folder import page
 from adapters.parsing.media import DOCUMENTS
 from adapters.parsing.parser import LARGEST_DOCUMENT, Parser
-from engine.rag.page import Changes, Entry, Page, Unreadable
+from engine.rag.page import Entry, Listed, Page, Unreadable
 
 MEMBERS: Final = 100_000
 UNPACKED: Final = 4_000_000_000         # bytes of all members together
@@ -33,23 +33,17 @@ class _Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
-    """A source. ``base_url``: the wiki that it comes from; its pages then open there."""
+class Export(Listed):
+    """A source. ``base_url``: the wiki that it comes from; its pages then open there.
+
+    A new export is another file: the numbers in it tell what changed.
+    """
 
     name: str
     file: Path
     base_url: str = ""
     suffixes: tuple[str, ...] = DOCUMENTS
     parser: Parser = field(default_factory=Parser, compare=False)
-
-    def cursor(self) -> str:
-        """A new export is another file: the numbers in it tell what changed."""
-        return ""
-
-    def changes(self, cursor: str) -> Changes | None:
-        """It is listed as a whole."""
-        del cursor
-        return None
 
     def listing(self) -> Iterator[Entry | Unreadable]:
         """Every member that is a page and whose name stays inside."""
@@ -83,7 +77,7 @@ class Export:
         if isinstance(read, Unreadable):
             return read
         name = read.name if read.name != PurePosixPath(path).stem else _title(path)
-        return Page(read.path, read.text, name, read.url, read.date, read.note, read.form, read.acl, read.anchors)
+        return replace(read, name=name)
 
     def close(self) -> None:
         """Ends the parser's process."""

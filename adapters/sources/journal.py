@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS progress (source TEXT PRIMARY KEY, cursor TEXT NOT NU
 CREATE TABLE IF NOT EXISTS tombstone (
     source TEXT, path TEXT, at REAL NOT NULL, hash TEXT NOT NULL, placed REAL NOT NULL,
     PRIMARY KEY (source, path)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS withheld (
+    source TEXT, path TEXT, at REAL NOT NULL, PRIMARY KEY (source, path)) WITHOUT ROWID;
 """
 
 
@@ -142,15 +144,37 @@ class Journal:
             "SELECT path, at, hash FROM tombstone WHERE source = ?", (source,)).fetchall())
         return {path: Tombstone(datetime.fromtimestamp(at, UTC), hash_) for path, at, hash_ in rows}
 
+    def withhold(self, source: str, paths: Iterable[str], at: float) -> None:
+        """Something in these documents was taken back: what was read of them before ``at`` must not be shown."""
+        rows = [(source, path, at) for path in paths]
+        self._call(lambda file: file.executemany("INSERT OR REPLACE INTO withheld VALUES (?, ?, ?)", rows))
+
+    def withheld(self, source: str) -> dict[str, float]:
+        """Documents that nobody may find, and since when, in seconds since 1970."""
+        rows = self._call(lambda file: file.execute(
+            "SELECT path, at FROM withheld WHERE source = ?", (source,)).fetchall())
+        return dict(rows)
+
+    def unreleased(self) -> list[str]:
+        """All that nobody may find, as the index names documents: "source/path"."""
+        rows = self._call(lambda file: file.execute("SELECT source, path FROM withheld").fetchall())
+        return [f"{source}/{path}" for source, path in rows]
+
+    def release(self, source: str, paths: Iterable[str], before: float) -> None:
+        """These were read again at ``before``; what was taken back since then still counts."""
+        rows = [(source, path, before) for path in paths]
+        self._call(lambda file: file.executemany(
+            "DELETE FROM withheld WHERE source = ? AND path = ? AND at < ?", rows))
+
     def weathered(self, before: float) -> None:
         """Removes the tombstones that were placed before this time, in seconds since 1970."""
         self._call(lambda file: file.execute("DELETE FROM tombstone WHERE placed < ?", (before,)))
 
     def forget(self, source: str) -> None:
         """Everything about a source that is no more."""
-        for table in ("seen", "progress", "tombstone"):
+        for table in ("seen", "progress", "tombstone", "withheld"):
             self._call(lambda file, table=table: file.execute(  # type: ignore[misc]
-                f"DELETE FROM {table} WHERE source = ?", (source,)))    # noqa: S608 - three names of ours
+                f"DELETE FROM {table} WHERE source = ?", (source,)))    # noqa: S608 - four names of ours
 
     def sources(self) -> set[str]:
         """Every source that it knows anything of."""

@@ -12,7 +12,7 @@ import re
 import zlib
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -22,7 +22,7 @@ import aiohttp
 
 from adapters.files.folder import page
 from adapters.parsing.parser import LARGEST_DOCUMENT, Parser
-from engine.rag.page import Changes, Entry, Page, Unreadable
+from engine.rag.page import Entry, Listed, Page, Unreadable
 
 PAGES: Final = 50_000
 SITEMAPS: Final = 500
@@ -44,7 +44,7 @@ class _Failed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class Site(Listed):
     """A source. ``hosts``: the only ones that are asked, ``host`` or ``host:port``; others are not pages of it.
 
     ``sitemap`` is its address; ``token`` goes along as a bearer token, never in the address.
@@ -57,15 +57,6 @@ class Site:
     patience: float = 30.0              # seconds for one page
     parser: Parser = field(default_factory=Parser, compare=False)
     _dates: dict[str, datetime | None] = field(default_factory=dict, compare=False)
-
-    def cursor(self) -> str:
-        """A site has no record of its changes; its sitemap may date its pages."""
-        return ""
-
-    def changes(self, cursor: str) -> Changes | None:
-        """It is listed as a whole."""
-        del cursor
-        return None
 
     def listing(self) -> Iterator[Entry | Unreadable]:
         """Every page of the sitemap, and of the sitemaps that it names. One that is missing: the site is away."""
@@ -90,7 +81,7 @@ class Site:
         read = page(self.parser, named, raw, url=path, date=self._dates.get(path) or _when(changed))
         if isinstance(read, Unreadable):
             return Unreadable(path, read.why, lasting=read.lasting)
-        return Page(path, read.text, read.name, path, read.date, read.note, read.form, read.acl, read.anchors)
+        return replace(read, path=path)
 
     def close(self) -> None:
         """Ends the parser's process."""

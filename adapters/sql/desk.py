@@ -9,9 +9,12 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, delete, func, select, update
 
 from adapters.sql.database import Database, db_now
-from adapters.sql.rows import utc
-from adapters.sql.tables import decision, event, rejected, turn
+from adapters.sql.outbox import TICKET_LIFE
+from adapters.sql.rows import answer_of, utc
+from adapters.sql.sealed import Keyring, Unreadable, WrappedKey
+from adapters.sql.tables import answer, decision, event, person_key, rejected, ticket, turn
 from engine.errors import BotError
+from engine.messages import Citation
 
 PRUNED: Final = 1000
 """Rows that one transaction removes: a larger one would keep the writer from its work."""
@@ -45,6 +48,20 @@ class Desk:
         """One turn with its verdicts. ``trace`` may be shortened. Raises `UnknownTurn`."""
         return await self.database.read(partial(_show, trace))
 
+    async def cited(self, trace: str, keyring: Keyring) -> tuple[Citation, ...]:
+        """What the turn's answer names as its sources; nothing where there is none, or nobody can read it any more.
+
+        Raises `UnknownTurn`.
+        """
+        row = await self.database.read(partial(_answer, trace))
+        if row is None or row.key_id is None:
+            return ()
+        try:
+            key = keyring.unwrap(WrappedKey(row.key_id, row.master, row.wrapped))
+            return answer_of(key.open(row.body, f"answer/{row.turn}")).citations
+        except Unreadable:
+            return ()
+
     async def retry(self, trace: str) -> str:
         """A dead turn gets a fresh start. Returns the whole trace. Raises `UnknownTurn`."""
         return await self.database.write(partial(_retry, trace))
@@ -62,9 +79,10 @@ class Desk:
         return await self.database.read(_depth)
 
     async def prune(self, keep: float) -> int:
-        """Removes delivery keys and unreadable events older than ``keep`` seconds, in batches. Returns how many.
+        """Removes delivery keys and unreadable events older than ``keep`` seconds, in batches. Returns how many rows.
 
-        ``keep`` is longer than any platform redelivers. Messages, turns and answers are the record and stay.
+        ``keep`` is longer than any platform redelivers. Ids of buttons go as well once they are too old to work.
+        Messages, turns and answers are the record and stay.
         """
         total = 0
         while done := await self.database.write(partial(_prune, keep)):
@@ -97,11 +115,22 @@ def _show(trace: str, connection: Connection) -> dict[str, Any]:
     return {**whole, "decisions": [dict(v._mapping) for v in verdicts]}
 
 
+def _answer(trace: str, connection: Connection) -> Any:
+    number = _find(connection, trace, ("ready", "running", "done", "dead"))
+    return connection.execute(
+        select(answer.c.turn, answer.c.body, person_key.c.id.label("key_id"), person_key.c.master, person_key.c.wrapped)
+        .join_from(answer, turn, turn.c.id == answer.c.turn)
+        .outerjoin(person_key, person_key.c.person == turn.c.author)
+        .where(answer.c.turn == number)
+    ).one_or_none()
+
+
 def _retry(trace: str, connection: Connection) -> str:
     number = _find(connection, trace, ("dead",))
     return _changed(trace, connection.execute(
         update(turn).where(turn.c.id == number, turn.c.state == "dead")
-        .values(state="ready", outcome=None, worker=None, failures=0, crashes=0, not_before=0.0, ended_at=None)
+        .values(state="ready", outcome=None, worker=None, stop=False, failures=0, crashes=0, not_before=0.0,
+                ended_at=None)
         .returning(turn.c.trace)
     ).scalar())
 
@@ -150,7 +179,10 @@ def _depth(connection: Connection) -> Depth:
 
 def _prune(keep: float, connection: Connection) -> int:
     done = 0
-    for table, key in ((event, event.c.key), (rejected, rejected.c.id)):
-        old = select(key).where(table.c.received_at < db_now() - keep).limit(PRUNED)
+    for table, key, since, lasts in (
+        (event, event.c.key, event.c.received_at, keep), (rejected, rejected.c.id, rejected.c.received_at, keep),
+        (ticket, ticket.c.digest, ticket.c.at, max(keep, TICKET_LIFE)),
+    ):
+        old = select(key).where(since < db_now() - lasts).limit(PRUNED)
         done += connection.execute(delete(table).where(key.in_(old))).rowcount
     return done

@@ -32,7 +32,7 @@ from engine.messages import Answer, Claim, Edited, Event, Outcome, Said, TraceId
 
 log = structlog.get_logger()
 LostHandler: TypeAlias = Callable[[TraceId, int, str], None]
-"""Called on the loop with a trace, an attempt, and ``"withdrawn"`` or ``"taken"``."""
+"""Called on the loop with a trace, an attempt, and ``"withdrawn"``, ``"stopped"`` or ``"taken"``."""
 LONGEST_ID: Final = ID_LENGTH // 3
 """Characters of one id of a platform's: ours are made of up to three."""
 TRUSTED: Final = 0.8
@@ -60,6 +60,7 @@ class Round:
     results: list[tuple[Entry, Any]]
     claims: list[tuple[Held, Claim]]
     beat: Beat | None
+    stopping: frozenset[int]
 
 
 @dataclass(slots=True)
@@ -92,6 +93,11 @@ class SqlInbox:
     async def reject(self, platform: str, raw: bytes, reason: str) -> None:
         """Keeps an event that cannot be read, for the operator."""
         await self.ledger.submit(self.queue.reject, Rejected(platform, raw[:TEXT_LIMIT], readable(reason)))
+
+    async def stop(self, trace: TraceId) -> bool:
+        """Its person wants no more of a turn: whichever replica runs it ends it. False when it is over already."""
+        was_open: bool = await self.ledger.submit(self.queue.stop, trace)
+        return was_open
 
     # -- for the dispatcher ------------------------------------------------------------------------------------
 
@@ -236,10 +242,10 @@ class SqlInbox:
         """Runs where the database's connection lives; touches nothing of the loop's."""
         q = self.queue
         beat = q.beat(c, running, self.options.lease.total_seconds()) if running is not None else None
-        order = (q.ingest, q.reject, q.checkpoint, q.finish, q.retry, q.bury, q.hand_back)
+        order = (q.ingest, q.reject, q.stop, q.checkpoint, q.finish, q.retry, q.bury, q.hand_back)
         results = apply(c, batch, order)
         claims = q.claim(c, self.options.routes, wanted) if wanted else []
-        return Round(results, claims, beat)
+        return Round(results, claims, beat, q.stopping(c) if wanted or beat else frozenset())
 
     async def _one_by_one(self, batch: list[Entry], error: Conflict, *, again: bool) -> bool:
         """One write broke a rule: it alone fails, not its neighbours. A lost race between replicas passes, too."""
@@ -261,6 +267,10 @@ class SqlInbox:
         withdrawn, self.queue.withdrawn = self.queue.withdrawn, set()
         for trace in withdrawn & self._running.keys():
             self.lost(TraceId(trace), self._running[TraceId(trace)].attempt, "withdrawn")
+        stopped, self.queue.stopped = self.queue.stopped, set()
+        for trace, held in list(self._running.items()):
+            if trace in stopped or held.id in done.stopping:
+                self.lost(trace, held.attempt, "stopped")
         if done.beat:
             self._heed(done.beat)
 
@@ -291,7 +301,10 @@ def storable(event: Event) -> Event:
         _check_ids(key=event.key, message=m.id, conversation=m.conversation, author=m.author, platform=at.platform,
                    workspace=at.workspace, channel=at.channel, thread="-" if at.thread is None else at.thread)
         name = readable(m.author_name)[:ID_LENGTH]
-        return replace(event, message=replace(m, text=_text(m.text), author_name=name))
+        files = tuple(replace(f, id=readable(f.id), name=readable(f.name), url=readable(f.url), kind=readable(f.kind))
+                      for f in m.files)
+        return replace(event, message=replace(m, text=_text(m.text), author_name=name, files=files),
+                       raw=event.raw[:TEXT_LIMIT])
     _check_ids(key=event.key, message=event.message)
     return replace(event, text=_text(event.text)) if isinstance(event, Edited) else event
 

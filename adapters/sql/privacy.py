@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
 from adapters.sql.database import Conflict, Database, db_now
-from adapters.sql.queue import SYSTEM_PERSON
-from adapters.sql.rows import answer_of, utc
+from adapters.sql.keys import SYSTEM_PERSON
+from adapters.sql.rows import answer_of, files_of, files_row, raw_row, utc
 from adapters.sql.sealed import DataKey, Keyring, MasterKeyError, WrappedKey
 from adapters.sql.tables import (
     answer,
     appeal,
     citation,
     decision,
+    feedback,
     membership,
     message,
     person,
     person_key,
     revision,
+    ticket,
     turn,
 )
 from engine.errors import BotError
@@ -70,8 +72,8 @@ class Privacy:
         key = self._key(connection, who)
         name = connection.execute(select(person.c.name).where(person.c.id == who)).scalar_one()
         said = connection.execute(
-            select(message.c.id, message.c.conversation, message.c.sent_at, revision.c.n, revision.c.kind,
-                   revision.c.body, revision.c.at)
+            select(message.c.id, message.c.conversation, message.c.sent_at, message.c.files, message.c.raw,
+                   revision.c.n, revision.c.kind, revision.c.body, revision.c.at)
             .join_from(message, revision, revision.c.message == message.c.id)
             .where(message.c.author == who).order_by(message.c.received_at, message.c.id, revision.c.n)
         )
@@ -79,6 +81,8 @@ class Privacy:
         for row in said:
             entry = messages.setdefault(row.id, {
                 "id": row.id, "conversation": row.conversation, "sent_at": utc(row.sent_at).isoformat(),
+                "files": [asdict(f) for f in files_of(key.open(row.files, files_row(row.id)))] if row.files else [],
+                "raw": key.open(row.raw, raw_row(row.id)) if row.raw else "",
                 "revisions": [],
             })
             text = key.open(row.body, f"revision/{row.id}/{row.n}") if row.body else None
@@ -99,11 +103,15 @@ class Privacy:
             select(appeal.c.id, turn.c.trace, appeal.c.state, appeal.c.note, appeal.c.at)
             .join_from(appeal, turn, turn.c.id == appeal.c.turn).where(appeal.c.by == who).order_by(appeal.c.at)
         )
+        rated = connection.execute(
+            select(feedback.c.trace, feedback.c.good).where(feedback.c.person == who).order_by(feedback.c.at)
+        ).all()
         rooms = connection.execute(select(membership.c.channel).where(membership.c.person == who)).scalars()
         return {
             "person": who,
             "name": key.open(name, f"person/{who}") if name else "",
             "channels": sorted(rooms),
+            "feedback": [{"trace": trace, "good": good} for trace, good in rated],
             "messages": list(messages.values()),
             "turns": [
                 {"trace": row.trace, "message": row.message, "outcome": row.outcome,
@@ -156,7 +164,8 @@ def _forget(who: str, connection: Connection) -> tuple[Forgotten, str]:
     connection.execute(update(decision).where(decision.c.turn.in_(turns)).values(text_hash=""))
     connection.execute(delete(citation).where(citation.c.turn.in_(turns)))
     answers = connection.execute(delete(answer).where(answer.c.turn.in_(turns))).rowcount
-    connection.execute(delete(membership).where(membership.c.person == who))
+    for table in (membership, ticket, feedback):
+        connection.execute(delete(table).where(table.c.person == who))
     connection.execute(delete(person_key).where(person_key.c.id == key_id))
     # Rows that name the person follow by ON UPDATE CASCADE.
     connection.execute(

@@ -20,7 +20,19 @@ from sqlalchemy.exc import IntegrityError
 
 from adapters.sql import statements as sql
 from adapters.sql.database import db_now
-from adapters.sql.rows import answer_of, answer_row, answer_text, place_of, place_row, utc
+from adapters.sql.keys import SYSTEM_PERSON, stored_keys, system_key
+from adapters.sql.rows import (
+    answer_of,
+    answer_row,
+    answer_text,
+    files_of,
+    files_row,
+    files_text,
+    place_of,
+    place_row,
+    raw_row,
+    utc,
+)
 from adapters.sql.sealed import DataKey, Keyring, Sealed, Unreadable, WrappedKey
 from adapters.sql.tables import (
     answer,
@@ -60,9 +72,8 @@ from engine.messages import (
 log = structlog.get_logger()
 
 KNOWN: Final = 20_000
-SYSTEM_PERSON: Final = "bartizan"
-"""Owns the key under which unreadable events are kept."""
 CAUSE_LENGTH: Final = 500
+NOTICES: Final = frozenset({Kind.BUSY, Kind.QUOTA})
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +152,7 @@ class TurnQueue:
     me: str
     learned: set[tuple[str, str]] = field(default_factory=set)      # written by the transaction under way
     withdrawn: set[str] = field(default_factory=set)
+    stopped: set[str] = field(default_factory=set)
     _known: OrderedDict[tuple[str, str], None] = field(default_factory=OrderedDict)
 
     def committed(self) -> None:
@@ -154,6 +166,7 @@ class TurnQueue:
         """And here it is not."""
         self.learned.clear()
         self.withdrawn.clear()
+        self.stopped.clear()
 
     # -- receiving ---------------------------------------------------------------------------------------------
 
@@ -180,8 +193,7 @@ class TurnQueue:
         self._store_members(connection, messages, keys)
         connection.execute(
             self.statements.add(message, received_at=db_now()),
-            [{"id": m.id, "conversation": m.conversation, "author": m.author, "sent_at": m.sent_at.timestamp()}
-             for m in messages],
+            [_message_row(e, keys[e.message.author]) for e in said],
         )
         connection.execute(
             self.statements.add(revision),
@@ -203,16 +215,16 @@ class TurnQueue:
         spent = _counted(connection.execute(sql.SPENT, {"people": sorted(people), "window": self.caps.window}))
         rows = []
         for e in said:
-            m, kind, queue = e.message, Kind.ANSWER, str(e.message.conversation)
+            m, kind, queue = e.message, e.kind, str(e.message.conversation)
             if spent[m.author] >= self.caps.quota:
                 kind, queue = Kind.QUOTA, _notices(m)
             elif waiting[queue] >= self.caps.backlog:
                 kind, queue = Kind.BUSY, _notices(m)
             # A notice that is being said already has counted its messages: the next one gets a notice of its own.
-            shed = kind is not Kind.ANSWER and notices[queue] > 0
+            shed = kind in NOTICES and notices[queue] > 0
             waiting[queue] += not shed
             notices[queue] += not shed
-            spent[m.author] += kind is Kind.ANSWER
+            spent[m.author] += kind not in NOTICES
             rows.append({
                 "trace": uuid.uuid4().hex, "message": m.id, "conversation": m.conversation, "queue": queue,
                 "author": m.author, "route": m.place.platform, "place": place_row(m.place), "kind": kind.value,
@@ -271,8 +283,7 @@ class TurnQueue:
         return keys
 
     def _stored_keys(self, connection: Connection, people: Iterable[str]) -> dict[str, DataKey]:
-        found = connection.execute(sql.KEYS, {"people": sorted(people)})
-        return {who: self.keyring.unwrap(WrappedKey(*stored)) for who, *stored in found}
+        return stored_keys(connection, self.keyring, people)
 
     def _name(self, connection: Connection, names: dict[str, str], keys: dict[str, DataKey]) -> None:
         for who, name in names.items():
@@ -303,8 +314,7 @@ class TurnQueue:
 
     def reject(self, connection: Connection, items: Sequence[Rejected]) -> list[None]:
         """Keeps what could not be read, sealed."""
-        connection.execute(self.statements.add(platform), [{"id": SYSTEM_PERSON}])
-        key = self._system_key(connection)
+        key = system_key(connection, self.keyring, self.statements)
         rows = []
         for item in items:
             row = uuid.uuid4().hex
@@ -314,17 +324,18 @@ class TurnQueue:
         connection.execute(insert(rejected).values(received_at=db_now()), rows)
         return [None] * len(items)
 
-    def _system_key(self, connection: Connection) -> DataKey:
-        if key := self._stored_keys(connection, [SYSTEM_PERSON]).get(SYSTEM_PERSON):
-            return key
-        wrapped, _ = self.keyring.make()
-        connection.execute(self.statements.add(person, created_at=db_now()),
-                           [{"id": SYSTEM_PERSON, "platform": SYSTEM_PERSON}])
-        connection.execute(
-            self.statements.add(person_key),
-            [{"id": wrapped.id, "person": SYSTEM_PERSON, "master": wrapped.master, "wrapped": wrapped.wrapped}],
-        )
-        return self._stored_keys(connection, [SYSTEM_PERSON])[SYSTEM_PERSON]
+    def stop(self, connection: Connection, traces: Sequence[TraceId]) -> list[bool]:
+        """The person wants no more of these turns; False for one that is over. Whoever runs it ends it."""
+        open_ones = {
+            trace for trace in sorted(set(traces))
+            if connection.execute(sql.STOP, {"stopped": trace}).scalar() is not None
+        }
+        self.stopped |= open_ones
+        return [trace in open_ones for trace in traces]
+
+    def stopping(self, connection: Connection) -> frozenset[int]:
+        """The turns of ours that were stopped, here or on another replica, and have not ended."""
+        return frozenset(connection.execute(sql.STOPPING, {"me": self.me}).scalars())
 
     # -- working -----------------------------------------------------------------------------------------------
 
@@ -359,10 +370,12 @@ class TurnQueue:
             MessageId(row.message), ConversationId(row.conversation), PersonId(row.author),
             key.open(row.body, _revision_row(row.message, row.n)), place_of(row.place, row.author), utc(row.sent_at),
             key.open(row.name, f"person/{row.author}") if row.name else "",
+            files_of(key.open(row.files, files_row(row.message))) if row.files else (),
         )
+        raw = key.open(row.raw, raw_row(row.message)).encode() if row.raw else b""
         kept = answer_of(key.open(row.answer, f"answer/{row.id}")) if row.answer else None
         return Claim(TraceId(row.trace), said, row.attempt, row.failures, row.crashes, Kind(row.kind), Lane(row.lane),
-                     row.collapsed, kept, row.posted, row.waited)
+                     row.collapsed, kept, row.posted, row.waited, raw, row.stop)
 
     def checkpoint(self, connection: Connection, items: Sequence[Checkpoint]) -> list[Exception | None]:
         """Stores finished answers, with their citations and verdicts."""
@@ -476,6 +489,15 @@ def _counted(result: CursorResult[str, int]) -> Counter[str]:
 
 def _seal_answer(key: DataKey, item: Checkpoint) -> Sealed:
     return key.seal(answer_text(item.answer), f"answer/{item.held.id}")
+
+
+def _message_row(e: Said, key: DataKey) -> dict[str, Any]:
+    m = e.message
+    return {
+        "id": m.id, "conversation": m.conversation, "author": m.author, "sent_at": m.sent_at.timestamp(),
+        "files": key.seal(files_text(m.files), files_row(m.id)) if m.files else None,
+        "raw": key.seal(e.raw.decode("utf-8", "replace"), raw_row(m.id)) if e.raw else None,
+    }
 
 
 def _revision_row(of: str, n: int) -> str:

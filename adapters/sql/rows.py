@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 
-from engine.messages import Answer, Citation, Mode, Passage, PassageId, PersonId, Place, Usage
+from engine.messages import Answer, Citation, File, Mode, Passage, PassageId, PersonId, Place, Usage
 
 UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
@@ -31,6 +32,26 @@ def place_of(row: dict[str, Any], person: str) -> Place:
     return Place(person=PersonId(person), **row)
 
 
+def files_text(files: Iterable[File]) -> str:
+    """What came with a message, as it is sealed."""
+    return msgspec.json.encode([asdict(file) for file in files]).decode()
+
+
+def files_of(sealed: str) -> tuple[File, ...]:
+    """The files back."""
+    return tuple(File(**each) for each in msgspec.json.decode(sealed))
+
+
+def files_row(message: str) -> str:
+    """What the sealed files of a message are bound to."""
+    return f"message/{message}/files"
+
+
+def raw_row(message: str) -> str:
+    """The same of what the platform sent."""
+    return f"message/{message}/raw"
+
+
 def answer_text(answer: Answer) -> str:
     """Text and citations of an answer, as they are sealed."""
     citations = [
@@ -44,6 +65,7 @@ def answer_text(answer: Answer) -> str:
     whole = {
         "text": answer.text, "citations": citations, "grounded": answer.grounded, "mode": answer.mode.value,
         "model": answer.model, "cut": answer.cut, "searched": answer.searched, "asked": answer.asked,
+        "unread": answer.unread,
         "made_from": [sorted(labels) for labels in answer.made_from],
         "usage": [answer.usage.prompt, answer.usage.completion, answer.usage.cached],
     }
@@ -63,8 +85,8 @@ def answer_of(sealed: str) -> Answer:
     )
     return Answer(
         whole["text"], citations, whole["grounded"], Mode(whole["mode"]), whole["model"], whole["cut"],
-        whole["searched"], whole["asked"], tuple(frozenset(labels) for labels in whole["made_from"]),
-        Usage(*whole["usage"]),
+        whole["searched"], whole["asked"], tuple(whole.get("unread", ())),
+        tuple(frozenset(labels) for labels in whole["made_from"]), Usage(*whole["usage"]),
     )
 
 

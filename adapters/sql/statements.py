@@ -37,6 +37,9 @@ READY: Final = constant("ready")
 RUNNING: Final = constant("running")
 OPEN: Final = or_(turn.c.state == READY, turn.c.state == RUNNING)
 
+ASKED_IN_PRIVATE: Final = exists().where(turn.c.message == message.c.id, turn.c.place["private"].as_boolean())
+"""Of a message: what was asked in a channel for one pair of eyes was not said to the channel."""
+
 
 def _latest(of: Table) -> ColumnElement[int]:
     newer = revision.alias()
@@ -110,9 +113,10 @@ def _details() -> Select[*tuple[Any, ...]]:
     return (
         select(
             turn.c.id, turn.c.trace, turn.c.attempt, turn.c.failures, turn.c.crashes, turn.c.kind, turn.c.lane,
-            turn.c.conversation, turn.c.author, turn.c.place, (db_now() - turn.c.received_at).label("waited"),
-            case((turn.c.kind == "answer", 0), else_=collapsed).label("collapsed"),
-            message.c.id.label("message"), message.c.sent_at,
+            turn.c.conversation, turn.c.author, turn.c.place, turn.c.stop,
+            (db_now() - turn.c.received_at).label("waited"),
+            case((turn.c.kind.in_(["busy", "quota"]), collapsed), else_=0).label("collapsed"),
+            message.c.id.label("message"), message.c.sent_at, message.c.files, message.c.raw,
             revision.c.n, revision.c.body,
             person.c.name, person_key.c.id.label("key_id"), person_key.c.master, person_key.c.wrapped,
             answer.c.body.label("answer"), answer.c.posted,
@@ -144,7 +148,7 @@ BACKLOG: Final = (      # for each queue: how many wait, and how many run
 SPENT: Final = (
     select(turn.c.author, func.count())
     .where(turn.c.author.in_(bindparam("people", expanding=True)), turn.c.received_at > db_now() - bindparam("window"),
-           turn.c.kind == "answer")
+           turn.c.kind.not_in(["busy", "quota"]))
     .group_by(turn.c.author)
 )
 
@@ -198,6 +202,10 @@ RELEASE: Final = (
     update(turn).where(turn.c.state == RUNNING, turn.c.worker == bindparam("me")).values(state="ready", worker=None)
 )
 LEAVE: Final[Delete] = delete(worker).where(worker.c.id == bindparam("me"))
+STOP: Final = update(turn).where(turn.c.trace == bindparam("stopped"), OPEN).values(stop=True).returning(turn.c.trace)
+STOPPING: Final = (
+    select(turn.c.id).where(turn.c.state == RUNNING, turn.c.worker == bindparam("me"), turn.c.stop.is_(True))
+)
 WITHDRAW: Final = (
     update(turn)
     .where(turn.c.message == bindparam("withdrawn"), OPEN)

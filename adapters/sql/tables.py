@@ -22,6 +22,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -113,6 +114,9 @@ message = Table(
     _id("author", _to("person"), nullable=False, index=True),
     Column("sent_at", Float, nullable=False),           # by the platform's clock
     Column("received_at", Float, nullable=False),
+    Column("files", EncryptedText),                     # what came with it, as JSON; null: nothing
+    Column("raw", EncryptedText),                       # as the platform sent it, for a replay
+    Index("ix_message_conversation", "conversation", "sent_at"),
 )
 
 revision = Table(
@@ -146,6 +150,7 @@ turn = Table(
     Column("received_at", Float, nullable=False),
     Column("ended_at", Float),
     Column("cause", String(500)),                       # for the operator; never the text of a message
+    Column("stop", Boolean, nullable=False, server_default=false()),    # its person wants no more of it
     _partial("ix_turn_ready", "lane", "id", where="state = 'ready'"),
     _partial("ix_turn_open", "queue", "id", where="state = 'ready' OR state = 'running'"),
     _partial("uq_turn_running", "queue", where="state = 'running'", unique=True),
@@ -224,4 +229,70 @@ rejected = Table(                                       # what a platform sent a
     Column("body", EncryptedText, nullable=False),
     Column("body_row", String(32), nullable=False),     # the associated data of the body
     Column("received_at", Float, nullable=False, index=True),
+)
+
+departure = Table(                                      # we were sent away from a thread, or a whole channel
+    "departure", metadata,
+    _id("id", primary_key=True),                        # "slack:T1/C01/1718.0042", or "slack:T1/C01"
+    Column("at", Float, nullable=False),
+)
+
+heard = Table(                                          # until when nothing is missing that is not in a gap
+    "heard", metadata,
+    _id("workspace", primary_key=True),                 # "slack:T1"
+    Column("until", Float, nullable=False),             # by the platform's clock
+)
+
+gap = Table(                                            # what may be missing of a channel
+    "gap", metadata,
+    _id("workspace", primary_key=True),
+    _id("channel", primary_key=True),                   # the platform's own id
+    Column("oldest", Float, primary_key=True, autoincrement=False),
+    Column("latest", Float, nullable=False),            # moves back as the gap is filled
+)
+
+installation = Table(                                   # where an app is installed that may be in several workspaces
+    "installation", metadata,
+    _id("workspace", primary_key=True),                 # "slack:T1"
+    _id("bot_user", nullable=False),
+    _id("bot_id", nullable=False),
+    Column("token", EncryptedText, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("installed_at", Float, nullable=False),
+)
+
+install_state = Table(                                  # an installation that somebody has begun
+    "install_state", metadata,
+    Column("state", String(64), primary_key=True),      # its hash
+    Column("until", Float, nullable=False),
+)
+
+outbox = Table(                                         # our messages: noted before they are sent
+    "outbox", metadata,
+    Column("name", String(80), primary_key=True),       # a turn's trace, perhaps with a suffix
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("how", String(8), nullable=False),           # stream post direct private
+    _id("workspace", nullable=False),                   # the platform's own id, like the three that follow
+    _id("channel", nullable=False),
+    _id("thread", nullable=False),
+    _id("ts"),                                          # null: under way, or of unclear fate
+    Column("at", Float, nullable=False),
+    Index("ix_outbox_ts", "channel", "ts"),
+)
+
+ticket = Table(                                         # what the opaque id on a button stands for
+    "ticket", metadata,
+    Column("digest", String(64), primary_key=True),     # of the id
+    Column("purpose", String(8), nullable=False),       # answer stop mine
+    _id("person", nullable=False, index=True),
+    Column("trace", String(32)),
+    Column("at", Float, nullable=False, index=True),
+)
+
+feedback = Table(
+    "feedback", metadata,
+    Column("trace", String(32), primary_key=True),
+    _id("person", primary_key=True),
+    Column("good", Boolean, nullable=False),
+    Column("at", Float, nullable=False),
 )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import os
+import stat
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from adapters.terminal.screen import Screen, Silent
 from adapters.terminal.session import LOCAL, Session
-from engine.errors import BotError
+from engine.errors import BotError, FileUnavailable
 from engine.guards.egress import Cleared, Shown
 from engine.messages import (
     Audience,
@@ -18,9 +21,11 @@ from engine.messages import (
     ConversationId,
     Deleted,
     EventKey,
+    File,
     Labels,
     Member,
     MessageId,
+    PersonId,
     Place,
     TraceId,
     Visibility,
@@ -50,14 +55,19 @@ class _Asked:
 
 @dataclass(slots=True, eq=False)
 class Terminal:
-    """Implements the engine's `Platform` and `Membership` for one session."""
+    """Implements the engine's `Platform`, `Membership` and `Attachments` for one session."""
 
     session: Session
     screen: Screen
     labels: Labels = frozenset({"org"})
+    reader: PersonId = LOCAL            # through whose eyes; their rights, not those of who types, decide
     stop: Callable[[ConversationId], bool] = lambda _conversation: False
     """Stops the turn under way in a conversation; whoever runs the turns sets it."""
+    appeal: Callable[[TraceId, str], Awaitable[object]] | None = None
+    """Notes that the person thinks a block was wrong, and why; raises `BotError`. Whoever keeps the record sets it."""
     last: Shown | None = None           # the last answer
+    files: tuple[File, ...] = ()        # go along with the next question
+    ended: TraceId | None = None        # the last turn that ended, with an answer or without
     _asked: dict[MessageId, _Asked] = field(default_factory=dict)
     _unwanted: asyncio.Queue[MessageId] = field(default_factory=asyncio.Queue)
     _inbox: asyncio.Future[Inbox] = field(init=False)
@@ -78,7 +88,7 @@ class Terminal:
     async def audience(self, place: Place, visibility: Visibility) -> Audience:
         """The one person, and what the settings let them read."""
         del place, visibility
-        return Audience((Member(LOCAL, self.labels | {f"user:{LOCAL}"}),))
+        return Audience((Member(self.reader, self.labels | {f"user:{self.reader}"}),))
 
     async def listen(self, inbox: Inbox) -> None:
         """Opens the way for `say`, and takes questions back that were interrupted before their turn came."""
@@ -94,10 +104,20 @@ class Terminal:
                 self.screen.aside(WITHDRAWN)
                 self.over(id, Ended(TraceId(""), words=WITHDRAWN))
 
+    async def attach(self, path: str) -> File:
+        """The file goes along with the next question. Raises `FileUnavailable`."""
+        file = await asyncio.to_thread(_file, path)
+        self.files = (*self.files, file)
+        return file
+
+    async def fetch(self, file: File, limit: int) -> bytes:
+        """What stands there now; only the person at this terminal says which file that is."""
+        return await asyncio.to_thread(_content, Path(file.id), limit + 1)
+
     async def say(self, text: str) -> asyncio.Future[Ended]:
         """Stores a question; the future has what came of it. Raises `StoreUnavailable` and `BadEvent`."""
         inbox = await asyncio.shield(self._inbox)
-        said = self.session.said(text)
+        said = self.session.said(text, self.files)
         asked = _Asked(text, asyncio.get_running_loop().create_future())
         self._asked[said.message.id] = asked    # before it is stored: the answer may begin before we go on
         self._tell_waiting()
@@ -107,6 +127,7 @@ class Terminal:
             self._asked.pop(said.message.id, None)
             self._tell_waiting()
             raise
+        self.files = ()
         return asked.ended
 
     async def reply_to(self, claim: Claim, hold: Hold) -> TerminalReply:  # noqa: ARG002  (nobody else has our screen)
@@ -143,6 +164,7 @@ class Terminal:
     def over(self, id: MessageId, ended: Ended) -> None:
         """A question has come to its end."""
         self.last = ended.shown or self.last
+        self.ended = ended.trace or self.ended
         asked = self._asked.pop(id, None)
         if asked is not None and not asked.ended.done():
             asked.ended.set_result(ended)
@@ -207,3 +229,25 @@ class TerminalReply:
     def _over(self, ended: Ended) -> None:
         if self.screen is self.terminal.screen:
             self.terminal.over(self.claim.message.id, ended)
+
+
+def _file(typed: str) -> File:
+    """What the disk says of it. Raises `FileUnavailable`."""
+    try:
+        whole = Path(typed).expanduser().resolve()
+        status = whole.stat()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise FileUnavailable(getattr(error, "strerror", None) or "is no file") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise FileUnavailable("is no file")
+    return File(str(whole), whole.name, whole.as_uri(), status.st_size)
+
+
+def _content(path: Path, limit: int) -> bytes:
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise FileUnavailable("is no file")
+            return file.read(limit)
+    except (OSError, ValueError) as error:
+        raise FileUnavailable(f"cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}") from error

@@ -26,6 +26,7 @@ from rich.text import Text
 from adapters.terminal import render
 from adapters.terminal.screen import GOING_ON, TAKEN_BACK, hang_up
 from engine.guards.egress import Shown
+from engine.harmless import harmless, line
 
 MARK: Final = "› "
 SHOWN_WAITING: Final = 3
@@ -85,7 +86,7 @@ class Prompt:
 
     def question(self, text: str, *, again: bool) -> None:
         """The question stands above its answer, whenever that begins."""
-        text = render.harmless(text).strip()
+        text = harmless(text).strip()
         if not self._blank:
             self._up([""])
         if again:
@@ -101,13 +102,13 @@ class Prompt:
 
     def status(self, text: str) -> None:
         """Above the prompt, until something else is shown."""
-        self._status = render.line(text)
+        self._status = line(text)
         self._refresh()
 
     def words(self, text: str) -> None:
         """Into the paragraph that is being written; full ones go up."""
         self._status = ""
-        full, self._block = render.blocks(self._block + render.harmless(text))
+        full, self._block = render.blocks(self._block + harmless(text))
         if len(self._block) > LONGEST:
             full, self._block = [*full, self._block], ""
         for each in full:
@@ -147,12 +148,12 @@ class Prompt:
     def notice(self, text: str) -> None:
         """Where the answer would stand."""
         self._status = ""
-        self._put(Text(render.harmless(text)))
+        self._put(Text(harmless(text)))
         self._up([""])
 
     def aside(self, text: str) -> None:
         """Dim."""
-        self._put(Text(render.harmless(text), "dim"))
+        self._put(Text(harmless(text), "dim"))
 
     # -- how ---------------------------------------------------------------------------------------------------
 
@@ -231,6 +232,6 @@ class Prompt:
 
 
 def _short(text: str, width: int) -> str:
-    text = render.line(text) if "\n" in text else render.harmless(text)
+    text = line(text) if "\n" in text else harmless(text)
     short = set_cell_size(text, width)
     return text if short.startswith(text) else f"{set_cell_size(text, width - 1)}…"

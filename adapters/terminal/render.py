@@ -1,9 +1,4 @@
-"""Answers as a terminal shows them: plain, styled, or as JSON. Pure; and nothing in them that a terminal would obey.
-
-What a page or a model wrote may hold escape sequences, which move the cursor, rename the window or hide text, and
-marks that turn the direction of reading around. `harmless` takes them out, character by character, so that it does
-not matter how a stream was cut.
-"""
+"""Answers as a terminal shows them: plain, styled, or as JSON. Pure; and nothing in them that a terminal would obey."""
 
 from __future__ import annotations
 
@@ -23,30 +18,10 @@ from rich.style import Style
 from rich.text import Text
 
 from engine.guards.egress import Shown, Source
+from engine.harmless import harmless, line
 from engine.messages import Mode
 
 Colours: TypeAlias = Literal["auto", "standard", "256", "truecolor", "windows"] | None
-
-_BIDI: Final = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-_INVISIBLE: Final = (*range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080))
-_OBEYED: Final[dict[int, str | None]] = {
-    **dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), *_BIDI, *_INVISIBLE)),
-    **dict.fromkeys((0x0B, 0x0C, 0x85, 0x2028, 0x2029), "\n"),
-    **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),       # half a character: no encoding takes it
-    0x09: "\t",
-    0x0A: "\n",
-}
-
-
-def harmless(text: str) -> str:
-    """The text without control characters, except line ends and tabs, and without marks for the reading direction."""
-    return text.translate(_OBEYED)
-
-
-def line(text: str) -> str:
-    """The same, on one line."""
-    return " ".join(harmless(text).split())
-
 
 # Plain.
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from adapters.terminal import render
 from adapters.terminal.typed import Typed
 from engine.guards.egress import Shown
+from engine.harmless import harmless, line
 
 TAKEN_BACK: Final = "- taken back -"
 GOING_ON: Final = "Going on with: "
@@ -136,7 +137,7 @@ class Page:
         if self._used:
             self._write("\n")
         if again:
-            self.aside(GOING_ON + render.line(text))
+            self.aside(GOING_ON + line(text))
 
     def waiting(self, texts: Sequence[str]) -> None:
         """Whoever typed them can see them."""
@@ -146,7 +147,7 @@ class Page:
 
     def words(self, text: str) -> None:
         """As they come; the terminal wraps them."""
-        self._write(render.harmless(text))
+        self._write(harmless(text))
         self._open = True
 
     def ended(self) -> None:
@@ -176,11 +177,11 @@ class Page:
     def notice(self, text: str) -> None:
         """As plain as an answer. Without somebody to talk to it is left to whoever runs this: it is none."""
         if self.prompts:
-            self._show(render.harmless(text))
+            self._show(harmless(text))
 
     def aside(self, text: str) -> None:
         """Dim, where there are colours."""
-        self._show(Text(render.harmless(text), "dim") if self.styled else render.harmless(text))
+        self._show(Text(harmless(text), "dim") if self.styled else harmless(text))
 
     def _show(self, what: RenderableType) -> None:
         if isinstance(what, str):

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.errors import StoreUnavailable
-from engine.messages import ConversationId, EventKey, Message, MessageId, PersonId, Place, Said
+from engine.messages import ConversationId, EventKey, File, Message, MessageId, PersonId, Place, Said
 
 LOCAL: Final = PersonId("local")
 """The one person at every terminal."""
@@ -55,10 +55,10 @@ class Session:
         """Where the answers stand: a direct conversation."""
         return Place(self.route, "local", "terminal", LOCAL, direct=True)
 
-    def said(self, text: str) -> Said:
+    def said(self, text: str, files: tuple[File, ...] = ()) -> Said:
         """What was typed just now, under ids that no other process and no later start will use."""
         id = MessageId(f"{self.conversation}/{_fresh()}")
-        message = Message(id, self.conversation, LOCAL, text, self.place, datetime.now(UTC))
+        message = Message(id, self.conversation, LOCAL, text, self.place, datetime.now(UTC), files=files)
         return Said(EventKey(id), message)
 
 

@@ -7,24 +7,34 @@ from typing import Final
 
 from adapters.terminal.platform import Terminal
 from adapters.terminal.screen import Desk
-from engine.errors import BotError
+from engine.errors import BotError, FileUnavailable
 
 WELCOME: Final = "Ask me anything that the pages may know. /help lists what else you can type."
 WELCOME_BACK: Final = "We go on where we were; /new begins a new conversation."
 HELP: Final = """\
+/attach   a file for the next question: /attach ~/plan.pdf
 /sources  the passages behind the last answer
 /new      begin a new conversation
+/wrong    the last block was a mistake; say why behind it, if you like
 /quit     leave; so does Ctrl-D
 Ctrl-C    stop the answer, or leave when there is none"""
 LATER: Final = "What is not answered yet will be when you come back."
+ATTACHED: Final = "{name} goes along with your next question, and can be asked about in this conversation."
+_ATTACH: Final = re.compile(r"/attach\s+(\S.*)", re.IGNORECASE)
+NOTED: Final = "Noted. Whoever looks after the guards will look at it."
 _COMMAND: Final = re.compile(r"/([A-Za-z]+|\?)\s*")
+_WRONG: Final = re.compile(r"/wrong(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
 
 
 async def converse(terminal: Terminal, desk: Desk) -> None:
     """Until the person leaves."""
     desk.aside(WELCOME_BACK if terminal.session.resumed else WELCOME)
     while (text := await desk.read()) is not None:
-        if command := _COMMAND.fullmatch(text.strip()):
+        if attach := _ATTACH.fullmatch(text.strip()):
+            await _take(attach[1], terminal, desk)
+        elif wrong := _WRONG.fullmatch(text.strip()):
+            await _appeal(wrong[1] or "", terminal, desk)
+        elif command := _COMMAND.fullmatch(text.strip()):
             if command[1].lower() in ("quit", "exit", "q"):
                 break
             _obey(command[1].lower(), terminal, desk)
@@ -33,6 +43,15 @@ async def converse(terminal: Terminal, desk: Desk) -> None:
     if terminal.busy:
         desk.ended()
         desk.aside(LATER)
+
+
+async def _take(path: str, terminal: Terminal, desk: Desk) -> None:
+    try:
+        file = await terminal.attach(path)
+    except FileUnavailable as error:
+        desk.aside(f"{path}: {error}.")
+    else:
+        desk.aside(ATTACHED.format(name=file.name))
 
 
 async def _ask(text: str, terminal: Terminal, desk: Desk) -> None:
@@ -45,6 +64,19 @@ async def _ask(text: str, terminal: Terminal, desk: Desk) -> None:
         await ended
 
 
+async def _appeal(note: str, terminal: Terminal, desk: Desk) -> None:
+    """Against the last turn that ended."""
+    try:
+        if terminal.ended is None or terminal.appeal is None:
+            desk.aside("Nothing was blocked yet.")
+            return
+        await terminal.appeal(terminal.ended, note)
+    except BotError as error:
+        desk.aside(error.reply)
+        return
+    desk.aside(NOTED)
+
+
 def _obey(command: str, terminal: Terminal, desk: Desk) -> None:
     match command:
         case "sources" if terminal.last and terminal.last.sources:
@@ -55,6 +87,8 @@ def _obey(command: str, terminal: Terminal, desk: Desk) -> None:
             desk.aside("There is still an answer under way. Wait for it, or stop it with Ctrl-C.")
         case "new":
             _begin(terminal, desk)
+        case "attach":
+            desk.aside("Say which file: /attach PATH")
         case "help" | "?":
             desk.aside(HELP)
         case _:

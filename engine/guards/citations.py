@@ -73,7 +73,13 @@ class CitationStream:
 
     def _scan(self, text: str, *, final: bool = False) -> Scan:
         edits: list[Edit] = []
-        for where, at, stretch in self._markup.read(text, final=final):
+        stretches = self._markup.read(text, final=final)
+        if not (self._held or final) and len(stretches) == 1 and "[" not in text and text[-1:] != " ":
+            where, at, stretch = stretches[0]       # nearly always: nothing of a mark
+            if where is Where.PROSE:
+                self._before = stretch[-1]
+                return Scan(self._markup.placed)
+        for where, at, stretch in stretches:
             if where in (Where.PROSE, Where.MARGIN):
                 if not self._held:
                     self._held_at = at

@@ -24,14 +24,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.guards import forms
-from engine.guards.leaves import LeafStream, Unwrapped
-from engine.guards.lines import END, FIRM_CJK, FIRM_LATIN, Node, cjk, fold, openers, tree
-from engine.guards.markup import Markup, Where
+from engine.guards.leaves import LeafReadingGuard
+from engine.guards.lines import END, FIRM_CJK, FIRM_LATIN, Node, cjk, openers, tree
+from engine.guards.markup import Where
+from engine.guards.normalise import letter as fold
+from engine.guards.page import Detector, Page
 from engine.guards.scores import OutboundClassifier
 from engine.guards.sentences import MORE, Place, Sentences
 from engine.guards.verdict import Allow, Reroute, Verdict
 from engine.messages import Found
-from engine.ports import Piece, Reasoning, Scan
 
 _ROOT: Final = tree()
 _QUOTES: Final = {'"': '"', "“": "”", "„": "“”", "「": "」", "『": "』", "«": "»", "»": "«", "《": "》"}
@@ -85,7 +86,6 @@ class Lines:
         "_end",
         "_fresh",
         "_json",
-        "_markup",
         "_matches",
         "_now",
         "_opened",
@@ -98,7 +98,6 @@ class Lines:
     )
 
     def __init__(self) -> None:
-        self._markup = Markup()
         self._end = 0
         self._fresh = True          # a sentence may begin here
         self._json: bool | None = None
@@ -115,10 +114,10 @@ class Lines:
         """How many characters had to be read to know."""
         self._now = 0
 
-    def read(self, text: str, *, final: bool = False) -> int:
+    def read(self, page: Page) -> int:
         """How many characters from the start are safe."""
-        self._end += len(text)
-        for where, at, stretch in self._markup.read(text, final=final):
+        self._end = page.end
+        for where, at, stretch in page.stretches:
             if self.found >= 0:
                 return self.found
             if where is not self._where:
@@ -130,7 +129,7 @@ class Lines:
                 self._broke()
             elif where is not Where.CLOSED and not self._quoted:
                 self._stretch(where, at, stretch)
-        if final and self.found < 0:
+        if page.final and self.found < 0:
             self._over()
         if self.found >= 0:
             return self.found
@@ -308,7 +307,7 @@ def _latin(letters: str) -> bool:
     return letters.isalnum() and not cjk(letters[0])
 
 
-class DeflectionGuard:
+class DeflectionGuard(LeafReadingGuard):
     """Outbound: a stock line sends the question to another model."""
 
     name = "deflection"
@@ -326,11 +325,11 @@ class DeflectionGuard:
         self._classifier, self._threshold, self._sure = classifier, threshold, sure
         self._expects_reasoning = expects_reasoning
 
-    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> DeflectionStream:  # noqa: ARG002
-        """One stream for one answer."""
+    def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector:  # noqa: ARG002
+        """For one answer: `Reroute` for a line in it, one `Flag` for the first in the reasoning."""
         signals = _Signals(wide(question) if question else None, self._expects_reasoning)
         judge = _Deflections(question, signals, self._classifier, self._threshold, self._sure)
-        return DeflectionStream(judge, signals)
+        return Detector(lambda: _Both(judge), around=_Known, thoughts=_Known, heard=signals.thought)
 
 
 @dataclass(slots=True)
@@ -339,6 +338,13 @@ class _Signals:
 
     wide: bool | None           # whether the question was asked in ideographs
     thoughtless: bool           # no thought came from a model that thinks
+
+    def thought(self) -> None:
+        """One came."""
+        self.thoughtless = False
+
+
+_LINE: Final = Reroute("canned_line", "deflection", 1.0)
 
 
 class _Known:
@@ -349,29 +355,29 @@ class _Known:
     def __init__(self) -> None:
         self._lines = Lines()
 
-    def read(self, text: str, *, final: bool = False) -> Scan:
-        safe = self._lines.read(text, final=final)
-        if self._lines.found < 0:
-            return Scan(safe)
-        return Scan(safe, verdict=Reroute("canned_line", "deflection", 1.0), by=self._lines.by)
+    def read(self, page: Page) -> int:
+        safe = self._lines.read(page)
+        if self._lines.found >= 0:
+            page.judge(_LINE, self._lines.by)
+        return safe
 
 
 class _Both:
     """A `Reader` of known lines and of sentences that have their form."""
 
-    __slots__ = ("_known", "_safe", "_sentences")
+    __slots__ = ("_lines", "_safe", "_sentences")
 
     def __init__(self, judge: _Deflections) -> None:
-        self._known, self._sentences = _Known(), Sentences(judge)
+        self._lines, self._sentences = Lines(), Sentences(judge)
         self._safe = 0
 
-    def read(self, text: str, *, final: bool = False) -> Scan:
-        known, formed = self._known.read(text, final=final), self._sentences.read(text, final=final)
-        safe = self._sentences.before_blanks(min(known.safe, formed.safe), final=final)
+    def read(self, page: Page) -> int:
+        lines, sentences = self._lines, self._sentences
+        safe = sentences.before_blanks(min(lines.read(page), sentences.read(page)), final=page.final)
+        if lines.found >= 0 and (sentences.by is None or lines.by <= sentences.by):
+            page.judge(_LINE, lines.by)
         safe = self._safe = max(safe, self._safe)
-        if known.verdict is not None and (formed.by is None or (known.by or 0) <= formed.by):
-            return Scan(safe, verdict=known.verdict, by=known.by)
-        return Scan(safe, verdict=formed.verdict, by=formed.by)
+        return safe
 
 
 class _Deflections:
@@ -434,19 +440,3 @@ _SHORT: Final = 16
 def wide(text: str) -> bool:
     """Whether a text is written in ideographs, more or less."""
     return 3 * sum(map(cjk, text[:400])) > len(text[:400])
-
-
-class DeflectionStream(LeafStream):
-    """One answer, and what the model thought on the way to it."""
-
-    __slots__ = ("_signals",)
-
-    def __init__(self, judge: _Deflections, signals: _Signals) -> None:
-        super().__init__(Unwrapped(lambda: _Both(judge), _Known), _Known())
-        self._signals = signals
-
-    async def feed(self, piece: Piece) -> Scan:
-        """`Reroute` for a line in the answer, one `Flag` for the first in the reasoning."""
-        if isinstance(piece, Reasoning) and piece.text.strip():
-            self._signals.thoughtless = False
-        return await super().feed(piece)

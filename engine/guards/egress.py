@@ -7,13 +7,15 @@ apologies go through the same door.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
 from engine.errors import BotError, Refused
 from engine.guards.citations import CitationGuard, CitationStream
+from engine.guards.leaves import Reading
+from engine.guards.page import Detector, LeafGuard, ReaderBroke
 from engine.guards.verdict import Refuse, Reroute, Verdict
 from engine.messages import Answer, Citation, Decision, Found, Mode, TraceId, Trail
 from engine.ports import Edit, Fingerprint, Finished, OutboundGuard, Piece, Scan, StreamGuard, Text
@@ -47,6 +49,11 @@ class Cleared(str):
 
 
 _EMPTY: Final = Cleared("", _SEAL)
+
+
+def joined(pieces: Iterable[Cleared]) -> Cleared:
+    """Pieces of one answer, in the order in which they were released: what stands on a screen by then."""
+    return Cleared("".join(pieces), _SEAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,8 @@ class _Seat:
     """One detector at the table, how far it has got, and what is to be noted about it."""
 
     guard: OutboundGuard
-    stream: StreamGuard
+    stream: StreamGuard | None = None   # None: it shares the reading
+    detector: Detector | None = None
     safe: int = 0
     action: str = "allow"
     rule: str = ""
@@ -105,6 +113,7 @@ class Screen:
     seats: list[_Seat]
     fingerprint: Fingerprint
     trail: Trail
+    reading: Reading            # of all detectors that share one
     finished: Finished | None = None    # how the model said that it ended
     ended: bool = False
     _shown: list[str] = field(default_factory=list)
@@ -113,6 +122,13 @@ class Screen:
     _start: int = 0
     _end: int = 0
     _edits: list[Edit] = field(default_factory=list)
+    _together: list[_Seat] = field(init=False)
+    _alone: list[_Seat] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Detectors that share the reading come in the order of their seats."""
+        self._together = [seat for seat in self.seats if seat.stream is None]
+        self._alone = [seat for seat in self.seats if seat.stream is not None]
 
     @property
     def text(self) -> str:
@@ -150,9 +166,10 @@ class Screen:
         if isinstance(piece, Text):
             self._raw.append(piece.text)
             self._end += len(piece.text)
-        safe = self._end
         ends: list[tuple[int, _Seat, Scan]] = []
-        for seat in self.seats:
+        safe = self._shared(ends, piece)
+        for seat in self._alone:
+            assert seat.stream is not None      # noqa: S101 - that is what makes it be alone
             try:
                 scan = await seat.stream.feed(piece)
                 if scan.verdict is None and not scan.edits and seat.safe <= scan.safe <= self._end:
@@ -176,7 +193,9 @@ class Screen:
         """The rest, after every detector has seen the whole. Raises like `feed`."""
         self._still_open()
         ends: list[tuple[int, _Seat, Scan]] = []
-        for seat in self.seats:
+        self._shared(ends, None)
+        for seat in self._alone:
+            assert seat.stream is not None      # noqa: S101 - that is what makes it be alone
             try:
                 scan = await seat.stream.close()
                 if isinstance(scan.verdict, Refuse | Reroute):
@@ -212,6 +231,36 @@ class Screen:
             )
         self._raw, self._edits = [], []
 
+    def _shared(self, ends: list[tuple[int, _Seat, Scan]], piece: Piece | None) -> int:
+        """What the detectors that read together have cleared; None: the answer is over."""
+        reading = self.reading
+        try:
+            safe = reading.close() if piece is None else reading.read(piece)
+        except ReaderBroke as broke:
+            raise self._broken(self._together[broke.which], broke.__cause__ or broke) from broke.__cause__
+        if reading.finds:
+            for which, scan in reading.finds:
+                self._found(ends, which, scan)
+        return min(safe, self._end)
+
+    def _found(self, ends: list[tuple[int, _Seat, Scan]], which: int, scan: Scan) -> None:
+        """Takes one find of the shared reading, as the policy rules it."""
+        seat = self._together[which]
+        detector = seat.detector
+        if detector is None or detector.deaf:
+            return
+        try:
+            ruled = detector.ruled(scan) if detector.ruled is not None else scan
+            if isinstance(ruled.verdict, Refuse | Reroute):
+                ends.append((self._end + 1 if ruled.by is None else ruled.by, seat, ruled))
+                return
+            if isinstance(scan.verdict, Refuse | Reroute):
+                detector.deaf = True
+                self.reading.drop(which)
+            self._take(seat, replace(ruled, safe=max((edit.end for edit in ruled.edits), default=self._start)))
+        except Exception as error:
+            raise self._broken(seat, error) from error
+
     def _digest(self) -> str:
         return self.fingerprint(self.text + "".join(self._raw))
 
@@ -221,7 +270,8 @@ class Screen:
 
     def _take(self, seat: _Seat, scan: Scan) -> None:
         """Believes a scan that keeps the port's promises; anything else is a broken detector."""
-        before, seat.safe = seat.safe, scan.safe
+        before = self._start if seat.stream is None else seat.safe
+        seat.safe = scan.safe
         if not before <= scan.safe <= self._end and not isinstance(scan.verdict, Refuse | Reroute):
             raise ValueError("safe point out of order")
         if scan.edits:
@@ -254,7 +304,7 @@ class Screen:
         self.stop()
         raise Tripped(BACKEND, verdict, self._visible)
 
-    def _broken(self, seat: _Seat, error: Exception) -> Refused:
+    def _broken(self, seat: _Seat, error: BaseException) -> Refused:
         """A detector that breaks has cleared nothing: closed."""
         seat.note("error", type(error).__name__)
         self.stop()
@@ -355,8 +405,12 @@ class Egress:
     def _screen(
         self, guards: Sequence[OutboundGuard], question: str, found: Found, trail: Trail, flags: tuple[str, ...] = (),
     ) -> Screen:
-        seats = [_Seat(guard, guard.open(question, found, flags)) for guard in guards]
-        return Screen(seats, self.fingerprint, trail)
+        seats = []
+        for guard in guards:
+            detector = guard.detector(question, found, flags) if isinstance(guard, LeafGuard) else None
+            seats.append(_Seat(guard, None if detector else guard.open(question, found, flags), detector))
+        reading = Reading([seat.detector for seat in seats if seat.detector is not None])
+        return Screen(seats, self.fingerprint, trail, reading)
 
     @staticmethod
     async def _whole(screen: Screen, text: str) -> Cleared:

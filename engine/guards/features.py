@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from engine.guards.hashing import NOTHING, Places, number, numbers, sequences
 from engine.guards.lexicon import GROUPS
-from engine.guards.simplified import simplified
+from engine.guards.normalise import simplified
 
 Vector: TypeAlias = "NDArray[np.float64]"
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
+from engine.guards.page import Detector, LeafGuard, ends
 from engine.guards.policy import Action, Category, Rules
-from engine.guards.verdict import Allow, Flag, Refuse, Reroute, Verdict
+from engine.guards.verdict import Allow, Flag, Verdict
 from engine.messages import Found
 from engine.ports import Edit, OutboundGuard, Piece, Scan, StreamGuard, Text
 
@@ -37,7 +38,15 @@ class Governed:
 
     def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> GovernedStream:
         """One stream for one answer."""
-        return GovernedStream(self.inner.open(question, found, flags), self.rules, question, EDITS.get(self.name, ""))
+        return GovernedStream(self.inner.open(question, found, flags), self._ruling(question))
+
+    def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector | None:
+        """The inner one's, with the policy's word on its finds."""
+        inner = self.inner.detector(question, found, flags) if isinstance(self.inner, LeafGuard) else None
+        return None if inner is None else replace(inner, ruled=self._ruling(question).of)
+
+    def _ruling(self, question: str) -> Ruling:
+        return Ruling(self.rules, question, EDITS.get(self.name, ""))
 
 
 @dataclass(slots=True)
@@ -45,12 +54,9 @@ class GovernedStream:
     """The inner stream, until it ends an answer that the policy lets pass: from there on it is not heard any more."""
 
     inner: StreamGuard
-    rules: Rules
-    question: str
-    about: str
+    ruling: Ruling
     _end: int = 0
     _overruled: Verdict | None = None
-    _kept: dict[str, Action] = field(default_factory=dict)
 
     async def feed(self, piece: Piece) -> Scan:
         """As the inner one, with the policy's verdict in the place of its own."""
@@ -65,16 +71,29 @@ class GovernedStream:
         return self._ruled(await self.inner.close())
 
     def _ruled(self, scan: Scan) -> Scan:
+        said = self.ruling.of(scan)
+        if ends(scan.verdict) and not ends(said.verdict):
+            self._overruled = said.verdict
+            return replace(said, safe=self._end)
+        return said
+
+
+@dataclass(slots=True)
+class Ruling:
+    """What becomes of the finds of one guard in one answer."""
+
+    rules: Rules
+    question: str
+    about: str                  # what its edits are about; empty: they are no finds
+    _kept: dict[str, Action] = field(default_factory=dict)
+
+    def of(self, scan: Scan) -> Scan:
+        """The scan, with the policy's verdict in the place of the detector's."""
         if scan.edits and self.about:
             scan = self._edited(scan)
         if scan.verdict is None or isinstance(scan.verdict, Allow):
             return scan
-        said = self._said(scan.verdict)
-        ends = isinstance(scan.verdict, Refuse | Reroute)
-        if ends and not isinstance(said, Refuse | Reroute):
-            self._overruled = said
-            return Scan(self._end, scan.edits, said)
-        return replace(scan, verdict=said)
+        return replace(scan, verdict=self._said(scan.verdict))
 
     def _said(self, verdict: Verdict) -> Verdict:
         """The detector has compared its score with a threshold of its own, so the rule's does not apply again."""

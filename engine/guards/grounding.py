@@ -1,28 +1,24 @@
 """Claims of a finished answer that no passage supports.
 
 A claim is a sentence that states something. It is supported by the passage that shares most of its telling words,
-and every number in it must stand, beside one of those words, in some passage. A meaning measured elsewhere (an
-embedding) may lift a claim whose words differ; a number that nobody gave is not lifted by anything. What words
-cannot tell is a negation, and a claim in another language than the passages without an embedding: the latter is
-left alone, its numbers aside.
+and every number in it must stand, beside one of those words, in some passage. What words cannot tell is a negation, and
+a claim in another language than the passages: the latter is left alone, its numbers aside. Who looks closer at what
+words leave in doubt is `engine.guards.grounded`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from engine.guards.policy import Category, Rules, language_of
 from engine.guards.verdict import Allow, Verdict
 
-Similarity: TypeAlias = Callable[[str, Sequence[str]], float]
-"""How close a sentence is to the closest of some passages, -1 to 1."""
-
 SIGN: Final = " *(unsupported)*"
 SIMILAR: Final = 0.7
-"""From this closeness on a claim counts as supported though its words differ."""
+"""From this closeness of meaning on, -1 to 1, a claim counts as supported though its words differ."""
 _SPREAD: Final = 0.5                # what a second passage adds counts for half: claims are mostly made in one place
 _STATES: Final = 3                  # telling words that make a sentence a claim, unless it names a number
 
@@ -104,7 +100,7 @@ class _Evidence:
     sentences: tuple[tuple[frozenset[str], frozenset[str]], ...]     # words and numbers of each
 
 
-def claims(answer: str, passages: Sequence[str], similarity: Similarity | None = None) -> tuple[Claim, ...]:
+def claims(answer: str, passages: Sequence[str]) -> tuple[Claim, ...]:
     """Every claim of the answer, in order. Code, headings, questions and "the pages do not say" claim nothing."""
     evidence = [_evidence(passage) for passage in passages]
     foreign = bool(passages) and _script(answer) != _script(" ".join(passages)[:4000])
@@ -120,10 +116,7 @@ def claims(answer: str, passages: Sequence[str], similarity: Similarity | None =
         if any(not _given(number, frozenset() if foreign else words, evidence) for number in numbers):
             found.append(Claim(start, end, 0.0, number=True))
             continue
-        support = 1.0 if foreign and similarity is None else _support(plain, words, evidence)
-        if similarity is not None and support < 1.0 and passages and similarity(plain, passages) >= SIMILAR:
-            support = 1.0
-        found.append(Claim(start, end, support))
+        found.append(Claim(start, end, 1.0 if foreign else _support(plain, words, evidence)))
     return tuple(found)
 
 
@@ -148,6 +141,11 @@ def marked(answer: str, weak: Sequence[Claim], sign: str = SIGN) -> str:
         parts += [answer[at : claim.end], sign]
         at = claim.end
     return "".join([*parts, answer[at:]])
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of its prose."""
+    return [text[start:end] for start, end in _sentences(text)]
 
 
 def _sentences(answer: str) -> list[tuple[int, int]]:

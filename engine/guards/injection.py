@@ -13,15 +13,22 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+import re2
+
+from engine.guards.harm import harm
 from engine.guards.normalise import LONG, normalise, variants
 from engine.guards.orders import Where, signs
 from engine.guards.policy import Action, Category, Rules
 from engine.guards.segments import MAX_READ, Segment, segments, stray
+from engine.guards.suspicion import Suspicion, joined
 from engine.guards.verdict import Allow, Mask, Refuse, Reroute, Verdict
 from engine.messages import Found, Passage
 
-TRUST: Final = 0.9
-"""Up to here a classifier is believed to the letter; of what it says beyond, only half counts."""
+TRUST: Final = 0.75
+"""What a classifier's word counts beside the rules: on what it never saw it errs more often than they do."""
+_SURE: Final = 0.94             # from here on it counts for more and more, up to all
+_DRESSED: Final = 120           # characters that a request and its dress take
+_HARMFUL: Final = 0.55
 _MAX_JUDGED: Final = 8          # segments that the classifier reads, the longest ones
 TAKEN_OUT: Final = "[a sentence that gives orders was left out]"
 
@@ -43,17 +50,10 @@ class InboundClassifier(Protocol):
     def inbound(self, text: str) -> InboundScores: ...
 
 
-def joined(*suspicions: float) -> float:
-    """Suspicions from several sides, as one: each raises it, none can lower it, and it stays below 1."""
-    doubt = 1.0
-    for suspicion in suspicions:
-        doubt *= 1.0 - min(max(suspicion, 0.0), 0.999)
-    return 1.0 - doubt
-
-
 def together(by_rules: float, by_classifier: float) -> float:
-    """Both as one suspicion. A classifier that is sure and alone ranks below one that a rule agrees with."""
-    return joined(by_rules, min(by_classifier, TRUST) + max(by_classifier - TRUST, 0.0) / 2)
+    """Both as one suspicion. A classifier that is alone must be all but certain to count as much as a clear rule."""
+    beyond = max(by_classifier - _SURE, 0.0) / (1.0 - _SURE)
+    return joined(by_rules, TRUST * by_classifier * (1.0 - beyond) + by_classifier * beyond)
 
 
 def judged(text: str, classifier: InboundClassifier | None, *, data: bool = False) -> float:
@@ -63,14 +63,6 @@ def judged(text: str, classifier: InboundClassifier | None, *, data: bool = Fals
     parts = (Segment(text, True),) if data else segments(text)
     longest = sorted(parts, key=lambda part: len(part.text), reverse=True)[:_MAX_JUDGED]
     return max((classifier.inbound(part.text).injection for part in longest), default=0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Suspicion:
-    """How suspicious a text is, 0 to 1, and by which rule most of all; empty: the classifier alone."""
-
-    score: float
-    rule: str = ""
 
 
 def read(text: str, *, data: bool = False) -> Suspicion:
@@ -90,8 +82,23 @@ def read(text: str, *, data: bool = False) -> Suspicion:
     return Suspicion(joined(*met.values()), max(met, key=lambda rule: met[rule])) if met else Suspicion(0.0)
 
 
+_FRAMES: Final = re2.compile(
+    r"\b(?:you are (?:an?|the|now|my)|you're an?|imagine|pretend|suppose|picture|act(?:ing)? as"
+    r"|role-?play\w*|as an? \w+"
+    r" (?:\w+ )?(?:expert|researcher|writer|teacher|journalist|engineer|scientist|author|actor|consultant"
+    r"|officer|doctor)"
+    r"|fiction\w*|hypothetical\w*|novel|screenplay|script for|character|story (?:about|where|in which)|scene"
+    r"|for (?:a |an |my )?(?:educational|research|academic|safety|training|awareness) \w+|dialogue"
+    r"|thought experiment)\b"
+)
+"""How a request is dressed up; harmless by itself."""
+
+
 def _met(part: Segment) -> dict[str, float]:
-    met = signs(Where.BOTH if part.data else Where.ASKED).read(normalise(part.text))
+    plain = normalise(part.text)
+    met = signs(Where.BOTH if part.data else Where.ASKED).read(plain)
+    if not part.data and len(plain) > _DRESSED and _FRAMES.search(plain) and (weight := harm(plain).score) >= _HARMFUL:
+        met["dressed_up"] = weight * 0.8
     if part.data and stray(part.text):
         met["stray"] = 0.6
     return met

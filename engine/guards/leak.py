@@ -15,13 +15,14 @@ from __future__ import annotations
 import codecs
 from typing import Final
 
-from engine.guards.encoded import EncodedWords
-from engine.guards.leaves import LeafStream, Unwrapped
-from engine.guards.lines import cjk, folded
-from engine.guards.lines import fold as fold_char
+from engine.guards.leaves import LeafReadingGuard
+from engine.guards.lines import cjk
+from engine.guards.normalise import letter as fold_char
+from engine.guards.normalise import letters as folded
+from engine.guards.page import Detector, Page
 from engine.guards.verdict import Refuse, Verdict
+from engine.guards.words import decodings
 from engine.messages import Found
-from engine.ports import Scan
 
 SHINGLE: Final = 24
 WIDE_SHINGLE: Final = 10
@@ -29,6 +30,7 @@ WIDE_SHINGLE: Final = 10
 NEEDED: Final = 8
 _GAP: Final = 16
 """Other characters between two letters, after which they are no piece of one text."""
+_PLAIN: Final = {char: fold_char(char) for char in map(chr, range(128)) if char.isalnum()}
 _CANARY: Final = 8          # folded characters that a canary must have to be one
 
 
@@ -76,7 +78,7 @@ class _Substrings:
         return (0, 0) if after is None else (after, length + 1)
 
 
-class LeakGuard:
+class LeakGuard(LeafReadingGuard):
     """Outbound: refuses an answer that gives the system prompt away."""
 
     name = "leak"
@@ -91,14 +93,14 @@ class LeakGuard:
         self._canaries = (mark, mark[::-1], codecs.encode(mark, "rot13")) if len(mark) >= _CANARY else ()
         self._verdict = Refuse("system_prompt", "leak", reply, 1.0)
 
-    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> LeafStream:  # noqa: ARG002
-        """One stream for one answer."""
+    def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector:  # noqa: ARG002
+        """For one answer."""
         known = "\0".join(folded(text) for text in (question, *(passage.text for passage in found.passages)))
 
         def opened() -> LeakReader:
             return LeakReader(self._pieces, self._canaries, known, self._verdict)
 
-        return LeafStream(Unwrapped(opened), opened())
+        return Detector(opened, thoughts=opened)
 
 
 class LeakReader:
@@ -106,7 +108,6 @@ class LeakReader:
 
     __slots__ = (
         "_canaries", "_end", "_known", "_length", "_letters", "_pieces", "_places", "_shared", "_state", "_verdict",
-        "_words",
     )
 
     def __init__(self, pieces: _Substrings, canaries: tuple[str, ...], known: str, verdict: Verdict) -> None:
@@ -116,23 +117,23 @@ class LeakReader:
         self._letters = ""          # the last folded characters
         self._places: list[int] = []    # where each of them stands
         self._end = 0
-        self._words = EncodedWords(self._look, str)
 
-    def read(self, text: str, *, final: bool = False) -> Scan:
+    def read(self, page: Page) -> int:
         """The next piece; what is held is the longest piece of the prompt that ends here."""
-        words = self._words.read(text, final=final)
-        if words.edits:
-            return Scan(words.edits[0].start, verdict=self._verdict, by=words.edits[0].end + 1)
-        at = self._end
-        self._end += len(text)
-        for char in text:
-            for letter in fold_char(char):
+        words = page.words()
+        for word in words.ended:
+            if any(map(self._gives_away, decodings(word.text))):
+                page.judge(self._verdict, word.end + 1)
+                return word.start
+        self._end = page.end
+        for at, char in enumerate(page.text, page.begin):
+            for letter in _PLAIN.get(char) or fold_char(char):
                 if self._leaks(letter, at):
-                    return Scan(self._held(), verdict=self._verdict, by=at + 1)
-            at += 1
+                    page.judge(self._verdict, at + 1)
+                    return self._held()
         if len(self._letters) > 4096:
             self._letters, self._places = self._letters[-1024:], self._places[-1024:]
-        return Scan(self._end if final else min(self._held(), words.safe))
+        return page.end if page.final else min(self._held(), words.safe)
 
     def _held(self) -> int:
         longest = max(self._length, self._begun()) if self._canaries else self._length
@@ -159,14 +160,14 @@ class LeakReader:
             self._shared += 1
             if self._shared >= NEEDED:
                 return True
-        return any(letter == canary[-1] and self._letters.endswith(canary) for canary in self._canaries)
+        return bool(self._canaries) and self._letters.endswith(self._canaries)
 
     def _is_shingle(self, length: int) -> bool:
         """Whether the last characters are a piece of the prompt that says something, and that nobody else said."""
         size = WIDE_SHINGLE if cjk(self._letters[-1]) and cjk(self._letters[-WIDE_SHINGLE]) else SHINGLE
         return length >= size and self._letters[-size:] not in self._known
 
-    def _look(self, text: str) -> tuple[str, str] | None:
-        """Whether a decoded word gives the prompt away."""
+    def _gives_away(self, text: str) -> bool:
+        """Whether a decoded word is a piece of the prompt."""
         inner = LeakReader(self._pieces, self._canaries, self._known, self._verdict)
-        return ("system_prompt", "") if any(inner._leaks(letter, 0) for letter in folded(text)) else None
+        return any(inner._leaks(letter, 0) for letter in folded(text))

@@ -15,11 +15,14 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import replace
 from enum import Enum, auto
-from typing import Final, Protocol
+from typing import Final
 
-from engine.guards.verdict import Allow, Flag, Verdict
+from engine.guards.page import Detector, Panel, ends
+from engine.guards.verdict import Allow, Flag
+from engine.messages import Found
 from engine.ports import Edit, Piece, Reasoning, Scan, Text
 
 _DEPTH: Final = 4
@@ -37,12 +40,6 @@ _STOP: Final = re.compile(r"[\"\\]")
 _BACKSLASH: Final = re.compile(r"\\")
 _SHORT: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "\\": "\\", "/": "/"}
 _HEX: Final = re.compile(r"[0-9A-Fa-f]{4}")
-
-
-class Reader(Protocol):
-    """Reads one text, piece by piece; the offsets of its scans are those of that text, and ``safe`` never goes back."""
-
-    def read(self, text: str, *, final: bool = False) -> Scan: ...
 
 
 class _State(Enum):
@@ -93,53 +90,62 @@ class _Mapping:
 
 
 class Unwrapped:
-    """Reads one text through a reader for each of its leaves, and through one for the wrapping as it stands."""
+    """Reads one text through a reader of each detector for each of its leaves, and for the wrapping as it stands."""
 
     __slots__ = (
-        "_around", "_at", "_by", "_depth", "_edits", "_leaf", "_map", "_now", "_objects", "_open", "_raw", "_safe",
-        "_shut", "_state", "_tail", "_verdict",
+        "_around", "_at", "_depth", "_detectors", "_found", "_leaf", "_map", "_now", "_safe", "_shut", "_state",
+        "_tail",
     )
 
-    def __init__(
-        self, opened: Callable[[], Reader], raw: Callable[[], Reader] | None = None, *, depth: int = _DEPTH,
-    ) -> None:
-        """``raw`` makes the reader of JSON as it stands; without one only its leaves are read."""
-        self._open = opened
+    def __init__(self, detectors: Sequence[tuple[int, Detector]], *, depth: int = _DEPTH) -> None:
+        """Each detector with its number. JSON as it stands is only read by those that want to."""
+        self._detectors = detectors
         self._depth = depth
-        self._raw = raw
-        self._around: Reader | None = None
+        self._around: Panel | None = None
         self._state = _State.UNSURE
         self._tail = ""             # not taken apart yet
         self._at = 0                # offset of the first character of it
-        self._leaf: Reader | None = None
+        self._leaf: Unwrapped | Panel | None = None
         self._map = _Mapping()
         self._shut = -1             # the quotation mark that may have ended a string
         self._safe = 0
-        self._edits: list[Edit] = []
-        self._verdict: Verdict | None = None
-        self._by = 0                # how many characters had to be read for it
+        self._found: list[tuple[int, Scan]] = []
         self._now = 0               # how many have been taken apart
-        self._objects = False       # a leaf ends the answer
 
-    def read(self, text: str, *, final: bool = False) -> Scan:
-        """The next piece of the text."""
+    @property
+    def finds(self) -> list[tuple[int, Scan]]:
+        """What was found in the last piece, and by which detector."""
+        return self._leaf.finds if self._state is _State.PLAIN and self._leaf is not None else self._found
+
+    def read(self, text: str, *, final: bool = False) -> int:
+        """The next piece of the text; returns how far all of it is safe. Raises `ReaderBroke`."""
         if self._state is _State.PLAIN:
             assert self._leaf is not None   # noqa: S101 - set with the state
             return self._leaf.read(text, final=final)
+        if self._found:
+            self._found = []
         if self._state is _State.UNSURE:
             self._tail += text
             state = self._state = self._first_state(final)
             if state is _State.UNSURE:
-                return Scan(0)
+                return 0
             text, self._tail = self._tail, ""
             if state is _State.PLAIN:
-                self._leaf = self._open()
+                self._leaf = Panel([(which, detector.opened()) for which, detector in self._detectors])
                 return self._leaf.read(text, final=final)
         return self._json(text, final)
 
+    def drop(self, which: int) -> None:
+        """A detector that is not listened to any more."""
+        self._detectors = [each for each in self._detectors if each[0] != which]
+        for part in (self._leaf, self._around):
+            if part is not None:
+                part.drop(which)
+
     def _first_state(self, final: bool) -> _State:
         if self._depth and _JSON.match(self._tail):
-            self._around = self._raw() if self._raw else None
+            around = [(which, each.around()) for which, each in self._detectors if each.around is not None]
+            self._around = Panel(around) if around and self._depth == _DEPTH else None
             return _State.OUTSIDE
         if final or not self._depth or len(self._tail) > _MAX_HEAD or not _UNSURE.match(self._tail):
             return _State.PLAIN
@@ -147,16 +153,17 @@ class Unwrapped:
 
     # --- JSON
 
-    def _json(self, text: str, final: bool) -> Scan:
-        safes: list[int] = []
+    def _json(self, text: str, final: bool) -> int:
+        safe = self._at + len(self._tail) + len(text)
         if self._around is not None:
-            scan = self._around.read(text, final=final)
-            self._edits += scan.edits
-            self._heed(scan.verdict, scan.by if scan.by is not None else self._at + len(self._tail) + len(text))
-            safes.append(scan.safe)
+            now = safe
+            safe = self._around.read(text, final=final)
+            self._found += [
+                (which, scan if scan.by is not None else replace(scan, by=now)) for which, scan in self._around.finds
+            ]
         text = self._tail + text
         at = 0
-        while at < len(text) and not self._objects:
+        while at < len(text):
             step = self._step(text, at, final)
             if step is None:
                 break
@@ -164,37 +171,14 @@ class Unwrapped:
         self._tail, self._at = text[at:], self._at + at
         if final:
             self._end()
-        safes.append(self._leaf_safe())
-        return self._combined(min(safes))
+        self._safe = max(self._safe, min(safe, self._leaf_safe()))
+        return self._safe
 
     def _leaf_safe(self) -> int:
         safe = self._at
         if self._shut >= 0:
             safe = min(safe, self._shut)
         return min(safe, self._read("")) if self._leaf is not None else safe
-
-    def _combined(self, safe: int) -> Scan:
-        """Edits are handed on once everything up to their end is safe, and what overlaps them waits for them."""
-        due: list[Edit] = []
-        if self._edits:
-            self._edits.sort(key=lambda edit: (edit.start, -edit.end))
-            for edit in reversed(self._edits):
-                if edit.end > safe:
-                    safe = min(safe, edit.start)
-            due = [edit for edit in self._edits if edit.end <= safe]
-            self._edits = [edit for edit in self._edits if edit.end > safe]
-        self._safe = max(self._safe, safe)
-        verdict = self._verdict
-        if isinstance(verdict, Flag):
-            self._verdict = None
-        return Scan(self._safe, tuple(due), verdict, None if verdict is None else self._by)
-
-    def _heed(self, verdict: Verdict | None, by: int) -> None:
-        """The earliest objection counts."""
-        if verdict is None or isinstance(verdict, Allow):
-            return
-        if self._verdict is None or isinstance(self._verdict, Flag) or by < self._by:
-            self._verdict, self._by = verdict, by
 
     def _step(self, text: str, at: int, final: bool) -> int | None:
         """Takes something apart at ``at`` and returns where it ends; None: more must come first."""
@@ -223,7 +207,7 @@ class Unwrapped:
 
     def _begin(self, state: _State) -> None:
         self._state = state
-        self._leaf = Unwrapped(self._open, depth=self._depth - 1)
+        self._leaf = Unwrapped(self._detectors, depth=self._depth - 1)
         self._map = _Mapping()
 
     def _closing(self, text: str, at: int) -> int:
@@ -278,26 +262,34 @@ class Unwrapped:
         return at
 
     def _read(self, text: str, *, final: bool = False) -> int:
-        """Hands decoded text to the leaf's reader, and returns how far the raw text is safe by it."""
-        assert self._leaf is not None       # noqa: S101 - callers see to it
-        scan = self._leaf.read(text, final=final)
-        for edit in scan.edits:
-            shown = json.dumps(edit.text, ensure_ascii=False)[1:-1] if self._state is not _State.LOOSE else edit.text
-            self._edits.append(Edit(self._map.begin(edit.start), self._map.end(edit.end), shown, edit.rule))
-        if scan.verdict is not None:
-            known = scan.by is not None and 0 < scan.by <= self._map.size
-            self._heed(scan.verdict, self._map.end(scan.by or 0) if known else self._now)
-            self._objects = self._objects or not isinstance(scan.verdict, Allow | Flag)
-        if scan.safe >= self._map.size:
+        """Hands decoded text to the leaf's readers, and returns how far the raw text is safe by it."""
+        leaf = self._leaf
+        assert leaf is not None             # noqa: S101 - callers see to it
+        safe = leaf.read(text, final=final)
+        for which, scan in leaf.finds:
+            edits = tuple([
+                Edit(self._map.begin(edit.start), self._map.end(edit.end), self._written(edit.text), edit.rule)
+                for edit in scan.edits
+            ])
+            by = None
+            if scan.verdict is not None:
+                known = scan.by is not None and 0 < scan.by <= self._map.size
+                by = self._map.end(scan.by or 0) if known else self._now
+            self._found.append((which, Scan(self._safe, edits, scan.verdict, by)))
+        if safe >= self._map.size:
             return self._at + (1 << 60)
-        safe = self._map.begin(scan.safe)
-        self._map.forget(scan.safe)
-        return safe
+        raw = self._map.begin(safe)
+        self._map.forget(safe)
+        return raw
+
+    def _written(self, text: str) -> str:
+        """As it stands in a string of JSON."""
+        return text if self._state is _State.LOOSE else json.dumps(text, ensure_ascii=False)[1:-1]
 
     def _end(self) -> None:
         """The answer is over: what is open closes as it stands."""
         self._now = self._at + len(self._tail) + 1
-        if self._leaf is not None and not self._objects:
+        if self._leaf is not None:
             self._read("", final=True)
             self._leaf = None
         self._shut = -1
@@ -330,41 +322,112 @@ def _unicode(text: str, at: int, final: bool) -> tuple[str, int]:
     return chr(code), 6
 
 
-class LeafStream:
-    """A `StreamGuard` over the leaves of an answer, and over what the model thought on the way to it."""
+class Reading:
+    """One answer, read by all its detectors together, and what the model thought on the way to it."""
 
-    __slots__ = ("_answer", "_flagged", "_safe", "_thoughts")
+    __slots__ = ("_answer", "_detectors", "_finds", "_safe", "_thoughts")
 
-    def __init__(self, answer: Reader, thoughts: Reader | None = None) -> None:
-        """``thoughts`` reads the reasoning: what it finds there is flagged once, since nobody is shown it."""
-        self._answer, self._thoughts = answer, thoughts
+    def __init__(self, detectors: Sequence[Detector]) -> None:
+        self._detectors = detectors
+        self._answer = Unwrapped(list(enumerate(detectors)))
+        thinking = [(which, each.thoughts()) for which, each in enumerate(detectors) if each.thoughts is not None]
+        self._thoughts = Panel(thinking)
+        self._finds: list[tuple[int, Scan]] = []
         self._safe = 0
-        self._flagged = False
+
+    @property
+    def finds(self) -> list[tuple[int, Scan]]:
+        """What the last piece brought: whose find, and the find. Edits may reach beyond what is safe."""
+        return self._finds
+
+    def read(self, piece: Piece) -> int:
+        """The next piece; returns how many characters all detectors have cleared. Raises `ReaderBroke`."""
+        if isinstance(piece, Text):
+            self._safe = self._answer.read(piece.text)
+            self._finds = self._answer.finds
+        elif isinstance(piece, Reasoning):
+            self._finds = self._think(piece.text)
+        else:
+            self._finds = []
+        return self._safe
+
+    def close(self) -> int:
+        """The end of the answer decides what was open."""
+        self._safe = self._answer.read("", final=True)
+        self._finds = self._answer.finds
+        return self._safe
+
+    def drop(self, which: int) -> None:
+        """A detector that is not listened to any more."""
+        self._answer.drop(which)
+        self._thoughts.drop(which)
+
+    def _think(self, text: str) -> list[tuple[int, Scan]]:
+        """Nobody is shown it, so what is found there is flagged, once for each detector."""
+        if text.strip():
+            for detector in self._detectors:
+                if detector.heard is not None:
+                    detector.heard()
+        self._thoughts.read(text)
+        flags = []
+        for which, scan in self._thoughts.finds:
+            verdict = scan.verdict if not isinstance(scan.verdict, Allow) else None
+            if verdict is None and scan.edits:
+                verdict = Flag(scan.edits[0].rule, scan.edits[0].rule)
+            if verdict is not None:
+                self._thoughts.drop(which)
+                flags.append((which, Scan(self._safe, verdict=Flag(f"{verdict.rule}_in_reasoning", verdict.category))))
+        return flags
+
+
+class LeafReadingGuard:
+    """An outbound guard that reads what an answer says, together with others or alone."""
+
+    def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector:
+        """What it looks for in one answer."""
+        raise NotImplementedError
+
+    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> LeafStream:
+        """One stream for one answer, with a reading to itself."""
+        return LeafStream(self.detector(question, found, flags))
+
+
+class LeafStream:
+    """A `StreamGuard` of one detector that has a reading to itself."""
+
+    __slots__ = ("_edits", "_over", "_reading", "_safe")
+
+    def __init__(self, detector: Detector) -> None:
+        self._reading = Reading([detector])
+        self._edits: list[Edit] = []
+        self._safe = 0
+        self._over: Scan | None = None
 
     async def feed(self, piece: Piece) -> Scan:
         """The next piece."""
-        if isinstance(piece, Text):
-            return self._scan(piece.text)
-        if isinstance(piece, Reasoning) and self._thoughts is not None and not self._flagged:
-            return self._think(self._thoughts.read(piece.text))
-        return Scan(self._safe)
+        return self._scan(self._reading.read(piece))
 
     async def close(self) -> Scan:
         """The end of the answer decides what was open."""
-        return self._scan("", final=True)
+        return self._scan(self._reading.close())
 
-    def _scan(self, text: str, *, final: bool = False) -> Scan:
-        scan = self._answer.read(text, final=final)
-        self._safe = scan.safe
+    def _scan(self, safe: int) -> Scan:
+        """Edits are handed on once everything up to their end is safe, and what overlaps them waits for them."""
+        if self._over is not None:
+            return self._over
+        verdict, by = None, None
+        for _, scan in self._reading.finds:
+            self._edits += scan.edits
+            if scan.verdict is not None and not isinstance(scan.verdict, Allow) and not ends(verdict):
+                verdict, by = scan.verdict, scan.by
+        self._edits.sort(key=lambda edit: (edit.start, -edit.end))
+        for edit in reversed(self._edits):
+            if edit.end > safe:
+                safe = min(safe, edit.start)
+        due = tuple([edit for edit in self._edits if edit.end <= safe])
+        self._edits = [edit for edit in self._edits if edit.end > safe]
+        self._safe = max(self._safe, safe)
+        scan = Scan(self._safe, due, verdict, by)
+        if ends(verdict):
+            self._over = scan
         return scan
-
-    def _think(self, scan: Scan) -> Scan:
-        verdict = scan.verdict
-        if isinstance(verdict, Allow):
-            verdict = None
-        if verdict is None and scan.edits:
-            verdict = Flag(scan.edits[0].rule, scan.edits[0].rule)
-        if verdict is None:
-            return Scan(self._safe)
-        self._flagged = True
-        return Scan(self._safe, verdict=Flag(f"{verdict.rule}_in_reasoning", verdict.category))

@@ -8,9 +8,9 @@ counts only when its sentence ends there.
 
 from __future__ import annotations
 
-import unicodedata
-from functools import lru_cache
 from typing import Final, TypeAlias
+
+from engine.guards.normalise import letters, written
 
 FIRM_CJK: Final = 12
 FIRM_LATIN: Final = 28
@@ -133,24 +133,6 @@ _LINES_ZH: Final = (
     "内容安全警告，输出文本数据可能包含不适当的内容",
     "内容安全警告，输入文本数据可能包含不适当的内容",
 )
-_SIMPLE: Final = str.maketrans(
-    "這個問題暫時無讓們換話對學習會還沒關於內規據討論語為爲類點別圍範該網閱輸數適當戶試與參給機發種應過來請進現經間樣開擅長聽實國",
-    "这个问题暂时无让们换话对学习会还没关于内规据讨论语为为类点别围范该网阅输数适当户试与参给机发种应过来请进现经间样开擅长听实国",
-)
-
-
-@lru_cache(maxsize=8192)
-def fold(char: str) -> str:
-    """What is left of one character when lines are compared; nothing of punctuation, blanks and marks."""
-    plain = unicodedata.normalize("NFKD", char).casefold().translate(_SIMPLE)
-    return "".join(c for c in plain if c.isalnum())
-
-
-def folded(text: str) -> str:
-    """All of a text, folded."""
-    return "".join(map(fold, text))
-
-
 def cjk(char: str) -> bool:
     """One of the unified ideographs that the lines are written in."""
     return "\u4e00" <= char <= "\u9fff"      # an empty one is none
@@ -158,8 +140,7 @@ def cjk(char: str) -> bool:
 
 def openers(root: Node) -> str:
     """Ideographs, as they may be written, that a line begins with."""
-    written = {*map(chr, _SIMPLE), *root}
-    return "".join(sorted(char for char in written if cjk(char) and fold(char) in root))
+    return "".join(sorted({char for simple in root if cjk(simple) for char in written(simple)}))
 
 
 def tree() -> Node:
@@ -169,7 +150,7 @@ def tree() -> Node:
         for opening in openings:
             for line in lines:
                 node = root
-                for char in folded(opening + line):
+                for char in letters(opening + line):
                     node = node.setdefault(char, {})
                 node[END] = {END: {}} if line.endswith(".") else {}
     return root

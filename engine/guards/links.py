@@ -14,10 +14,11 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
-from engine.guards.leaves import LeafStream, Unwrapped
-from engine.guards.markup import Markup, Where
+from engine.guards.leaves import LeafReadingGuard
+from engine.guards.markup import Where
+from engine.guards.page import Detector, Page
 from engine.messages import Found
-from engine.ports import Edit, Scan
+from engine.ports import Edit
 
 _SCHEME: Final = r"(?:https?|ftp|wss?|file|slack|discord|tel|sms)://?|www\."
 _URL: Final = re.compile(rf"(?<![A-Za-z0-9])(?:{_SCHEME})[^\s<>\"'`()\[\]】）」』，。；、|\\{{}}]+", re.IGNORECASE)
@@ -32,11 +33,12 @@ _TARGET_BEGUN: Final = re.compile(r"\]\([^\n]*\Z|\]\Z")
 _NEXT: Final = re.compile(rf"[\[\]]|(?<![A-Za-z0-9])(?:{_SCHEME})", re.IGNORECASE)
 _SCHEME_ONLY: Final = re.compile(_SCHEME, re.IGNORECASE)
 _TRAILING: Final = ".,;:!?*_~…"
+_SECOND: Final = re.compile(r"[a-z]{2,8}://", re.IGNORECASE)
 _MAX_HELD: Final = 2048
 _MAX_DEPTH: Final = 32
 
 
-class LinkGuard:
+class LinkGuard(LeafReadingGuard):
     """Outbound: keeps the links that lead where we were, and turns all others into plain text."""
 
     name = "links"
@@ -46,49 +48,47 @@ class LinkGuard:
         """``allowed``: host names; one that begins with a dot stands for everything below it."""
         self._allowed = frozenset(host.casefold() for host in allowed)
 
-    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> LeafStream:  # noqa: ARG002
-        """One stream for one answer, with the hosts of its passages."""
+    def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector:  # noqa: ARG002
+        """For one answer, with the hosts of its passages."""
         hosts = self._allowed | {_host(passage.url) for passage in found.passages} - {""}
 
         def opened() -> LinkReader:
             return LinkReader(hosts)
 
-        return LeafStream(Unwrapped(opened))
+        return Detector(opened)
 
 
 class LinkReader:
     """A `Reader` of one text."""
 
-    __slots__ = ("_at", "_before", "_brackets", "_held", "_hosts", "_markup")
+    __slots__ = ("_at", "_before", "_brackets", "_held", "_hosts")
 
     def __init__(self, hosts: frozenset[str]) -> None:
         self._hosts = hosts
-        self._markup = Markup()
         self._held = ""             # prose that is not settled
         self._at = 0
         self._before = ""           # the character before it
         self._brackets: list[bool] = []     # those that are open; True: of a picture
 
-    def read(self, text: str, *, final: bool = False) -> Scan:
+    def read(self, page: Page) -> int:
         """The next piece."""
-        edits: list[Edit] = []
-        for where, at, stretch in self._markup.read(text, final=final):
+        for where, at, stretch in page.stretches:
             if where in (Where.PROSE, Where.MARGIN):
                 if not self._held:
                     self._at = at
                 self._held += stretch
                 if where is Where.PROSE:
-                    self._settle(edits)
+                    self._settle(page)
             else:
-                self._settle(edits, final=True)
+                self._settle(page, final=True)
                 self._before = ""
                 if where is Where.BREAK:
                     self._brackets = []
-        if final:
-            self._settle(edits, final=True)
-        return Scan(self._at if self._held else self._markup.placed, tuple(edits))
+        if page.final:
+            self._settle(page, final=True)
+        return self._at if self._held else page.placed
 
-    def _settle(self, edits: list[Edit], *, final: bool = False) -> None:
+    def _settle(self, page: Page, *, final: bool = False) -> None:
         text, at = self._held, 0
         keep = len(text)
         while at < len(text):
@@ -101,7 +101,7 @@ class LinkReader:
                 self._brackets = [*self._brackets[-_MAX_DEPTH:], before == "!"]
                 at = start + 1
             elif mark == "]":
-                end = self._target(text, start, edits, final)
+                end = self._target(text, start, page, final)
                 if end < 0:
                     keep = start
                     break
@@ -109,7 +109,7 @@ class LinkReader:
             elif before.isalnum() and before.isascii():
                 at = start + 1
             else:
-                end = self._address(text, start, edits, final)
+                end = self._address(text, start, page, final)
                 if end < 0:
                     keep = start
                     break
@@ -121,7 +121,7 @@ class LinkReader:
         self._before = text[keep - 1 : keep] or self._before
         self._held, self._at = text[keep:], self._at + keep
 
-    def _target(self, text: str, start: int, edits: list[Edit], final: bool) -> int:
+    def _target(self, text: str, start: int, page: Page, final: bool) -> int:
         """Behind the words of a link; returns where to go on, or -1 to wait."""
         target = _TARGET.match(text, start)
         if target is None:
@@ -134,10 +134,10 @@ class LinkReader:
         to = target["to"]
         if picture or not self._stays(to):
             rule = "picture" if picture else "link"
-            edits.append(Edit(self._at + start, self._at + target.end(), _instead("]", to), rule))
+            page.edit(Edit(self._at + start, self._at + target.end(), _instead("]", to), rule))
         return target.end()
 
-    def _address(self, text: str, start: int, edits: list[Edit], final: bool) -> int:
+    def _address(self, text: str, start: int, page: Page, final: bool) -> int:
         """An address as it stands."""
         url = _URL.match(text, start)
         if url is None:
@@ -146,7 +146,7 @@ class LinkReader:
             return -1
         to = url.group().rstrip(_TRAILING)
         if not self._stays(to):
-            edits.append(Edit(self._at + start, self._at + start + len(to), _named(to), "link"))
+            page.edit(Edit(self._at + start, self._at + start + len(to), _named(to), "link"))
         return url.end()
 
     def _stays(self, to: str) -> bool:
@@ -155,6 +155,8 @@ class LinkReader:
         if ":" not in to and not to.startswith("//") and "." not in to.partition("/")[0]:
             return True                 # within the document: a page name, no host
         host = _host(to)
+        if _SECOND.search(to, to.find("://") + 3):
+            return False                # an address within an address: who follows one may end up at the other
         return bool(host) and (host in self._hosts or any(
             allowed.startswith(".") and host.endswith(allowed) for allowed in self._hosts
         ))

@@ -8,7 +8,6 @@ of backticks opens a code span, which ends at a run of the same length or with t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from enum import Enum, auto
 from typing import Final
 
@@ -48,19 +47,27 @@ class Markup:
         """How many characters from the start have been placed."""
         return self._at
 
-    def read(self, text: str, *, final: bool = False) -> Iterator[tuple[Where, int, str]]:
-        """Stretches of text with their offsets, in order. To be read to the end."""
+    def read(self, text: str, *, final: bool = False) -> list[tuple[Where, int, str]]:
+        """Stretches of text with their offsets, in order."""
+        if not (self._tail or self._line or self._fence or "`" in text or "\n" in text):
+            if not text:
+                return []
+            at = self._at                   # nearly always
+            self._at = at + len(text)
+            return [(Where.SPAN if self._span else Where.PROSE, at, text)]
         text = self._tail + text
         at, end = 0, len(text)
+        stretches = []
         while at < end:
             step = self._step(text, at, final)
             if step is None:
                 break
             where, stop = step
-            yield where, self._at + at, text[at:stop]
+            stretches.append((where, self._at + at, text[at:stop]))
             at = stop
         self._tail = text[at:]
         self._at += at
+        return stretches
 
     def _step(self, text: str, at: int, final: bool) -> tuple[Where, int] | None:
         if self._line:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from engine.guards.leaves import LeafStream, Unwrapped
+from engine.guards.leaves import LeafReadingGuard
+from engine.guards.page import Detector, Page
 from engine.messages import Found
-from engine.ports import Edit, Scan
+from engine.ports import Edit
 
 _MASS: Final = ("everyone", "here", "channel", "all", "group", "online")
 _MENTION: Final = re.compile(
@@ -29,15 +30,15 @@ _BEGUN: Final = re.compile(
 _SIGN: Final = re.compile("[@<]")
 
 
-class MentionGuard:
+class MentionGuard(LeafReadingGuard):
     """Outbound: edits mentions into plain words."""
 
     name = "mentions"
     version = "1"
 
-    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> LeafStream:  # noqa: ARG002
-        """One stream for one answer."""
-        return LeafStream(Unwrapped(MentionReader))
+    def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector:  # noqa: ARG002
+        """For one answer."""
+        return Detector(MentionReader)
 
 
 class MentionReader:
@@ -50,10 +51,13 @@ class MentionReader:
         self._at = 0
         self._before = ""           # the character before what is held
 
-    def read(self, text: str, *, final: bool = False) -> Scan:
+    def read(self, page: Page) -> int:
         """The next piece."""
+        text, final = page.text, page.final
+        if not self._held and "@" not in text and "<" not in text:
+            self._before, self._at = text[-1:] or self._before, page.end
+            return page.end
         text = self._held + text
-        edits: list[Edit] = []
         at, keep = 0, len(text)
         while (sign := _SIGN.search(text, at)) is not None:
             start = sign.start()
@@ -63,11 +67,11 @@ class MentionReader:
                 break
             before = text[start - 1] if start else self._before
             if mention and not (mention["mass"] and (before.isalnum() or before in (".", "_", "-"))):
-                edits.append(Edit(self._at + start, self._at + mention.end(), _plain(mention), "mention"))
+                page.edit(Edit(self._at + start, self._at + mention.end(), _plain(mention), "mention"))
             at = mention.end() if mention else start + 1
         self._before = text[keep - 1 : keep] or self._before
         self._held, self._at = text[keep:], self._at + keep
-        return Scan(self._at, tuple(edits))
+        return self._at
 
 
 def _plain(mention: re.Match[str]) -> str:

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from engine.guards.leaves import LeafStream, Unwrapped
+from engine.guards.leaves import LeafReadingGuard
+from engine.guards.page import Detector, Page
 from engine.guards.scores import OutboundClassifier
 from engine.guards.verdict import Reroute, Verdict
 from engine.messages import Found
-from engine.ports import Scan
 
 FIRST: Final = 320
 """Characters before the first judgement."""
@@ -28,7 +28,7 @@ WINDOW: Final = 8000
 POLITICAL: Final = "political"
 
 
-class NarrativeGuard:
+class NarrativeGuard(LeafReadingGuard):
     """Outbound: an answer that only recites sends the question to another model."""
 
     name = "narrative"
@@ -38,14 +38,14 @@ class NarrativeGuard:
         """``threshold``: the score from which it is one. Without a classifier nothing is judged, or held."""
         self._classifier, self._threshold = classifier, threshold
 
-    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> LeafStream:  # noqa: ARG002
-        """One stream for one answer; ``political`` among the flags holds it."""
+    def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector:  # noqa: ARG002
+        """For one answer; ``political`` among the flags holds it."""
         classifier, held = self._classifier, POLITICAL in flags
 
         def opened() -> NarrativeReader:
             return NarrativeReader(question, classifier, self._threshold, held=held)
 
-        return LeafStream(Unwrapped(opened))
+        return Detector(opened)
 
 
 class NarrativeReader:
@@ -63,21 +63,22 @@ class NarrativeReader:
         self._judged = 0            # up to here it has been judged, and found fit
         self._next = FIRST
 
-    def read(self, text: str, *, final: bool = False) -> Scan:
-        """The next piece; ``safe`` is what has been judged, or all if it flows."""
+    def read(self, page: Page) -> int:
+        """The next piece; safe is what has been judged, or all if it flows."""
         if self._classifier is None:
-            self._end += len(text)
-            return Scan(self._end)
+            return page.end
+        text = page.text
         at = 0
         while at < len(text):
             stop = min(at + self._next - self._end, len(text))      # the same places wherever the text was cut
             self._take(text[at:stop])
             at = stop
             if self._end == self._next and (verdict := self._judge()):
-                return Scan(self._judged if self._held else self._end, verdict=verdict, by=self._end)
-        if final and self._end > self._judged and (verdict := self._judge()):
-            return Scan(self._judged if self._held else self._end, verdict=verdict, by=self._end)
-        return Scan(self._judged if self._held else self._end)
+                page.judge(verdict, self._end)
+                break
+        if page.final and self._end > self._judged and not page.news and (verdict := self._judge()):
+            page.judge(verdict, self._end)
+        return self._judged if self._held else self._end
 
     def _take(self, text: str) -> None:
         self._end += len(text)

@@ -15,7 +15,7 @@ import codecs
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -75,6 +75,7 @@ _CHARACTERS: Final = (
     "藉借讎仇迴回鉅巨閒闲颳刮餵喂鬚须麪面緻致証证滙汇羣群峯峰蹟迹跡迹姪侄傢家僱雇牀床類类嚮向暱昵纖纤竈灶鑲镶鏽锈鍊链鍋锅鍍镀釣钓鈉钠鉀钾鋰锂鎂镁銘铭瞭了沖冲汙污僞伪脣唇鷺鹭鶯莺鷗鸥鴉鸦鵲鹊鸚鹦鵡鹉鴛鸳鴦鸯鵑鹃"
 )
 _SIMPLE: Final = dict(zip(_CHARACTERS[::2], _CHARACTERS[1::2], strict=True))
+_SIMPLER: Final = str.maketrans(_SIMPLE)
 
 
 @lru_cache(maxsize=16_384)
@@ -112,29 +113,51 @@ def _once(char: str) -> str:
 
 
 @lru_cache(maxsize=16_384)
-def _letter(char: str) -> str:
+def letter(char: str) -> str:
+    """What is left of one character when only letters and digits are compared; often nothing."""
     return "".join(c for c in fold(char) if c.isalnum())
 
 
-def _table(folding: Callable[[str], str], chars: Iterable[str]) -> dict[int, str | int]:
-    """For ``str.translate``, which is far faster than a loop, and faster still with numbers for single characters."""
-    folded = {ord(char): folding(char) for char in chars}
-    return {code: ord(plain) if len(plain) == 1 else plain for code, plain in folded.items()}
+def simplified(text: str) -> str:
+    """Traditional characters as simplified ones, all else as it is."""
+    return text if text.isascii() else text.translate(_SIMPLER)
 
 
-_ASCII: Final = "".join(map(chr, range(128)))
-_ASCII_FOLD: Final = _table(fold, _ASCII)
-_ASCII_LETTERS: Final = _table(_letter, _ASCII)
+def written(simple: str) -> str:
+    """The characters that may stand for a simplified one: itself, and its traditional forms."""
+    return simple + "".join(chr(code) for code, plain in _SIMPLER.items() if plain == simple)
 
 
+class _Table(dict[int, str | int]):
+    """For ``str.translate``: what each character becomes, found out once."""
+
+    def __init__(self, folding: Callable[[str], str]) -> None:
+        super().__init__()
+        self._folding = folding
+
+    def __missing__(self, code: int) -> str | int:
+        """Numbers for single characters are faster than strings."""
+        plain = self._folding(chr(code))
+        if len(self) >= _MOST:
+            self.clear()                # somebody sends all of Unicode
+        value = self[code] = ord(plain) if len(plain) == 1 else plain
+        return value
+
+
+_MOST: Final = 16_384
+_FOLDED: Final = _Table(fold)
+_LETTERS: Final = _Table(letter)
+
+
+@lru_cache(maxsize=8)               # several guards read one message
 def normalise(text: str) -> str:
     """The text as rules read it. Never holds a lone surrogate; at most eight times as long, usually shorter."""
-    return text.translate(_ASCII_FOLD if text.isascii() else _table(fold, set(text)))
+    return text.translate(_FOLDED)
 
 
 def letters(text: str) -> str:
     """Only letters and digits of the normalised text."""
-    return text.translate(_ASCII_LETTERS if text.isascii() else _table(_letter, set(text)))
+    return text.translate(_LETTERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +169,7 @@ class Places:
     @staticmethod
     def of(text: str, *, only_letters: bool = False) -> Places:
         """For `normalise`, or for `letters`. Costs more than the folding itself: only worth it after a find."""
-        folding = _letter if only_letters else fold
+        folding = letter if only_letters else fold
         sizes = {char: len(folding(char)) for char in set(text)}
         return Places(tuple(accumulate(map(sizes.__getitem__, text))))
 
@@ -194,6 +217,7 @@ _GATES: Final = {
 }
 
 
+@lru_cache(maxsize=8)
 def variants(text: str) -> tuple[Variant, ...]:
     """Decoded stretches that can be read, in order of their kind, one level deep.
 

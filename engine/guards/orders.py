@@ -224,6 +224,28 @@ SIGNS: Final = (
          r"\bon(?:error|load)\b ?= ?['\"(]?console\.log"
          r"|!\[[^\]\n]{0,40}\]\(https?://[^)\s]{0,120}\?\w{1,12}=(?:\[|\{|query|data)"
          r"|\bin your (?:response|reply|answer)\b[^.!?\n]*\b(?:string|code|image|link|tag)\b"),
+    Sign("system_prompt_quoted", 0.6, Where.BOTH,
+         r"[\"']you are[\"']|</?(?:secret|system|instructions?|prompt)>"
+         r"|\b(?:teachtaireacht|theachtaireacht|teachdaireachd|mesazh\w*|umlayezo|ujumbe|neges|mensaxe"
+         r"|missatge|sporocilo"
+         r"|zprav\w*|sprav\w*|poruk\w*|uzenet\w*|mesaj\w*|xabar\w*|pesan|mensahe|thong diep|systeembericht"
+         r"|systemmeddeland\w*|jarjestelmaviest\w*)\b[^.!?\n]*\b(?:chorais|an t-siostaim|siostaim|sistemit|sistemu"
+         r"|wesistimu|wohlelo|mfumo|y system|sistema|rendszer\w*|sistem\w*|systemu|tizim\w*|he thong)\b"
+         r"|\b(?:aitheantais uathuil|id sonraichte|id-(?:ne|ja|në) (?:tende|tuaj)|id unike|i-id yakho|kitambulisho"
+         r"|adnabod unigryw|unique id|identificador unic\w*|eindeutige id|identifiant unique|id unic\w*)\b"),
+    Sign("role_card", 0.5, Where.ASKED,
+         r"\b(?:from now on|i want you to act|you will (?:now )?(?:act|play|be|respond|answer|pretend|simulate|become)"
+         r"|you are (?:now )?(?:going to|to) (?:act|play|be|respond|pretend|simulate)|let's play a game"
+         r"|stay in character"
+         r"|break(?:ing)? character|in character|role-?play\w*|my first (?:request|question|prompt|message|sentence) is"
+         r"|(?:two|three|four|both) (?:entities|personas?|characters|responses|ai)|\{\{(?:char|user)\}\}"
+         r"|fictional (?:world|universe|story|character)|hypothetical (?:story|scenario|response)|imagine (?:that )?you"
+         r"|pretend (?:that )?(?:you|to)|simulat(?:e|ing) (?:a|an|the)|you must (?:always|never|obey)"
+         r"|(?:ai|bot|character|persona) named|named \w+ (?:who|that|which) (?:is|can|does|has|never|always|will)"
+         r"|without (?:any )?(?:restrictions?|limit\w*|filters?|censor\w*|warnings?|disclaimers?|moral\w*))\b"),
+    Sign("noise", 0.6, Where.ASKED,
+         r"(?:[a-z]{2,}[\])}>\"'\\|:;*_.,=?!]{2,}[a-z({\[<\"'\\]+[^\n]{0,40}){2}[^\n]{0,60}$|\\\(\{\\"
+         r"|\)\)? ?:\\|\.{3}\)\w"),
     Sign("decode", 0.6, Where.BOTH,
          r"\b(?:decode|decrypt|decipher|rot13|base64)\b[^.!?\n]*\b(?:and|then)\b[^.!?\n]*"
          r"\b(?:follow|execute|do|run|obey|answer|respond|perform|act)\b"),

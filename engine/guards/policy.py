@@ -272,6 +272,12 @@ class Rules:
         said = self.texts.get(language or language_of(text)) or self.texts.get("en") or TEXTS["en"]
         return said.replace(TRACE, self.trace or "-")
 
+    def own_reply(self, text: str) -> str:
+        """As `reply` where the company wrote that sentence itself, else ""."""
+        language = language_of(text)
+        own = {code: said for code, said in self.texts.items() if TEXTS.get(code) != said}
+        return self.reply(text, language if language in own else "en") if language in own or "en" in own else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Tolerant:

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Final
 
 from engine.guards import forms
-from engine.guards.leaves import LeafStream, Unwrapped
+from engine.guards.leaves import LeafReadingGuard
+from engine.guards.page import Detector
 from engine.guards.scores import OutboundClassifier
 from engine.guards.sentences import MORE, Place, Sentences
 from engine.guards.verdict import Allow, Reroute, Verdict
@@ -24,7 +25,7 @@ _PLAIN: Final = 0.8         # refused beyond doubt: nothing that follows makes i
 _ASK: Final = 0.3
 
 
-class RefusalGuard:
+class RefusalGuard(LeafReadingGuard):
     """Outbound: an explicit refusal sends the question to another model."""
 
     name = "refusal"
@@ -36,10 +37,10 @@ class RefusalGuard:
         """``threshold`` for the form; ``sure``: the classifier's score from which a doubtful form is a refusal."""
         self._classifier, self._threshold, self._sure = classifier, threshold, sure
 
-    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> LeafStream:  # noqa: ARG002
-        """One stream for one answer."""
+    def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector:  # noqa: ARG002
+        """For one answer."""
         judge = _Refusals(question, self._classifier, self._threshold, self._sure)
-        return LeafStream(Unwrapped(lambda: Sentences(judge, SPAN, quoted=False)))
+        return Detector(lambda: Sentences(judge, SPAN, quoted=False))
 
 
 class _Refusals:

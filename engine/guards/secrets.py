@@ -19,9 +19,11 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from engine.guards import credentials
-from engine.guards.encoded import EncodedWords, Spread, Visible
-from engine.guards.leaves import LeafStream, Unwrapped
+from engine.guards.encoded import Spread, Visible
+from engine.guards.leaves import LeafReadingGuard
+from engine.guards.page import Detector, Page
 from engine.guards.verdict import Allow, Mask, Verdict
+from engine.guards.words import decodings
 from engine.messages import Found
 from engine.ports import Edit, Scan
 
@@ -88,6 +90,12 @@ _KEY: Final = re.compile(
     r"|密码|密碼|口令|密钥|密鑰|令牌)[\"'`*\])\s]{0,4}\Z",
     re.IGNORECASE,
 )
+_BEHIND_KEY: Final = "\"'`*]) \t\r\n\v\f\u00a0\u3000"
+_KEY_ENDS: Final = (
+    "passwd", "password", "passwort", "passphrase", "passcode", "pass", "pwd", "pw", "secret", "key", "token",
+    "credential", "credentials", "密码", "密碼", "口令", "密钥", "密鑰", "令牌",
+)
+"""Says the same as the end of `_KEY`, in a tenth of the time."""
 _USER: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,24}://[^\s/:@?#\"'<>]{0,64}\Z")
 
 
@@ -176,9 +184,9 @@ class Scanner:
             if sign in ("bearer ", "basic ") or sign.startswith("--"):
                 self.consider(_Value(at, sign.strip(" -")), final=final)
                 continue
-            if sign == ":" and _USER.search(before):
+            if sign == ":" and "://" in before and _USER.search(before):
                 self.consider(_Login(at), final=final)
-            if _KEY.search(before):
+            if before[-28:].rstrip(_BEHIND_KEY).lower().endswith(_KEY_ENDS) and _KEY.search(before):
                 self.consider(_Value(at, "loose" if sign.isalpha() or sign[-1] == " " else "strict"), final=final)
         self._signs = self._end
 
@@ -548,7 +556,7 @@ def notice(span: Span) -> str:
     return f"[{span.name} removed]" if span.name else ""
 
 
-class SecretsGuard:
+class SecretsGuard(LeafReadingGuard):
     """Masks secrets in both directions."""
 
     name = "secrets"
@@ -557,9 +565,12 @@ class SecretsGuard:
 
     async def check(self, text: str) -> Verdict:
         """Inbound: the text goes on without its secrets."""
-        edits = SecretsReader().read(text, final=True).edits
-        if not edits:
+        page = Page(markdown=False)
+        page.turn(text, final=True)
+        SecretsReader().read(page)
+        if not page.edits:
             return Allow()
+        edits = sorted(page.edits, key=lambda edit: (edit.start, -edit.end))
         parts: list[str] = []
         at = 0
         for edit in edits:                  # of those that overlap the first and longest speaks for all
@@ -568,9 +579,9 @@ class SecretsGuard:
             at = max(at, edit.end)
         return Mask("".join(parts) + text[at:], ",".join(sorted({edit.rule for edit in edits})), "secret")
 
-    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> LeafStream:  # noqa: ARG002
-        """Outbound: one stream for one answer."""
-        return LeafStream(Unwrapped(SecretsReader, _Plain), _Plain())
+    def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector:  # noqa: ARG002
+        """Outbound, for one answer."""
+        return Detector(SecretsReader, around=_PlainReader, thoughts=_PlainReader)
 
 
 def holds(text: str) -> tuple[str, str] | None:
@@ -590,7 +601,7 @@ _WEAK: Final = frozenset(("card", "iban"))
 
 
 class _Plain:
-    """A `Reader` of secrets as they stand."""
+    """Secrets as they stand, of a text that comes without its page."""
 
     __slots__ = ("_scanner",)
 
@@ -602,38 +613,44 @@ class _Plain:
         return Scan(safe, tuple([Edit(s.start, s.end, notice(s), s.rule) for s in spans])) if spans else Scan(safe)
 
 
+class _PlainReader:
+    """A `Reader` of secrets as they stand."""
+
+    __slots__ = ("_scanner",)
+
+    def __init__(self) -> None:
+        self._scanner = Scanner()
+
+    def read(self, page: Page) -> int:
+        safe, spans = self._scanner.read(page.text, final=page.final)
+        for span in spans:
+            page.edit(Edit(span.start, span.end, notice(span), span.rule))
+        return safe
+
+
 class SecretsReader:
     """Secrets as they stand, with invisible characters in them, spread out, and encoded: edits, none shown before."""
 
-    __slots__ = ("_edits", "_plain", "_safe", "_spread", "_visible", "_words")
+    __slots__ = ("_plain", "_safe", "_spread", "_visible")
 
     def __init__(self) -> None:
-        self._plain = _Plain()
+        self._plain = _PlainReader()
         self._visible = Visible(_Plain)
         self._spread = Spread(holds, _removed)
-        self._words = EncodedWords(holds, _removed)
-        self._edits: list[Edit] = []
         self._safe = 0
 
-    def read(self, text: str, *, final: bool = False) -> Scan:
-        """The next piece. Edits wait until all four are past their end."""
-        plain = self._plain.read(text, final=final)
-        visible = self._visible.read(text, self._safe, final=final)
-        spread = self._spread.read(text, final=final)
-        words = self._words.read(text, final=final)
-        safe = min(plain.safe, visible.safe, spread.safe, words.safe)
-        if not (plain.edits or visible.edits or spread.edits or words.edits or self._edits):
-            self._safe = max(self._safe, safe)
-            return Scan(self._safe)
-        self._edits += (*plain.edits, *visible.edits, *spread.edits, *words.edits)
-        self._edits.sort(key=lambda edit: (edit.start, -edit.end))
-        for edit in reversed(self._edits):
-            if edit.end > safe:
-                safe = min(safe, edit.start)
-        due = tuple(edit for edit in self._edits if edit.end <= safe)
-        self._edits = [edit for edit in self._edits if edit.end > safe]
+    def read(self, page: Page) -> int:
+        """The next piece. What one of the four found may be held by another."""
+        words = page.words()
+        safe = min(
+            self._plain.read(page), self._visible.read(page, self._safe), self._spread.read(page), words.safe,
+        )
+        for word in words.ended:
+            hit = next((hit for text in decodings(word.text) if (hit := holds(text)) is not None), None)
+            if hit is not None:
+                page.edit(Edit(word.start, word.end, _removed(hit[1]), hit[0]))
         self._safe = max(self._safe, safe)
-        return Scan(self._safe, due)
+        return self._safe
 
 
 def _removed(name: str) -> str:

@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from engine.guards.forms import GATE, WIDE_GATE
-from engine.guards.markup import Markup, Where
+from engine.guards.markup import Where
+from engine.guards.page import Page
 from engine.guards.verdict import Allow, Refuse, Reroute, Verdict
-from engine.ports import Scan
 
 MAX_HELD: Final = 320
 """Characters after which a sentence that does not end is judged as it stands."""
@@ -35,15 +35,21 @@ _SINGLES: Final = frozenset(_SINGLE.values())
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _LEAD: Final = re.compile(r"[\s\[\](（【*_#>•·\-–—…\d.)]*")
 _WIDE: Final = "\u3040-\u30ff\u3400-\u9fff"
-_POINT: Final = re.compile(
-    "[\"“”„「」『』«»]"                         # quotation marks
-    r"|(?<![^\W_])['‘‚]|(?<=['’‘])(?=[^\w'’‘])"     # and those that may be apostrophes
-    r"|(?:(?<=[.!?…:;])|(?<=[.!?…:;][\"'”’)\]*_])|(?<=[.!?…:;][\"'”’)\]*_]{2}))(?=\s)"      # a sentence ends
-    "|[。！？｡：；]"
-    r"|(?<=[^\W_A-Z])[A-ZÀ-ÖØ-ÞА-ЯЁ]|(?<=[ \])）】])[A-ZÀ-ÖØ-ÞА-ЯЁ]|\[(?!\d)"
-    f"|(?<=[^\\W{_WIDE}])[{_WIDE}]|(?<=[^\\W{_WIDE}][ .])[{_WIDE}]"
-    "|(?<![,，、])[抱对對不很实實真哎嗯感坦这這该該此我您你根按依为為系內内以刚剛余餘下本让讓咱换換要作暂暫因小由其相有]"
+_BETWEEN: Final = (             # two characters: behind what may close a quotation, and behind a sentence
+    r"|(?<=['’‘])(?=[^\w'’‘])"
+    r"|(?:(?<=[.!?…:;])|(?<=[.!?…:;][\"'”’)\]*_])|(?<=[.!?…:;][\"'”’)\]*_]{2}))(?=\s)"
 )
+_MARKS: Final = (
+    "[\"“”„「」『』«»]"
+    r"|(?<![^\W_])['‘‚]"
+    f"{{between}}"
+    "|[。！？｡：；]"
+    r"|(?<=[^\W_A-Z])[A-ZÀ-ÖØ-ÞА-ЯЁ]|(?<=[ \])）】])[A-ZÀ-ÖØ-ÞА-ЯЁ]|\[(?=\D)"
+    f"|(?<=[^\\W{_WIDE}])[{_WIDE}]|(?<=[^\\W{_WIDE}][ .])[{_WIDE}]"
+    "|(?<![,，、])[抱对對不很实實真哎嗯感坦这這该該此我您你根按依为為系內内以刚剛余餘下本让讓咱换換要作暂暫因小由其相有]|(?<=[,，、])[哎唔抱]"
+)
+_POINT: Final = re.compile(_MARKS.replace("{between}", _BETWEEN))
+_MARK: Final = re.compile(_MARKS.replace("{between}", ""))
 _ENDS: Final = frozenset("。！？｡")
 _ELSEWHERE: Final = re.compile(r"[\"“„«「『][^\"“”„«»「」『』]{0,600}[\"”“»」』]|`[^`]*`")
 """What a sentence only quotes."""
@@ -102,7 +108,7 @@ class Sentences:
     """A `Reader` that stops at the first sentence its judge objects to."""
 
     __slots__ = (
-        "_base", "_before", "_first", "_fresh", "_head", "_in_quotes", "_judge", "_lead", "_markup", "_opened",
+        "_base", "_before", "_first", "_fresh", "_head", "_in_quotes", "_judge", "_lead", "_opened",
         "_point", "_quoted", "_size", "_text", "_units", "_until", "_verdict", "by",
     )
 
@@ -114,7 +120,6 @@ class Sentences:
         self._in_quotes = quoted
         self._judge = judge
         self._until = until
-        self._markup = Markup()
         self._text = ""             # what units are about, and _KEEP before it
         self._base = 0
         self._head = ""             # the beginning of the whole text
@@ -131,18 +136,23 @@ class Sentences:
         self.by: int | None = None
         """How many characters had to be read for the verdict."""
 
-    def read(self, text: str, *, final: bool = False) -> Scan:
+    def read(self, page: Page) -> int:
         """The next piece."""
-        self._size += len(text)
-        if self._verdict is None and not self._done():
-            for where, at, stretch in self._markup.read(text, final=final):
-                if self._verdict is None:
-                    self._stretch(where, at, stretch)
-            if final and self._verdict is None:
+        self._size = page.end
+        if self._verdict is None:
+            if self._done():
+                return self._size
+            for where, at, stretch in page.stretches:
+                self._stretch(where, at, stretch)
+                if self.by is not None:
+                    break
+            if page.final and self.by is None:
                 self._prose(final=True)
-                if self._verdict is None:
+                if self.by is None:
                     self._line_ends(self._size, over=True)
-        return Scan(self._held(), verdict=self._verdict, by=self.by)
+        if self._verdict is not None:
+            page.judge(self._verdict, self.by)
+        return self._held()
 
     def before_blanks(self, safe: int, *, final: bool) -> int:
         """A safe point moved to before the blanks in front of it: they belong to what they lead to."""
@@ -151,7 +161,8 @@ class Sentences:
         at = min(safe - self._base, len(self._text))    # what is not placed yet is blanks and backticks
         if at <= 0:
             return min(safe, self._base)
-        return self._base + max(len(self._text[:at].rstrip()), at - _KEEP // 2)
+        first = max(at - _KEEP // 2, 0)
+        return self._base + first + len(self._text[first:at].rstrip())
 
     def _done(self) -> bool:
         return self._until is not None and not self._units and self._point > self._until
@@ -201,7 +212,7 @@ class Sentences:
 
     def _prose(self, *, final: bool) -> None:
         base, text = self._base, self._text
-        at = self._point - base
+        at, passed = self._point - base, -1
         self._lead = -1
         while self._verdict is None:
             if self._fresh:
@@ -219,10 +230,17 @@ class Sentences:
                     at += text[start] not in _ENDS
                     continue
             found = _POINT.search(text, at)
+            if found and found.end() == passed:         # what stands between two characters is passed once
+                found = _MARK.search(text, at)
             if found is None:
                 at = len(text)
+                if text[-1:] == "[" and not final:      # a mark or the beginning of a sentence: the next one says
+                    at -= 1
+                    self._lead = base + at
                 break
+            opened = self._opened
             at = self._at(found, text, base)
+            passed = found.end() if not found.group() and self._opened == opened else -1
         self._point = base + at
         if self._verdict is None and self._units:
             self._weigh(len(text), final=final)

@@ -9,24 +9,22 @@ official line in the place of an answer.
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from engine.guards.injection import InboundClassifier, Suspicion, joined, together
+from engine.guards.harm import harm
+from engine.guards.injection import InboundClassifier, together
 from engine.guards.normalise import LONG, normalise, variants
 from engine.guards.orders import Signs
 from engine.guards.policy import Category, Rules, gravest
 from engine.guards.segments import MAX_READ
-from engine.guards.subjects import POLITICAL, UNSAFE
+from engine.guards.subjects import POLITICAL
+from engine.guards.suspicion import Suspicion, joined, sentencewise
 from engine.guards.terms import lexicon
 from engine.guards.verdict import Verdict
 
-_SHORT: Final = 240             # characters that are one sentence, whatever stands in them
-_MAX_SENTENCES: Final = 400
-_WORTH: Final = 0.5
-_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|[\n。！？]+")
+_ALONE: Final = 0.94
 
 
 @lru_cache(maxsize=1)
@@ -34,34 +32,19 @@ def _political() -> Signs:
     return Signs(POLITICAL)
 
 
-@lru_cache(maxsize=1)
-def _unsafe() -> Signs:
-    return Signs(UNSAFE)
-
-
-def _suspicion(signs: Signs, plain: str) -> Suspicion:
-    met = signs.read(plain)
-    return Suspicion(joined(*met.values()), max(met, key=lambda rule: met[rule])) if met else Suspicion(0.0)
+def politics(by_rules: float, by_classifier: float) -> float:
+    """Both as one suspicion. A flag takes nothing from anybody, so a classifier may raise one alone."""
+    return joined(by_rules, _ALONE * by_classifier)
 
 
 def political(text: str) -> Suspicion:
     """How likely a text is about sensitive politics, by the rules alone."""
-    return _by_sentence(_read(text))
-
-
-def _by_sentence(plain: str) -> Suspicion:
-    """Words of power and blame mean something beside each other; a long text holds them all somewhere."""
-    signs = _political()
-    whole = _suspicion(signs, plain)
-    if len(plain) <= _SHORT or whole.score < _WORTH:     # no sentence holds more than all of them
-        return whole
-    sentences = _SENTENCE.split(plain, _MAX_SENTENCES)
-    return max((_suspicion(signs, sentence) for sentence in sentences), key=lambda suspicion: suspicion.score)
+    return sentencewise(_political(), _read(text))
 
 
 def unsafe(text: str) -> Suspicion:
     """How likely a text asks for harm or does it, by the rules alone."""
-    return _suspicion(_unsafe(), _read(text))
+    return harm(_read(text))
 
 
 def _read(text: str) -> str:
@@ -88,9 +71,10 @@ class TopicsGuard:
         """As `check`, at once."""
         plain = _read(text)
         scores = self.classifier.inbound(text) if self.classifier else None
+        named, harmful = sentencewise(_political(), plain), harm(plain)
         verdicts = [
-            self._verdict(Category.POLITICAL, _by_sentence(plain), scores.political if scores else 0.0, text),
-            self._verdict(Category.UNSAFE, _suspicion(_unsafe(), plain), scores.unsafe if scores else 0.0, text),
+            self._verdict(Category.POLITICAL, named, politics(named.score, scores.political if scores else 0.0), text),
+            self._verdict(Category.UNSAFE, harmful, together(harmful.score, scores.unsafe if scores else 0.0), text),
         ]
         verdicts += (
             self.rules.verdict(Category.TOPIC, topic.name, text=text, change=topic.change)
@@ -98,6 +82,5 @@ class TopicsGuard:
         )
         return gravest(verdicts)
 
-    def _verdict(self, category: Category, suspicion: Suspicion, said: float, text: str) -> Verdict:
-        rule = suspicion.rule or "classifier"
-        return self.rules.verdict(category, rule, together(suspicion.score, said), text=text)
+    def _verdict(self, category: Category, suspicion: Suspicion, score: float, text: str) -> Verdict:
+        return self.rules.verdict(category, suspicion.rule or "classifier", score, text=text)

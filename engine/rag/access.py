@@ -38,13 +38,15 @@ def passing(lists: Mapping[K, Labels], audience: Audience) -> frozenset[K]:
     somebody holds or a list names, where asking one by one takes a step for each member *and* list.
     """
     if len(audience.members) == 1:      # a direct message: no need to count heads
-        held = audience.members[0].held
+        held = audience.members[0].held | audience.here
         return frozenset(key for key, acl in lists.items() if not held.isdisjoint(acl))
     everyone = (1 << len(audience.members)) - 1
     if not everyone:
         return frozenset()
     holders = _holders(audience.members, frozenset().union(*lists.values()))
-    return frozenset(key for key, acl in lists.items() if _together(acl, holders) == everyone)
+    here = audience.here
+    return frozenset(
+        key for key, acl in lists.items() if not here.isdisjoint(acl) or _together(acl, holders) == everyone)
 
 
 def _holders(members: Sequence[Member], named: Labels) -> dict[str, int]:

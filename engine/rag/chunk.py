@@ -25,9 +25,9 @@ from engine.rag import code
 from engine.rag.clean import masked, plain, shown
 from engine.rag.outline import Cuts, Path, Section
 
-VERSION: Final = "chunk-3"
+VERSION: Final = "chunk-4"
 """Part of an index's record: pages that another version cut are cut again."""
-WINDOW: Final = 256
+WINDOW: Final = 128             # tokens of a part, which has a vector of its own
 SIZE: Final = 512               # tokens of a chunk: with parts, the best of 256, 384 and 512
 TALK: Final = 16                # messages of a window; half as many, or twice, find less
 WORDS: Final = 390              # of a chunk, counted by its blanks: what a reader, or a model, gets at most
@@ -107,6 +107,7 @@ class _Page:
     starts: Sequence[int] = ()                                      # of the sections
     cuts: Cuts = field(default_factory=list)
     _headings: dict[Path, str] = field(default_factory=dict)
+    _counts: dict[Span, int] = field(default_factory=dict)
 
     def chunks(self) -> Iterator[Chunk]:
         if self.kind == "chat":
@@ -200,7 +201,9 @@ class _Page:
         start, end = self._trimmed(start, end)
         if end - start > window * WIDEST or len((self.raw or self.text)[start:end].split()) > WORDS:
             return False
-        return self.tokens.count(self._indexed(start, end)) <= window
+        if (start, end) not in self._counts:    # a quarter of all spans is tried twice, and counting is the cost
+            self._counts[start, end] = self.tokens.count(self._indexed(start, end))
+        return self._counts[start, end] <= window
 
     def _trimmed(self, start: int, end: int) -> Span:
         piece = self.text[start:min(end, start + 1)] + self.text[max(start, end - 1):end]

@@ -121,3 +121,18 @@ class Source(Protocol):
     def close(self) -> None:
         """Lets go of processes and connections; a later call takes them up again."""
         ...
+
+
+class Listed:
+    """The half of a `Source` that keeps no record of its changes: each time it is listed as a whole."""
+
+    __slots__ = ()
+
+    def cursor(self) -> str:
+        """There is none."""
+        return ""
+
+    def changes(self, cursor: str) -> Changes | None:
+        """Nobody can tell."""
+        del cursor
+        return None

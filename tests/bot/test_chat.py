@@ -47,9 +47,10 @@ def folder(indexed: tuple[Path, object], tmp_path: Path) -> Path:
 
 
 @contextmanager
-def a_model(chunks: int, delay_ms: int) -> Generator[str]:
+def a_model(chunks: int, delay_ms: int, say: str = "") -> Generator[str]:
     """The address of a stand-in for SGLang that speaks slowly."""
-    command = [sys.executable, "-m", "tests.fake_sglang", "--chunks", str(chunks), "--delay-ms", str(delay_ms)]
+    command = [sys.executable, "-m", "tests.fake_sglang", "--chunks", str(chunks), "--delay-ms", str(delay_ms),
+               "--say", say]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -121,6 +122,7 @@ class Window:
     """A terminal with the program in it, seen as a person sees it."""
 
     child: pexpect.spawn
+    recording: bytearray = field(default_factory=bytearray)     # every byte that was sent to it
     screen: pyte.Screen = field(default_factory=lambda: pyte.Screen(WIDTH, HEIGHT))
     stream: pyte.ByteStream = field(init=False)
 
@@ -136,7 +138,9 @@ class Window:
             if holds(self.text):
                 return self.text
             try:
-                self.stream.feed(self.child.read_nonblocking(65536, timeout=0.05))
+                sent = self.child.read_nonblocking(65536, timeout=0.05)
+                self.recording += sent
+                self.stream.feed(sent)
             except pexpect.TIMEOUT:
                 continue
             except pexpect.EOF:
@@ -207,3 +211,88 @@ def test_one_question_streams_into_a_terminal_and_ctrl_c_ends_it(folder: Path) -
         window.child.sendcontrol("c")
         assert window.ends() == 130
         assert "Traceback" not in window.text
+
+
+OPENING = "Annual leave is asked for in the people portal, and the notice depends on how many days you want to take. "
+DEFLECTIONS = [
+    "Sorry, that's beyond my current scope. Let's talk about something else.",
+    "你好，这个问题我暂时无法回答，让我们换个话题再聊聊吧。",
+]
+
+
+def guard(folder: Path, *arguments: str) -> str:
+    """What an operator reads of `bartizan guard ...`."""
+    done = subprocess.run([sys.executable, "-m", "bot", "guard", *arguments], env=environment(folder), check=False,
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+
+
+def written(recording: bytes) -> str:
+    """All characters that were written to the terminal, in their order, whatever became of them on the screen.
+
+    White space is left out: between two words, or in one, the cursor may have moved.
+    """
+    return squeezed(ESCAPES.sub("", recording.decode("utf-8", "replace")))
+
+
+def squeezed(text: str) -> str:
+    """The text without its white space."""
+    return "".join(text.split())
+
+
+def pieces_of(line: str) -> set[str]:
+    """Every four letters of it, or two ideographs."""
+    size, line = 4 if line.isascii() else 2, squeezed(line)
+    return {line[at : at + size] for at in range(len(line) - size + 1) if line[at : at + size].strip(".,")}
+
+
+@pytest.mark.parametrize("line", DEFLECTIONS)
+def test_a_script_in_mid_answer_is_never_written_to_the_terminal_and_a_second_model_answers(
+    folder: Path, line: str,
+) -> None:
+    with (
+        a_model(0, 20, say=OPENING + line) as first, a_model(0, 2, say="Five working days are enough [1].") as second,
+        a_window(folder, BARTIZAN_MODEL__URL=first, BARTIZAN_SECOND__URL=second) as window,
+    ):
+        window.until(ready)
+        window.types(QUESTION)
+        text = window.until(lambda text: "[1] Annual leave" in text and ready(text))
+    assert "Five working days are enough [1]." in text
+    said = written(window.recording)
+    assert "Annualleaveisaskedforinthepeople" in said     # what stood before it did stream
+    ours = {piece for piece in pieces_of(line) if piece in squeezed(OPENING + text)}
+    assert not {piece for piece in pieces_of(line) - ours if piece in said}
+
+
+def test_with_nobody_else_to_ask_the_companys_sentence_stands_there(folder: Path) -> None:
+    policy = folder / "policy.yaml"
+    policy.write_text('texts:\n  en: "Acme cannot answer this here. Quote {trace} to the service desk."\n')
+    line = DEFLECTIONS[0]
+    with (
+        a_model(0, 20, say=OPENING + line) as only,
+        a_window(folder, BARTIZAN_MODEL__URL=only, BARTIZAN_GUARDS__POLICY=str(policy)) as window,
+    ):
+        window.until(ready)
+        window.types(QUESTION)
+        text = window.until(lambda text: "service desk" in text and ready(text))
+        said = written(window.recording)
+        window.types("/wrong I asked about my own leave")
+        window.until(lambda text: "Noted. Whoever looks after the guards will look at it." in text)
+    (lodged,) = json.loads(guard(folder, "appeals", "list", "--json"))
+    assert (lodged["by"], lodged["note"]) == ("local", "I asked about my own leave")
+    assert re.search(r" out +deflection .* reroute .* deflection/canned_line ", guard(folder, "why", lodged["trace"]))
+    guard(folder, "appeals", "file", lodged["trace"][:8], "--by", "local", "--note", "my own leave, no secret")
+    (lodged,) = json.loads(guard(folder, "appeals", "list", "--json"))
+    assert lodged["note"] == "my own leave, no secret"
+    guard(folder, "appeals", "overturn", lodged["trace"])
+    (row,) = map(json.loads, guard(folder, "appeals", "export", "--with-text").splitlines())
+    assert (row["label"], row["category"], row["prompt"]) == ("allow", "deflection", QUESTION)
+    assert re.search(r"Acme cannot answer this here. Quote [0-9a-f]{32} to the\s+service desk\.\n", text)
+    assert "Reference" not in text
+    assert "Annualleaveisaskedforinthepeople" in said
+    ours = {piece for piece in pieces_of(line) if piece in squeezed(OPENING + text)}
+    assert not {piece for piece in pieces_of(line) - ours if piece in said}

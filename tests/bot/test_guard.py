@@ -31,7 +31,7 @@ from bot.guard import (
     why_lines,
 )
 from bot.guard_cli import guard_app, policy_app
-from bot.guards import GreyZone, Remembering, Scaled, chains, check_makers, open_guards
+from bot.guards import GreyZone, Remembering, Scaled, chains, check_makers, open_guards, thinking
 from bot.settings import GuardModelSettings, GuardSettings, ModelSettings, OtherModelSettings, Settings, SettingsError
 from engine.errors import Refused
 from engine.guards.chain import Inbound
@@ -212,7 +212,7 @@ def grey(rules: Rules, text: str) -> bool:
 
 
 def test_only_doubts_are_taken_to_a_guard_model() -> None:
-    assert [grey(RULES, f"unsafe={score}") for score in ("0.2", "0.7", "0.95")] == [False, True, False]
+    assert [grey(RULES, f"unsafe={score}") for score in ("0.2", "0.7", "0.99")] == [False, True, False]
     allowing = replace(RULES, changes={"unsafe": Change(action=Action.ALLOW)})
     assert not grey(allowing, "unsafe=0.7")
     zone = GreyZone(RULES, Stub())
@@ -228,6 +228,15 @@ def test_a_policy_may_move_a_detectors_threshold() -> None:
     moved = replace(RULES, outbound={"refusal": Change(threshold=0.99)})
     plain, strict = detectors(RULES, None, "")[5], detectors(moved, None, "")[5]
     assert (vars(plain)["_threshold"], vars(strict)["_threshold"]) == (0.6, 0.99)
+
+
+def test_a_missing_thought_is_odd_only_where_every_model_was_told_to_think() -> None:
+    url = "http://127.0.0.1:1"
+    told, not_told = ModelSettings(url=url, reasoning_effort="low"), ModelSettings(url=url)
+    other = OtherModelSettings(url=url, reasoning_effort="none")
+    assert [thinking(settings) for settings in (
+        Settings(model=told), Settings(model=not_told), Settings(model=told, second=other), Settings(),
+    )] == [True, False, False, False]
 
 
 def test_a_text_is_read_once_by_the_classifier() -> None:
@@ -356,10 +365,12 @@ def test_why_is_told_a_line_a_verdict_and_says_what_came_late() -> None:
                "rule": "late_narrative", "category": "narrative", "score": 0.91, "text_hash": "abcdef0123",
                "scanned": 700, "shown": 640, "at": "noon"}
     told = {"trace": "3fa9", "outcome": "answered", "state": "done", "received_at": "noon", "model": "second",
-            "decisions": [verdict], "appeals": [{"by": "ann", "state": "open", "at": "one"}]}
+            "decisions": [verdict, verdict | {"guard": "deflection", "rule": "canned_line", "category": "deflection"}],
+            "appeals": [{"by": "ann", "state": "open", "at": "one"}]}
     assert list(why_lines(told)) == [
         "3fa9  answered  noon, answered by second",
         "  1  out narrative 1  reroute 0.910  narrative/late_narrative  read 700, shown 640  #abcdef01  late",
+        "  1  out deflection 1  reroute 0.910  deflection/canned_line  read 700, shown 640  #abcdef01",
         "  appeal by ann: open (one)",
     ]
     row = {"trace": "3fa9", "state": "open", "at": "one", "by": "ann", "note": "two\nlines"}

@@ -66,14 +66,15 @@ def test_whatever_is_written_is_read_again(
 ) -> None:
     data = tmp_path_factory.getbasetemp() / "written"
     definitions = (Definition("a", SourceKind.FOLDER, place, ("org",), ((pattern, ("group:hr",)),), url, code=code),
-                   Definition("b", SourceKind.UPLOADS))
+                   Definition("b", SourceKind.CONVERSATIONS))
     write_definitions(data, definitions)
     assert read_definitions(data) == definitions
 
 
 @pytest.mark.parametrize(("wrong", "why"), [
     (Definition("Wiki", SourceKind.FOLDER, "/srv", ("org",)), "name is made of"),
-    (Definition("handbook", SourceKind.FOLDER, "/srv", ("org",)), "neither folder nor handbook"),
+    (Definition("handbook", SourceKind.FOLDER, "/srv", ("org",)), "not folder, handbook"),
+    (Definition("uploads", SourceKind.FOLDER, "/srv", ("org",)), "or uploads"),
     (Definition("wiki", SourceKind.FOLDER, "/srv"), "who may read it"),
     (Definition("wiki", SourceKind.FOLDER, "/srv", ("everyone",)), "labels are"),
     (Definition("wiki", SourceKind.FOLDER, "/srv", ("org",), (("hr/*", ("hr",)),)), "labels are"),
@@ -92,7 +93,7 @@ def test_what_cannot_work_is_refused(wrong: Definition, why: str) -> None:
 @pytest.mark.parametrize(("text", "why"), [
     ("[[source", "not TOML"), ("x = 1", "only"), ("[[source]]\nname = 'a'", "understood"),
     ("[[source]]\nname = 'a'\nkind = 'ftp'\n", "understood"), ("[[source]]\nname = 'a'\nkin = 'x'\n", "kin is unknown"),
-    ("[[source]]\nname = 'a'\nkind = 'uploads'\n" * 2, "twice"),
+    ("[[source]]\nname = 'a'\nkind = 'conversations'\n" * 2, "twice"),
 ])
 def test_a_file_that_somebody_spoiled_says_where(tmp_path: Path, text: str, why: str) -> None:
     (tmp_path / FILE).write_text(text)
@@ -154,8 +155,9 @@ async def test_watching_follows_the_file_and_the_commands(index: PassageIndex, t
         (settings.data_dir / FILE).write_text("spoiled")
         assert isinstance(await rounds.get(), SourcesError)
         assert await found(index) == {"Monthly.", "Weekly."}
-        write_definitions(settings.data_dir, [Definition("uploads", SourceKind.UPLOADS)])
-        assert await rounds.get() == {"uploads": SyncReport()}
+        empty = a_folder(tmp_path / "empty")
+        write_definitions(settings.data_dir, [Definition("empty", SourceKind.FOLDER, empty, ("org",))])
+        assert await rounds.get() == {"empty": SyncReport()}
         assert await found(index) == set()
         watching.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -16,6 +16,7 @@ from adapters.sql.privacy import Privacy
 from adapters.sql.queue import Caps
 from bot.dispatch import DispatchOptions
 from engine.errors import ModelBroken, ModelUnavailable
+from engine.messages import TraceId
 from engine.ports import Finished, Reasoning
 from engine.turn import Limits
 from tests.builders import a_passage, deleted, edited, said
@@ -94,6 +95,21 @@ async def test_a_model_that_is_away_is_replaced_by_the_pages(tmp_path: Path) -> 
         post = await bot.hears(said())
     assert post.text.startswith("The language model is not answering right now, so here is what the pages say")
     assert post.sources == ["Annual leave"]
+
+
+async def test_a_question_that_was_stopped_while_it_waited_is_not_answered(tmp_path: Path) -> None:
+    model = ScriptedModel([["Ten ", 0.3, "days [1]."]])
+    async with a_bot(tmp_path, model=model, passages=[LEAVE]) as bot:
+        first, second = said("how much notice?"), said("and for half a day?")
+        await bot.inbox.receive(first)
+        await bot.inbox.receive(second)
+        newest = text("SELECT trace FROM turn ORDER BY id DESC LIMIT 1")
+        trace = await bot.database.read(lambda c: str(c.execute(newest).scalar_one()))
+        assert await bot.inbox.stop(TraceId(trace))
+        assert (await bot.settles(first)).text == "Ten days [1]."
+        assert (await bot.settles(second)).text == "Stopped."
+        assert await outcome(bot) == "stopped"
+    assert len(model.heard) == 1
 
 
 async def test_a_model_that_breaks_off_is_asked_again(tmp_path: Path) -> None:

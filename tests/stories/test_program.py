@@ -31,12 +31,12 @@ class Program:
         async with aiohttp.ClientSession() as web, web.get(self.http + path) as answer:
             return answer.status, await answer.text()
 
-    async def ready(self) -> None:
+    async def ready(self, status: int = 200) -> None:
         async with asyncio.timeout(30):
             while True:
                 assert self.process.returncode is None, self.log.read_text()
                 with suppress(aiohttp.ClientError):
-                    if (await self.page("/readyz"))[0] == 200:
+                    if (await self.page("/readyz"))[0] == status:
                         return
                 await asyncio.sleep(0.05)
 
@@ -52,8 +52,10 @@ class Program:
 
 
 @asynccontextmanager
-async def program(folder: Path, chat: ChatServer, model: str, **settings: str) -> AsyncGenerator[Program]:
-    """Started on the same folder again, it goes on where the last one was."""
+async def program(
+    folder: Path, chat: ChatServer, model: str, status: int = 200, **settings: str,
+) -> AsyncGenerator[Program]:
+    """Started on the same folder again, it goes on where the last one was. ``status``: of its page when it is up."""
     http, door = free_port(), free_port()
     chat.bot = f"http://127.0.0.1:{door}"
     (folder / "pages").mkdir(exist_ok=True)
@@ -71,7 +73,7 @@ async def program(folder: Path, chat: ChatServer, model: str, **settings: str) -
         )
     running = Program(process, f"http://127.0.0.1:{http}", log)
     try:
-        await running.ready()
+        await running.ready(status)
         yield running
     finally:
         if process.returncode is None:
@@ -145,6 +147,47 @@ async def test_kill_9_in_the_middle_of_an_answer_leaves_one_whole_answer_in_the_
                 await chat.until(lambda: any(p.final for p in chat.posts.values()))
         (post,) = chat.posts.values()
         assert (post.finals, post.text.startswith("q-")) == (1, True)
+
+
+async def test_it_starts_without_its_index_server_says_so_and_answers_without_pages(tmp_path: Path) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    async with a_chat() as chat, fake_sglang(answering(12, 0.0)) as model, \
+            program(tmp_path, chat, model.url, 503, BARTIZAN_KNOWLEDGE__QDRANT_URL=nowhere) as running:
+        assert "the index server failed" in (await running.page("/readyz"))[1]
+        await chat.push(message(1))
+        async with asyncio.timeout(10):
+            await chat.until(lambda: any(p.final for p in chat.posts.values()))
+        (post,) = chat.posts.values()
+        assert (post.text.startswith("q-"), post.sources) == (True, [])
+        assert running.process.returncode is None
+
+
+async def test_it_starts_without_its_pages_and_has_them_once_they_are_there(tmp_path: Path) -> None:
+    pages = tmp_path / "mounted"
+    async with a_chat() as chat, fake_sglang(answering(12, 0.0)) as model, \
+            program(tmp_path, chat, model.url, 503, BARTIZAN_KNOWLEDGE__FOLDER=str(pages),
+                    BARTIZAN_KNOWLEDGE__REFRESH="1s") as running:
+        while "there is no such folder" not in (await running.page("/readyz"))[1]:
+            await asyncio.sleep(0.05)
+        pages.mkdir()
+        (pages / "leave.md").write_text("# Annual leave\n\nGive ten working days' notice before annual leave.\n")
+        await running.ready()
+        await chat.push(message(1))
+        async with asyncio.timeout(10):
+            await chat.until(lambda: any(p.final for p in chat.posts.values()))
+        (post,) = chat.posts.values()
+        assert [s["title"] for s in post.sources] == ["Annual leave"]
+
+
+async def test_a_sync_without_its_index_server_says_so_and_fails(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "sync", cwd=ROOT, stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "BARTIZAN_DATA_DIR": str(tmp_path),
+             "BARTIZAN_KNOWLEDGE__QDRANT_URL": f"http://127.0.0.1:{free_port()}"},
+    )
+    _, said = await process.communicate()
+    assert (process.returncode, said.decode().splitlines()[-1].startswith("bartizan: the index server failed")) == (
+        1, True)
 
 
 async def test_a_start_that_cannot_be_says_why(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.messages import Audience, Conversation, Found
+from engine.turn import WITHDRAWN
 from tests.builders import ORG, a_passage, said
 from tests.fakes import ANN, Room, ScriptedModel, Shelf, TestBot, a_bot
 
@@ -72,3 +73,26 @@ async def test_words_that_somebody_new_in_the_room_may_not_read_are_taken_back(t
         post = await hearing
     assert (post.text, post.sources) == ("I do not know.", [])
     assert len(model.heard) == 2
+
+
+async def test_an_earlier_answer_whose_page_was_deleted_says_so_and_nothing_else(tmp_path: Path) -> None:
+    model = ScriptedModel([["Heron flies in May [1]."], ["Ten days [1]."], ["Yes."]])
+    shelf = Shelf([MERGER])
+    async with a_bot(tmp_path, model=model, shelf=shelf) as bot:
+        await bot.hears(said("when does it fly?"))
+        shelf.passages = [LEAVE]
+        await bot.hears(said("how much notice?"))
+        await bot.hears(said("for half a day, too?"))
+    history = [message.text for message in model.heard[2].messages if message.role == "assistant"]
+    assert history == [WITHDRAWN, "Ten days."]
+    assert "heron" not in f"{model.heard[1].messages} {model.heard[2].messages}".lower()
+
+
+async def test_while_the_index_is_away_no_earlier_answer_from_pages_is_leant_on(tmp_path: Path) -> None:
+    model = ScriptedModel([["Heron flies in May [1]."], ["I do not know."]])
+    shelf = Shelf([MERGER])
+    async with a_bot(tmp_path, model=model, shelf=shelf) as bot:
+        await bot.hears(said("when does it fly?"))
+        shelf.broken = True
+        post = await bot.hears(said("really?"))
+    assert (post.text, "heron" in str(model.heard[1].messages).lower()) == ("I do not know.", False)

@@ -213,7 +213,7 @@ def test_at_the_start_there_must_be_a_policy(file: Path) -> None:
         PolicyFile(file)
 
 
-def test_a_signal_reloads_even_what_looks_unchanged(file: Path) -> None:
+def test_a_reload_reads_even_what_looks_unchanged(file: Path) -> None:
     policy = PolicyFile(written(file, "terms: [Silver Otter]"))
     before = policy.current
     assert policy.reload()

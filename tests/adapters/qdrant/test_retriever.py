@@ -9,6 +9,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,17 +17,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.qdrant.edge import IndexBusy
-from adapters.qdrant.index import PassageIndex
-from adapters.qdrant.points import Piece, Record
+from adapters.qdrant.index import PassageIndex, bm25
+from adapters.qdrant.points import Piece, Record, list_id
 from adapters.qdrant.socket import RemoteIndex, serve
 from engine.errors import RetrieverUnavailable
 from engine.messages import Audience, Conversation, ConversationId, Labels, Member, PersonId, Turn
 from engine.ports import Retriever
 from tests.adapters.qdrant.worlds import ANN, QUIET, REAL, Bags, a_page, an_engine, an_index, ask, documents
-from tests.builders import NOON, a_message, an_audience
+from tests.builders import NOON, ORG, a_message, an_audience
 
 pytestmark = QUIET
 LEAVE = "# Leave\n\nGive four weeks notice before annual leave.\n\n## Illness\n\nNo notice is needed when ill."
+HR = frozenset({"group:hr"})
 PAY = "# Pay\n\nSalaries are paid on the twentieth. The head earns nothing."
 
 
@@ -85,6 +87,24 @@ async def test_everyone_must_be_allowed_to_read(desk: Desk) -> None:
     assert documents(await ask(desk.asked, question, an_audience(stranger=""))) == []
 
 
+async def test_a_name_that_stands_only_where_nobody_may_look_is_unknown(desk: Desk) -> None:
+    hidden = a_page("pay.md", "# Pay\n\nIn Atlantis.", HR)
+    await desk.index.put([a_page("leave.md", LEAVE), hidden])
+    question = "how much notice for leave in Atlantis?"
+    assert not (await ask(desk.asked, question)).answers
+    await desk.index.put([a_page("sea.md", "# Sea\n\nThe town of Atlantis.")])
+    assert (await ask(desk.asked, question)).answers
+
+
+async def test_a_word_is_held_where_one_may_look_or_not_at_all(desk: Desk) -> None:
+    await desk.index.put([a_page("leave.md", LEAVE), a_page("pay.md", PAY, HR)])
+    weeks, salaries, swallows = (bm25().embed_query(word).indices[0] for word in ("weeks", "salaries", "swallows"))
+    store, words = desk.index.store, (weeks, salaries, swallows)
+    assert await store.held(words, [list_id(ORG)]) == {weeks}
+    assert await store.held(words, [list_id(ORG), list_id(HR)]) == {weeks, salaries}
+    assert await store.held(words, []) == await store.held([], [list_id(ORG)]) == set()
+
+
 async def test_a_page_without_an_allow_list_is_for_nobody(desk: Desk) -> None:
     await desk.index.put([a_page("pay.md", PAY, frozenset())])
     assert documents(await ask(desk.asked, "when are salaries paid?")) == []
@@ -118,6 +138,16 @@ async def test_at_most_two_passages_of_one_page_and_no_text_twice(desk: Desk) ->
     pages = [passage.url.partition("#")[0].rpartition("/")[2] for passage in found.passages]
     assert pages.count("long.md") == 2
     assert len({passage.text for passage in found.passages}) == len(found.passages)
+
+
+async def test_of_two_copies_the_younger_page_is_shown(desk: Desk) -> None:
+    record, pieces = a_page("leave.md", LEAVE)
+    days = {"a.md": None, "b.md": NOON + timedelta(days=2), "c.md": NOON, "d.md": NOON + timedelta(days=1)}
+    await desk.index.put(
+        (replace(record, document=name, url=f"https://wiki.acme.example/{name}", date=date), pieces)
+        for name, date in days.items()
+    )
+    assert documents(await ask(desk.asked, "how much notice before annual leave?")) == ["b.md"]
 
 
 async def test_a_follow_up_is_searched_with_the_question_before_it(desk: Desk) -> None:

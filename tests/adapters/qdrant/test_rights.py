@@ -17,7 +17,7 @@ import pytest
 from adapters.qdrant.index import PassageIndex
 from adapters.qdrant.points import Record
 from engine.errors import RetrieverUnavailable
-from engine.messages import Audience, Found, Labels, Member, Passage, PersonId
+from engine.messages import Audience, ConversationId, Found, Labels, Member, Passage, PersonId, within
 from engine.quote import quote
 from engine.rag.cite import cite
 from tests.adapters.qdrant.worlds import ENGINES, QUIET, a_page, an_engine, ask
@@ -25,7 +25,9 @@ from tests.adapters.qdrant.worlds import ENGINES, QUIET, a_page, an_engine, ask
 pytestmark = QUIET
 PEOPLE = ("ann", "bob", "cem", "dee", "eve", "fay")
 GROUPS = ("staff", "board", "hr", "ops")
-LABELS = ("org", *(f"group:{name}" for name in (*GROUPS, "ghosts")), "channel:c", *(f"user:{name}" for name in PEOPLE))
+THREADS = (ConversationId("test:one"), ConversationId("test:two"))
+LABELS = ("org", *(f"group:{name}" for name in (*GROUPS, "ghosts")), "channel:c", *(f"user:{name}" for name in PEOPLE),
+          *(within(thread) for thread in THREADS))
 PAGES = tuple(f"page{number}.md" for number in range(10))
 SUBJECTS = ("leave", "pay", "travel", "merger")
 
@@ -73,11 +75,15 @@ class Company:
     async def asked(self) -> None:
         """Anybody, in any company, about any page; then what was shown a moment ago is looked at again."""
         present = self.dice.sample(PEOPLE, self.dice.choice((1, 1, 1, 2, 3, 4)))
-        readable = {page for page, (record, _) in self.pages.items() if all(self.holds(w, record.acl) for w in present)}
+        thread = self.dice.choice((None, *THREADS))
+        readable = {
+            page for page, (record, _) in self.pages.items()
+            if all(self.holds(who, record.acl, thread) for who in present)
+        }
         target = self.dice.choice(sorted(readable) or PAGES) if self.dice.random() < 0.5 else self.dice.choice(PAGES)
         word = self.pages[target][1] if target in self.pages else "nothing"
         question = f"what about {word} and {self.dice.choice(SUBJECTS)}?"
-        audience = self.audience(present)
+        audience = self.audience(present, thread)
         limit = self.dice.choice((1, 3, 20))
         found = await ask(self.index, question, audience, limit=limit)
         self.judge(found, readable)
@@ -101,20 +107,29 @@ class Company:
         for text in (repr(found), told):
             assert {word for word in _words(text) if word in self.words} <= allowed
 
-    def audience(self, present: list[str]) -> Audience:
-        return Audience(tuple(Member(PersonId(who), self.labels(who), who in self.guests) for who in present))
+    def audience(self, present: list[str], thread: ConversationId | None) -> Audience:
+        here = frozenset({within(thread)} if thread else ())
+        return Audience(tuple(Member(PersonId(who), self.labels(who), who in self.guests) for who in present), here)
 
     def labels(self, who: str) -> Labels:
         return frozenset({"org", f"user:{who}", *(f"group:{name}" for name in self.groups[who]),
                           *(["channel:c"] if who in "ann bob fay" else [])})
 
-    def holds(self, who: str, acl: Labels) -> bool:
+    def holds(self, who: str, acl: Labels, thread: ConversationId | None) -> bool:
         """Told once more, label by label, and slowly."""
         for label in acl:
             kind, _, name = label.partition(":")
-            if (kind == "org" and who not in self.guests) or (kind == "user" and name == who) or (
-                kind == "group" and name in self.groups[who]) or (label == "channel:c" and who in "ann bob fay"):
-                return True
+            match kind:
+                case "org" if who not in self.guests:
+                    return True
+                case "user" if name == who:
+                    return True
+                case "group" if name in self.groups[who]:
+                    return True
+                case "channel" if name == "c" and who in "ann bob fay":
+                    return True
+                case "conversation" if name == thread:
+                    return True
         return False
 
     def a_list(self) -> Labels:

@@ -14,9 +14,9 @@ import uvloop
 
 from adapters.qdrant import frames
 from adapters.qdrant.index import PassageIndex
-from adapters.qdrant.socket import LARGEST, Ask, RemoteIndex, Told, open_index, serve
-from engine.errors import RetrieverUnavailable
-from engine.messages import Found, Passage
+from adapters.qdrant.socket import LARGEST, Ask, RemoteIndex, SharedIndex, Told, in_folder, open_index, serve
+from engine.errors import RetrieverUnavailable, StoreUnavailable
+from engine.messages import Audience, Found, MessageId, Passage, PersonId, Place
 from tests.adapters.qdrant.worlds import ANN, Bags, a_page, ask, documents
 
 LEAVE = "# Leave\n\nGive four weeks notice."
@@ -143,3 +143,75 @@ def test_it_works_on_uvloop_too(tmp_path: Path) -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(story())
+
+
+async def test_what_was_taken_back_elsewhere_the_owner_takes_out(tmp_path: Path) -> None:
+    heard: list[tuple[str, bool]] = []
+
+    async def heed(message: MessageId, deleted: bool) -> None:
+        heard.append((message, deleted))
+        if message == "bad":
+            raise StoreUnavailable("locked")
+
+    async with open_index(tmp_path, Bags()) as first, open_index(tmp_path, Bags()) as second:
+        await second.recall(MessageId("early"), True)       # nobody knows more than the index yet
+        first.heed = heed
+        await second.recall(MessageId("test:ops/1"), True)
+        await first.recall(MessageId("test:ops/2"), False)
+        with pytest.raises(RetrieverUnavailable, match="locked"):
+            await second.recall(MessageId("bad"), True)
+    assert heard == [("test:ops/1", True), ("test:ops/2", False), ("bad", True)]
+
+
+async def test_an_index_that_is_away_at_the_start_is_tried_again_with_each_question(tmp_path: Path) -> None:
+    tries = 0
+
+    async def opener(shared: SharedIndex, stack: AsyncExitStack) -> PassageIndex | RemoteIndex:
+        nonlocal tries
+        tries += 1
+        if tries < 4:
+            raise RetrieverUnavailable(f"no server, {tries}")
+        return await in_folder(shared, stack)
+
+    with pytest.raises(RetrieverUnavailable, match="no server, 1"):
+        async with open_index(tmp_path, Bags(), opener=opener):
+            pass
+    async with open_index(tmp_path, Bags(), opener=opener, patient=True) as shared:
+        assert (shared.own, shared.away) == (None, "no server, 2")
+        with pytest.raises(RetrieverUnavailable, match="no server, 2"):
+            await shared.ready()
+        with pytest.raises(RetrieverUnavailable, match="no server, 3"):
+            await ask(shared, "notice")
+        assert shared.away == "no server, 3"
+        assert await shared.settled()
+        assert (await ask(shared, "notice"), shared.away) == (Found(), "")
+
+
+async def test_those_who_ask_at_once_wait_for_one_try(tmp_path: Path) -> None:
+    tries = 0
+
+    async def opener(shared: SharedIndex, stack: AsyncExitStack) -> PassageIndex | RemoteIndex:
+        del shared, stack
+        nonlocal tries
+        tries += 1
+        await asyncio.sleep(0.01)
+        raise RetrieverUnavailable("no server")
+
+    async with open_index(tmp_path, Bags(), opener=opener, patient=True) as shared:
+        results = await asyncio.gather(*(ask(shared, "notice") for _ in range(20)), return_exceptions=True)
+    assert {type(result) for result in results} == {RetrieverUnavailable}
+    assert tries == 2
+
+
+async def test_who_is_in_a_room_the_owner_says(tmp_path: Path) -> None:
+    place = Place("slack", "T1", "C01", PersonId(""))
+
+    async def room(asked: Place) -> Audience:
+        assert asked == place
+        return ANN
+
+    async with open_index(tmp_path, Bags()) as first, open_index(tmp_path, Bags()) as second:
+        with pytest.raises(RetrieverUnavailable, match="only while `bartizan run`"):
+            await second.readers(place)
+        first.room = room
+        assert await second.readers(place) == await first.readers(place) == ANN

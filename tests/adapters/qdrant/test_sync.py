@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -381,3 +382,52 @@ async def completed(root: Path, tmp_path: Path) -> None:
         again, anew = await ask(index, "page number", ANN, 1_000), await ask(fresh, "page number", ANN, 1_000)
         assert again.passages == anew.passages
         assert index.records == fresh.records
+
+
+async def test_what_was_to_be_withheld_when_the_process_died_is_withheld_at_the_next_start(
+    index: PassageIndex, root: Path, tmp_path: Path,
+) -> None:
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+        await syncer.sync(Folder("wiki", root, fresh=0), ORG)
+        journal.withhold("wiki", ["pay.md", "unknown.md"], time.time())     # and here it died
+        await syncer.resume()
+        assert await texts(index) == {
+            "# Leave\n\nGive four weeks notice.", "# Rota\n\nShifts change on Wednesday."}
+        report = await syncer.sync(Folder("wiki", root, fresh=0), ORG)
+        assert (report.changed, report.embedded) == (1, 0)
+        assert len(await texts(index)) == 3
+        assert journal.unreleased() == ["wiki/unknown.md"]
+
+
+async def test_a_page_that_is_withheld_and_cannot_be_read_stays_so(
+    index: PassageIndex, root: Path, tmp_path: Path,
+) -> None:
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+        await syncer.sync(Folder("wiki", root, fresh=0), ORG)
+        await syncer.withhold("wiki", ["pay.md"])
+        write(root, pay="New.")
+        for lines in (0, 0):            # the folder answers, the page does not
+            report = await syncer.sync(Losing("wiki", root, fresh=0, lines=[lines]), ORG)
+            assert report.failed == (("pay.md", "the line broke"),)
+            assert len(await texts(index)) == 2
+        await syncer.sync(Folder("wiki", root, fresh=0), ORG)
+        assert "# Pay\n\nNew." in await texts(index)
+
+
+async def test_new_words_of_a_withheld_page_come_without_the_old_ones(
+    index: PassageIndex, root: Path, tmp_path: Path,
+) -> None:
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+        await syncer.sync(Folder("wiki", root, fresh=0), ORG)
+        await syncer.withhold("wiki", ["pay.md"])
+        write(root, pay="SLOW New.")
+        seen: list[set[str]] = []
+        syncing = asyncio.create_task(syncer.sync(Folder("wiki", root, fresh=0), ORG))
+        while not syncing.done():
+            seen.append(await texts(index))
+            await asyncio.sleep(0.005)      # an answer that is kept waits for nothing
+        assert not any("# Pay\n\nPaid on the twentieth." in each for each in seen)
+        assert "# Pay\n\nSLOW New." in await texts(index)

@@ -45,19 +45,20 @@ class Bags:
         return vector(text)
 
 
-def pieces(text: str, name: str) -> list[Piece]:
+def pieces(text: str, name: str, words_each: int = 40) -> list[Piece]:
     words = bm25()
     made = []
-    for part in chunk(text, name=name, tokens=Words(), window=40, size=40):
+    for part in chunk(text, name=name, tokens=Words(), window=words_each, size=words_each):
         sparse = words.embed_document(part.indexed)
         made.append(Piece(part.text, part.start, part.end, part.heading, part.anchor, part.hash,
                           vector(part.indexed).tobytes(), sparse.indices, sparse.values))
     return made
 
 
-def a_page(document: str, text: str, acl: Labels = ORG) -> tuple[Record, list[Piece]]:
+def a_page(document: str, text: str, acl: Labels = ORG, words_each: int = 40) -> tuple[Record, list[Piece]]:
     url = f"https://wiki.acme.example/{document}"
-    return Record(document, "wiki", str(zlib.crc32(text.encode())), "1", acl, url, NOON), pieces(text, document)
+    record = Record(document, "wiki", str(zlib.crc32(text.encode())), "1", acl, url, NOON)
+    return record, pieces(text, document, words_each)
 
 
 @asynccontextmanager

@@ -74,3 +74,13 @@ async def test_what_was_deleted_edited_or_forgotten_changes_the_stamp_and_the_te
         assert (await texts(source))[path] == "Bob (2026-03-02 12:00): three"
         await inbox.receive(deleted(third))
         assert await listed(source) == {}
+
+
+async def test_what_was_asked_in_a_channel_in_private_is_no_page_of_it(database: Database) -> None:
+    source = Conversations(database, KEYRING, asyncio.get_running_loop())
+    async with a_worker(database) as inbox:
+        asked = in_room("what does Bo earn?", thread="t1")
+        place = replace(asked.message.place, private=True)
+        await told(inbox, replace(asked, message=replace(asked.message, place=place), addressed=True),
+                   in_room("the lift is stuck", thread="t1"))
+        assert [text.partition(": ")[2] for text in (await texts(source)).values()] == ["the lift is stuck"]

@@ -14,17 +14,8 @@ from adapters.terminal import render
 from engine.guards.egress import Egress, Shown
 from engine.messages import Answer, Citation, Passage, PassageId, TraceId, Trail
 from tests.builders import NOON, a_passage, an_answer
+from tests.hostile import HOSTILE
 
-HOSTILE = st.text(
-    st.one_of(
-        st.characters(codec=None),
-        st.sampled_from("\x1b\x07\x9b\x9d\x00\r\b\x7f\u202e\u2066\u200f\u061c\u2028\ud800\n\t [](){}<>*_`#|&;-~123m"),
-    ),
-    max_size=200,
-) | st.lists(st.sampled_from([
-    "\x1b[2J", "\x1b]0;title\x07", "\x1b]8;;http://evil\x1b\\", "&#x1b;[31m", "&#x202e;", "&rlm;", "[a](http://x)",
-    "```\n", "| a | b |\n|--|--|\n", "> ", "\n\n", "1. ", "word ", "ünïcode ", "漢字", "👩‍👩‍👧",
-])).map("".join)
 OURS = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;[^\x1b]*\x1b\\")
 """Escape sequences that rich makes: colours and links."""
 
@@ -53,16 +44,6 @@ async def test_nothing_that_a_page_or_a_model_wrote_is_obeyed(text: str, title: 
     for what in (render.styled_answer(answer), render.styled_sources(answer), render.styled_passages(answer)):
         assert not obeyed(OURS.sub("", render.styled(what, width=60, colours="truecolor")))
         assert not obeyed(render.styled(what, width=60, colours=None))
-
-
-@given(st.lists(HOSTILE))
-def test_it_does_not_matter_how_a_stream_was_cut(pieces: list[str]) -> None:
-    assert "".join(map(render.harmless, pieces)) == render.harmless("".join(pieces))
-
-
-@given(st.text(st.characters(exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp")) | st.sampled_from("\n\t\u200d")))
-def test_honest_text_stays_as_it_is(text: str) -> None:
-    assert render.harmless(text) == text
 
 
 async def test_an_answer_in_plain_text_names_its_sources_below() -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import random
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from bench.guards_chunks import compare, outbound
 from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
 from engine.guards.leak import LeakGuard
@@ -81,21 +84,33 @@ async def test_every_two_parts_near_the_span(row: Row) -> None:
         check(row, await watch([row.text[:at], row.text[at:]], *GUARDS), slow)
 
 
-async def splits(number: int, seed: int) -> None:
+async def splits(rows: list[Row], number: int, seed: int) -> None:
     """So many random ways, spread over the rows."""
     rng = random.Random(seed)   # noqa: S311 - which cuts are tried is no secret
-    for row in ROWS:
+    for row in rows:
         slow = await watch(letters(row.text), *GUARDS)
         check(row, slow, slow)
-        for _ in range(number // len(ROWS) + 1):
+        for _ in range(number // len(rows) + 1):
             cuts = sorted(rng.randrange(len(row.text) + 1) for _ in range(rng.choice((1, 2, 3, 8, 30))))
             pieces = [row.text[a:b] for a, b in zip([0, *cuts], [*cuts, len(row.text)], strict=True)]
             check(row, await watch(pieces, *GUARDS), slow)
 
 
-@pytest.mark.long
 async def test_ten_thousand_random_ways() -> None:
-    await splits(10_000, 7)
+    await splits(ROWS[::3], 10_000, 7)
+
+
+@pytest.mark.long
+async def test_a_hundred_thousand_random_ways() -> None:
+    await splits(ROWS, 100_000, 8)
+
+
+@pytest.mark.long
+@pytest.mark.skipif("GUARDS_DATA" not in os.environ, reason="GUARDS_DATA names no folder of labelled answers")
+async def test_every_labelled_answer_is_judged_the_same_however_it_is_cut() -> None:
+    rows = outbound(Path(os.environ["GUARDS_DATA"]), below=False)
+    count = await compare(rows, 100_000, random.Random(9))  # noqa: S311 - which cuts are tried is no secret
+    assert (count["rows"], count["different"], count["span characters seen"]) == (len(rows), 0, 0)
 
 
 async def test_no_more_than_forty_characters_are_held_back() -> None:

@@ -23,7 +23,7 @@ from engine.guards.features import (
     wording,
 )
 from engine.guards.hashing import BITS, NOTHING, number, places, sequences
-from engine.guards.simplified import simplified
+from engine.guards.normalise import simplified
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=200)     # lone surrogates too
 

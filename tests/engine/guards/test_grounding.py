@@ -74,17 +74,6 @@ def test_another_language_is_judged_by_its_numbers_alone() -> None:
     assert claim.number
 
 
-def test_an_embedding_lifts_other_words_and_no_number() -> None:
-    def alike(_sentence: str, _passages: Sequence[str]) -> float:
-        return 0.9
-
-    words, number = "Holidays get booked through the staff website.", "Holidays take 77 days of notice."
-    assert claims(words, PAGES)[0].support < 0.5
-    assert claims(words, PAGES, alike)[0].support == 1.0
-    assert claims(number, PAGES, alike)[0].support == 0.0
-    assert claims(words, PAGES, lambda _s, _p: 0.2)[0].support < 0.5
-
-
 ANSWER = "Give ten working days' notice [1]. The cafeteria serves vegan lasagne on Fridays."
 
 

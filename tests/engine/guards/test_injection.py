@@ -12,10 +12,11 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.guards.injection import TAKEN_OUT, InjectionGuard, joined, read, screen_passages
+from engine.guards.injection import TAKEN_OUT, InjectionGuard, read, screen_passages
 from engine.guards.orders import SIGNS, plain_pattern
 from engine.guards.policy import Action, Change, Layer, Policy
 from engine.guards.segments import Segment, segments, stray
+from engine.guards.suspicion import joined
 from engine.guards.verdict import Allow, Flag, Mask, Refuse
 from engine.messages import Found
 from tests.builders import a_passage

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Coroutine
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.guards.leaves import LeafStream, Unwrapped
+from engine.guards.leaves import LeafStream
+from engine.guards.page import Detector, Page
 from engine.guards.verdict import Flag, Refuse
 from engine.ports import Edit, Reasoning, Scan, Text
 from tests.engine.guards.screens import CUTS, cut, letters
@@ -23,31 +25,30 @@ class Bird:
         self.texts, self.place, self.text, self.at = read, len(read), "", 0
         read.append("")
 
-    def read(self, text: str, *, final: bool = False) -> Scan:
-        self.texts[self.place] += text
-        self.text += text
-        edits = []
+    def read(self, page: Page) -> int:
+        self.texts[self.place] += page.text
+        self.text += page.text
         while (start := self.text.find(WORD, self.at)) >= 0:
-            edits.append(Edit(start, start + len(WORD), 'a "bird"', "bird"))
+            page.edit(Edit(start, start + len(WORD), 'a "bird"', "bird"))
             self.at = start + len(WORD)
         safe = len(self.text)
-        if not final:
+        if not page.final:
             for size in range(len(WORD) - 1, 0, -1):
                 if self.text.endswith(WORD[:size]):
                     safe -= size
                     break
         self.at = max(self.at, safe)
-        return Scan(safe, tuple(edits))
+        return safe
 
 
 def leaves(pieces: list[str]) -> tuple[list[str], str]:
     """The texts that were read, and what comes out."""
     read: list[str] = []
-    unwrapped = Unwrapped(lambda: Bird(read))
+    stream = LeafStream(Detector(lambda: Bird(read)))
     raw, shown, safe, out = "", "", 0, 0
-    for piece in [*pieces, ""]:
-        raw += piece
-        scan = unwrapped.read(piece, final=piece == "" and raw == "".join(pieces))
+    for piece in [*pieces, None]:
+        raw += piece or ""
+        scan = at_once(stream.close() if piece is None else stream.feed(Text(piece)))
         assert safe <= scan.safe <= len(raw)
         for edit in scan.edits:
             assert safe <= edit.start <= edit.end <= scan.safe
@@ -56,6 +57,14 @@ def leaves(pieces: list[str]) -> tuple[list[str], str]:
         shown, out = shown + raw[out:safe], safe
         assert WORD not in shown
     return [text for text in read if text], shown
+
+
+def at_once(coroutine: Coroutine[object, None, Scan]) -> Scan:
+    """What a coroutine that waits for nothing returns."""
+    with pytest.raises(StopIteration) as stop:
+        coroutine.send(None)
+    scan: Scan = stop.value.value
+    return scan
 
 
 @pytest.mark.parametrize(("raw", "texts"), [
@@ -112,17 +121,15 @@ def test_a_megabyte_of_escapes_in_one_piece() -> None:
 class Objecting:
     """Objects to the letter Z."""
 
-    def __init__(self) -> None:
-        self.size = 0
-
-    def read(self, text: str, *, final: bool = False) -> Scan:  # noqa: ARG002
-        at = text.find("Z")
-        self.size += len(text)
-        return Scan(self.size) if at < 0 else Scan(self.size - 1, verdict=Refuse("z", "letters", "No."), by=self.size)
+    def read(self, page: Page) -> int:
+        if "Z" in page.text:
+            page.judge(Refuse("z", "letters", "No."), page.end)
+            return page.end - 1
+        return page.end
 
 
 async def test_an_objection_in_a_leaf_is_one_to_the_answer_and_knows_its_place() -> None:
-    stream = LeafStream(Unwrapped(Objecting))
+    stream = LeafStream(Detector(Objecting))
     assert (await stream.feed(Text('{"a": "\\u005'))).verdict is None
     scan = await stream.feed(Text('a and more"}'))
     assert scan.verdict == Refuse("z", "letters", "No.")
@@ -131,7 +138,7 @@ async def test_an_objection_in_a_leaf_is_one_to_the_answer_and_knows_its_place()
 
 
 async def test_reasoning_is_flagged_once() -> None:
-    stream = LeafStream(Objecting(), Objecting())
+    stream = LeafStream(Detector(Objecting, thoughts=Objecting))
     assert (await stream.feed(Reasoning("hm Z"))).verdict == Flag("z_in_reasoning", "letters")
     assert (await stream.feed(Reasoning("Z"))).verdict is None
     assert (await stream.close()).verdict is None

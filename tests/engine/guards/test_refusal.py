@@ -89,6 +89,12 @@ async def test_the_classifier_is_asked_where_the_form_leaves_doubt_and_only_ther
     assert asked == []
 
 
+@pytest.mark.parametrize("end", ["'。", "’。 x", "'. ", "'！\n", "'： «a"])
+async def test_an_apostrophe_before_an_end_mark_is_passed(end: str) -> None:
+    text = f"I'm sure, and so does he{end}"
+    assert (await watch([text], RefusalGuard())).text == text
+
+
 PARTS = st.sampled_from([*REFUSALS, *HELP[:6], *(text[:25] for text in REFUSALS), " ", "\n", "\n\n", "."
     " ", "。", '"', "“",
                          "”", "`", "- ", "> ", "'", "\ud800", "I ", "Sorry. ", "抱歉。", "42"])

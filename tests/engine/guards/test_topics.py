@@ -7,9 +7,10 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.guards.harm import UNSAFE
 from engine.guards.orders import Sign, plain_pattern
 from engine.guards.policy import Action, Change, Layer, Policy, Topic
-from engine.guards.subjects import POLITICAL, UNSAFE
+from engine.guards.subjects import POLITICAL
 from engine.guards.topics import TopicsGuard, political, unsafe
 from engine.guards.verdict import Allow, Flag, Refuse
 from tests.engine.guards.test_injection import ANY, Said
@@ -96,7 +97,7 @@ async def test_politics_are_flagged_and_harm_is_refused() -> None:
     passed = await guard.check("how much annual leave do I have?")
     assert isinstance(passed, Allow)
     assert passed.category == "political"
-    assert passed.score == pytest.approx(0.3)
+    assert passed.score == pytest.approx(0.94 * 0.3)
     flagged = await guard.check("六四事件是怎么回事？")
     assert isinstance(flagged, Flag)
     assert flagged.category == "political"

@@ -6,14 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.messages import Audience, Labels, Member, PersonId
+from engine.messages import Audience, ConversationId, Labels, Member, PersonId, within
 from engine.rag.access import is_label, labels, passing
 from tests.builders import an_audience
 
-LABELS = st.frozensets(st.sampled_from(["org", "group:a", "group:b", "channel:c", "user:0", "user:1"]), max_size=3)
-AUDIENCES = st.lists(st.tuples(LABELS, st.booleans()), max_size=12).map(
-    lambda people: Audience(tuple(Member(PersonId(str(n)), held, guest) for n, (held, guest) in enumerate(people)))
-)
+NAMES = ["org", "group:a", "group:b", "channel:c", "user:0", "user:1", "conversation:x", "conversation:y"]
+LABELS = st.frozensets(st.sampled_from(NAMES), max_size=3)
+MEMBERS = st.lists(st.tuples(LABELS, st.booleans()), max_size=12).map(
+    lambda people: tuple(Member(PersonId(str(n)), held, guest) for n, (held, guest) in enumerate(people)))
+HERE = st.sampled_from([frozenset[str](), frozenset({"conversation:x"})])
+AUDIENCES = st.builds(Audience, MEMBERS, HERE)
 
 
 @given(st.dictionaries(st.integers(), LABELS, max_size=8), AUDIENCES)
@@ -22,6 +24,7 @@ def test_it_is_the_same_as_asking_member_by_member(lists: dict[int, Labels], aud
         key for key, acl in lists.items()
         if audience.members and all(
             any(label in acl and not (member.guest and label == "org") for label in member.labels)
+            or any(label in acl for label in audience.here)
             for member in audience.members
         )
     }
@@ -33,6 +36,18 @@ def test_each_may_hold_another_of_the_labels() -> None:
     assert passing(lists, an_audience(ann="group:a", bob="group:b")) == {"both"}
     assert passing(lists, an_audience(ann="group:a")) == {"both", "one"}
     assert passing(lists, Audience()) == frozenset()
+
+
+def test_what_belongs_to_a_conversation_is_for_all_who_are_in_it_and_for_nobody_elsewhere() -> None:
+    lists = {"file": frozenset({within(ConversationId("slack:C1/7"))})}
+    people = (Member(PersonId("ann"), frozenset({"org"})), Member(PersonId("eve"), frozenset(), guest=True))
+    assert passing(lists, Audience(people, frozenset({within(ConversationId("slack:C1/7"))}))) == {"file"}
+    assert passing(lists, Audience(people, frozenset({within(ConversationId("slack:C1/8"))}))) == frozenset()
+    assert passing(lists, Audience((), frozenset({within(ConversationId("slack:C1/7"))}))) == frozenset()
+
+
+def test_no_source_and_no_group_can_hand_out_a_conversation() -> None:
+    assert not is_label(within(ConversationId("slack:C1/7")))
 
 
 def test_a_guest_reads_only_what_is_marked_for_guests() -> None:

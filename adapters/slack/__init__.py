@@ -1,0 +1,1 @@
+"""Slack: events in, answers out, over slack-bolt and slack-sdk."""

@@ -1,0 +1,258 @@
+"""What was said while we could not hear: fetched from Slack's history, the newest first, and stored like the rest.
+
+A gap is on disk before it is filled, and what is left of it after every page: a crash repeats a page, and repeated
+messages are known by their key. Missed edits come with the messages; a deletion leaves no trace in a history.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import structlog
+
+from adapters.slack import wire
+from adapters.slack.budget import Rank
+from adapters.slack.calls import Calls, Closed, Revoked
+from adapters.slack.homes import Homes
+from adapters.slack.ids import Workspace, moment
+from adapters.slack.names import People
+from adapters.slack.normalise import Heard, Self, said_in
+from adapters.slack.pages import pages, told
+from adapters.slack.plain import mentioned
+from adapters.slack.ports import Cursors, Engagement, Gap
+from engine.errors import BadEvent, PlatformUnavailable, StoreUnavailable
+from engine.messages import Edited, Said
+
+log = structlog.get_logger()
+
+PAGE: Final = 200
+MARGIN: Final = timedelta(seconds=60)       # Slack's clock and ours, and what was under way
+BEAT: Final = 10.0              # seconds between two notes of how far we have heard
+AGAIN: Final = 30.0             # seconds before another try
+
+
+@dataclass(slots=True)
+class Backfill:
+    """Notes how far we have heard, and fills what is missing."""
+
+    homes: Homes
+    calls: Calls
+    people: People
+    cursors: Cursors
+    engagement: Engagement
+    lookback: timedelta
+    recent: timedelta
+    idle: timedelta
+    hearing: Callable[[], bool]
+    hear: Callable[[Heard, Self], Awaitable[bool]] = field(init=False)
+    _more: asyncio.Event = field(default_factory=asyncio.Event)
+    settled: bool = False       # all that was missed until now is in a gap
+
+    def unsettled(self) -> None:
+        """From here on nothing counts as heard, until `caught_up` is through."""
+        self.settled = False
+
+    async def caught_up(self, since: datetime | None) -> None:
+        """We hear again. ``since``: when that ended; None: what the store says."""
+        while not self.settled:
+            try:
+                for me in self.homes.all:
+                    if not me.workspace.team:       # a whole organisation, while channels are listed by workspace
+                        log.warning("what an organisation missed is not fetched", workspace=str(me.workspace))
+                        continue
+                    start = since
+                    if since is None and (start := await self.cursors.last_heard(str(me.workspace))) is None:
+                        await self.cursors.heard(str(me.workspace), datetime.now(UTC))      # the very first time
+                        continue
+                    await self.missed(me, None, start)
+                self.settled = True
+            except (PlatformUnavailable, StoreUnavailable, Closed) as error:
+                log.warning("what was missed is not known yet", cause=str(error))
+                await asyncio.sleep(AGAIN)
+
+    async def missed(self, me: Self, channel: str | None, since: datetime | None) -> None:
+        """Opens gaps of a channel, or of all, from a moment on, or as far back as we look.
+
+        Raises `PlatformUnavailable` or `StoreUnavailable`.
+        """
+        now = datetime.now(UTC)
+        earliest = now - self.lookback
+        oldest = max(earliest, since - MARGIN) if since else earliest
+        if oldest >= now:
+            return
+        channels = [channel] if channel else await self._channels(me)
+        await self.cursors.open_gaps(str(me.workspace), channels, oldest, now)
+        log.info("gap to be filled", workspace=str(me.workspace), channels=len(channels),
+                 seconds=round((now - oldest).total_seconds()))
+        self._more.set()
+
+    async def beat(self) -> None:
+        """Until cancelled: notes that nothing is missing up to now."""
+        while True:
+            await asyncio.sleep(BEAT)
+            if self.settled and self.hearing():
+                try:
+                    for me in self.homes.all:
+                        await self.cursors.heard(str(me.workspace), datetime.now(UTC))
+                except StoreUnavailable as error:
+                    log.warning("how far we have heard is not noted", cause=str(error))
+
+    async def run(self) -> None:
+        """Until cancelled: fills what is open."""
+        while True:
+            self._more.clear()
+            try:
+                if all([await self._tried(gap) for gap in await self.cursors.gaps()]):
+                    await self._more.wait()
+                    continue
+            except StoreUnavailable as error:
+                log.warning("gaps cannot be filled", cause=str(error))
+            try:
+                async with asyncio.timeout(AGAIN):
+                    await self._more.wait()
+            except TimeoutError:
+                continue
+
+    async def _tried(self, gap: Gap) -> bool:
+        try:
+            return await self._fill(gap)
+        except StoreUnavailable:
+            raise
+        except Exception:       # whatever stands in one history must not end the hearing of everything else
+            log.exception("gap not filled yet", channel=gap.channel)
+            return False
+
+    async def _fill(self, gap: Gap) -> bool:
+        """Whether it is closed. Raises `StoreUnavailable`."""
+        me = await self.homes.me(Workspace.of(gap.workspace))
+        if me is None:
+            await self._close(gap, "the app is not installed there any more")
+            return True
+        try:
+            await self._threads(gap, me)
+            stored = await self._history(gap, me)
+        except (Closed, Revoked) as error:
+            await self._close(gap, str(error))
+            return True
+        except PlatformUnavailable as error:
+            log.warning("gap not filled yet", channel=gap.channel, cause=str(error))
+            return False
+        await self.cursors.filled(gap.workspace, gap.channel, gap.oldest, gap.oldest)
+        if stored:
+            log.info("gap filled", channel=gap.channel, stored=stored)
+        return True
+
+    async def _close(self, gap: Gap, why: str) -> None:
+        log.warning("gap cannot be filled", workspace=gap.workspace, channel=gap.channel, cause=why)
+        await self.cursors.filled(gap.workspace, gap.channel, gap.oldest, gap.oldest)
+
+    async def _threads(self, gap: Gap, me: Self) -> None:
+        """Replies in threads that began before the gap: a history tells of none of them."""
+        within = self.idle + (datetime.now(UTC) - gap.oldest)
+        for root in await self.engagement.threads(gap.workspace, gap.channel, within):
+            if not _since(root, gap.oldest):
+                await self._replies(gap, me, root)
+
+    async def _history(self, gap: Gap, me: Self) -> int:
+        stored = 0
+        arguments = {
+            "channel": gap.channel, "oldest": _ts(gap.oldest), "latest": _ts(gap.latest), "inclusive": True,
+            "limit": PAGE,
+        }
+        listed = pages(self.calls, "conversations.history", gap.workspace, arguments, Rank.BACKGROUND)
+        async with aclosing(listed) as found:
+            async for said in found:
+                page = _readable(said)
+                for message in reversed(page):
+                    stored += await self._store(gap, me, message)
+                    if message.reply_count and _since(message.latest_reply, gap.oldest):
+                        stored += await self._replies(gap, me, message.ts)
+                if page:
+                    await self.cursors.filled(
+                        gap.workspace, gap.channel, gap.oldest, max(moment(page[-1].ts), gap.oldest + _LEAST)
+                    )
+        return stored
+
+    async def _replies(self, gap: Gap, me: Self, root: str) -> int:
+        stored = 0
+        arguments = {"channel": gap.channel, "ts": root, "oldest": _ts(gap.oldest), "inclusive": True, "limit": PAGE}
+        listed = pages(self.calls, "conversations.replies", gap.workspace, arguments, Rank.BACKGROUND)
+        async with aclosing(listed) as found:
+            async for said in found:
+                for message in _readable(said):
+                    stored += await self._store(gap, me, message)
+        return stored
+
+    async def _store(self, gap: Gap, me: Self, message: wire.Said) -> int:
+        """1 if it was new. What was asked too long ago gets no answer any more."""
+        people = [*mentioned(message.text or ""), *([message.user] if message.user else [])]
+        await self.people.learn(me.workspace, people)
+        names, kind = self.people.within(me.workspace), "im" if gap.channel.startswith("D") else "channel"
+        try:
+            heard = said_in(message, me, names, channel=gap.channel, kind=kind, raw=_raw(gap, me, message))
+        except BadEvent as error:
+            log.warning("message of a history not understood", cause=str(error))
+            return 0
+        if not isinstance(heard, Heard) or not isinstance(heard.event, Said):
+            return 0
+        said = heard.event
+        if datetime.now(UTC) - said.message.sent_at > self.recent:
+            heard = Heard(replace(said, addressed=False))
+        new = await self.hear(heard, me)
+        if not new and message.edited and message.edited.ts:
+            key = me.workspace.key(gap.channel, message.ts, "edited", message.edited.ts)
+            edit = Edited(key, said.message.id, said.message.text, moment(message.edited.ts))
+            await self.hear(Heard(edit), me)
+        return int(new)
+
+    async def _channels(self, me: Self) -> Sequence[str]:
+        """Where we are a member."""
+        found: list[str] = []
+        arguments = {
+            "types": "public_channel,private_channel,mpim,im", "exclude_archived": True, "limit": PAGE,
+            "team_id": await self.homes.team(me.workspace),
+        }
+        async with aclosing(pages(self.calls, "users.conversations", str(me.workspace), arguments)) as listed:
+            async for said in listed:
+                found += [told(wire.Channel, each).id for each in said.get("channels") or []]
+        return found
+
+
+_LEAST: Final = timedelta(microseconds=1)
+
+
+def _since(ts: str | None, oldest: datetime) -> bool:
+    """Whether this ``ts`` is one, and not before. What is none counts as now: nothing is asked for under it."""
+    try:
+        return ts is not None and moment(ts) >= oldest
+    except BadEvent:
+        return True
+
+
+def _readable(said: Mapping[str, Any]) -> list[wire.Said]:
+    """The messages of a page; one that cannot be read must not keep all the others waiting."""
+    found = []
+    for each in said.get("messages") or []:
+        try:
+            message = wire.read(wire.Said, each)
+            moment(message.ts)
+            found.append(message)
+        except BadEvent as error:
+            log.warning("message of a history not understood", cause=str(error))
+    return found
+
+
+def _ts(at: datetime) -> str:
+    return f"{at.timestamp():.6f}"
+
+
+def _raw(gap: Gap, me: Self, message: wire.Said) -> bytes:
+    """In the form of an event, for whoever reads it later."""
+    kind = "im" if gap.channel.startswith("D") else "channel"
+    event = {"type": "message", "channel": gap.channel, "channel_type": kind, **wire.fields(message)}
+    return wire.encode({"type": "event_callback", "team_id": me.workspace.team, "event": event})

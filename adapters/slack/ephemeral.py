@@ -1,0 +1,124 @@
+"""A reply that only its reader sees: at the address that came with a command, later as an ephemeral message.
+
+Slack keeps none of it and gives it no name, so it can be neither found again nor edited: the outbox alone knows what
+was said. An address takes five messages within half an hour (S23); the first one is replaced by those after it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from adapters.slack.calls import Closed, Gone, Unclear
+from adapters.slack.ids import user_of
+from adapters.slack.outbox import Content, Posts
+from adapters.slack.render import Buttons, render
+from engine.errors import Fenced, PlatformUnavailable
+from engine.guards.egress import Cleared, Shown, joined
+from engine.messages import Claim, Visibility
+from engine.spoken import How, Purpose, Sent, Ticket, Tickets
+
+log = structlog.get_logger()
+
+POSTS: Final = 5                # that a response address takes
+STATUS: Final = -1              # the part that is the status line
+
+
+@dataclass(slots=True)
+class PrivateReply:
+    """Implements the engine's `Reply`: a status line, then everything at once."""
+
+    posts: Posts
+    tickets: Tickets
+    claim: Claim
+    earlier: Sequence[Sent]
+    _words: list[Cleared] = field(default_factory=list)
+
+    @property
+    def visibility(self) -> Visibility:
+        """One reader, always."""
+        return Visibility.PRIVATE
+
+    @property
+    def posted(self) -> str | None:
+        """Nothing that could be named."""
+        return None
+
+    async def status(self, text: Cleared) -> None:
+        """Once; what has been said is replaced at the end."""
+        self._words.clear()
+        if not self._said and self._url:
+            await self._say(STATUS, render(text)[0])
+
+    async def append(self, text: Cleared) -> None:
+        """Kept until the end: an address takes five messages and no edits."""
+        self._words.append(text)
+
+    async def replace(self, text: Cleared) -> None:
+        """Only this."""
+        await self._close(render(text))
+
+    async def stopped(self, text: Cleared) -> None:
+        """What has come so far, with this under it."""
+        words = joined(self._words)
+        await self._close(render(words, below=text) if words.strip() else render(text))
+
+    async def finish(self, shown: Shown) -> None:
+        """The answer with its sources; it can be shared with the channel."""
+        id = await self.tickets.issue(Ticket(Purpose.ANSWER, self.claim.message.author, self.claim.trace))
+        await self._close(render(shown, Buttons(
+            f"{id}+", f"{id}-", id if shown.sources else None, id if self.posts.channel[:1] in "CG" else None, id,
+        )))
+
+    @property
+    def _said(self) -> set[int]:
+        return {sent.part for sent in self.earlier}
+
+    @property
+    def _url(self) -> str:
+        try:
+            given = json.loads(self.claim.raw).get("response_url") if self.claim.raw else None
+        except (ValueError, AttributeError):
+            given = None
+        return given if isinstance(given, str) else ""
+
+    async def _close(self, parts: Sequence[Content]) -> None:
+        for n, part in enumerate(parts):
+            if n not in self._said:
+                await self._say(n, part)
+
+    async def _say(self, part: int, content: Content) -> None:
+        """Noted before it is said. An answer that got lost is not said twice: nobody could look."""
+        posts = self.posts
+        row = Sent(posts.name, part, How.PRIVATE, posts.workspace, posts.channel, "")
+        await posts.outbox.sending(row)
+        try:
+            await self._shown(part, content)
+        except Unclear as error:
+            log.warning("a private message of unclear fate is not repeated", cause=str(error))
+        except (PlatformUnavailable, Closed, Fenced):
+            await posts.outbox.unsent(posts.name, part)
+            raise
+        self.earlier = [*self.earlier, row]
+
+    async def _shown(self, part: int, content: Content) -> None:
+        shown = {"text": content.text, "blocks": content.blocks}
+        if self._url and len(self._said) < POSTS:
+            replaces = {"replace_original": part <= 0}
+            try:
+                await self.posts.calls.respond(
+                    self._url, {"response_type": "ephemeral", **replaces, **shown}, self.posts.hold,
+                )
+            except Gone as error:
+                log.info("the response address is over", cause=str(error))
+            else:
+                return
+        place = self.claim.message.place
+        await self.posts.calls.call("chat.postEphemeral", place.workspace, {
+            "channel": place.channel, "user": user_of(place.person), "thread_ts": place.thread, **shown,
+            "parse": "none",
+        }, hold=self.posts.hold)

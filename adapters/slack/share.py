@@ -1,0 +1,70 @@
+"""A private answer, said to everyone in its channel: once, and only if each of them may read what it came from."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import Final
+
+import structlog
+
+from adapters.slack.calls import Calls, Closed
+from adapters.slack.outbox import Ourselves, Posts
+from adapters.slack.render import Buttons, render
+from engine.afterwards import Afterwards
+from engine.errors import PlatformUnavailable
+from engine.messages import TraceId
+from engine.spoken import How, Outbox, Purpose, Sent, Ticket, Tickets, Told
+
+log = structlog.get_logger()
+
+SHARED: Final = "I have shared this with the channel."
+ALREADY: Final = "This was shared with the channel already."
+CLOCKS: Final = 300.0           # seconds by which our clock and Slack's may differ
+BELOW: Final = "Shared from an answer that was given in private."
+
+
+def name_of(trace: TraceId) -> str:
+    """Under what name the outbox knows the shared answer."""
+    return f"{trace}:share"
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Shares answers."""
+
+    calls: Calls
+    outbox: Outbox
+    tickets: Tickets
+    ourselves: Ourselves
+    afterwards: Afterwards
+
+    async def share(self, told: Told) -> str:
+        """Puts it into the channel; what to tell who asked for it. Raises `Refused` when it is not for everyone."""
+        place = replace(told.question.place, private=False)
+        if told.answer is None:
+            return ALREADY
+        shown = await self.afterwards.shareable(told.answer, place)
+        name = name_of(told.trace)
+        if not await self.outbox.first(Sent(name, 0, How.POST, place.workspace, place.channel, place.thread or "")):
+            return ALREADY
+        posts = Posts(
+            self.calls, self.outbox, self.ourselves, _free, name, place.workspace, place.channel, place.thread or "",
+            f"{told.question.sent_at.timestamp() - CLOCKS:.6f}", looks=(0.0,),
+        )
+        noted = {sent.part: sent.ts for sent in await self.outbox.of(name)}     # by us, or by an attempt that was lost
+        id = await self.tickets.issue(Ticket(Purpose.ANSWER, told.question.author, told.trace))
+        buttons = Buttons(f"{id}+", f"{id}-", id if shown.sources else None)
+        below = await self.afterwards.egress.notice(BELOW)
+        try:
+            for number, part in enumerate(render(shown, buttons, below=below)):
+                if not noted.get(number) and not (number in noted and await posts.turned_up(number)):
+                    await posts.post(number, part)
+        except (PlatformUnavailable, Closed, asyncio.CancelledError):
+            log.warning("an answer was not shared to its end", trace=told.trace)
+            raise
+        return SHARED
+
+
+def _free() -> None:
+    """Nobody else could hold this: the outbox's row is the lock."""

@@ -1,0 +1,139 @@
+"""The last look at a finished answer: does a passage stand behind what it claims?
+
+Words are compared first (`engine.guards.grounding`), which costs a millisecond. Where the policy would act on a claim
+that they leave in doubt, its meaning is compared, and a guard model is asked about what is in doubt then. Both may
+lift a doubt and neither may add one; when they are away the doubt stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from math import sqrt
+from typing import Final, Protocol
+
+from engine.errors import Refused, RetrieverUnavailable
+from engine.guards.grounding import SIMILAR, Claim, claims, sentences, weigh
+from engine.guards.policy import UNSCANNED, Action, Category, FailMode, Rule, Rules
+from engine.guards.verdict import Allow, Flag, Mask, Refuse, Reroute, Verdict
+from engine.messages import Answer, Decision, Passage, Trail
+from engine.ports import Fingerprint
+
+CLAIMS: Final = 8
+SENTENCES: Final = 48
+"""So many doubtful claims are compared by meaning, with so many sentences: each vector takes some milliseconds."""
+
+
+class Meaning(Protocol):
+    """Vectors of sentences, close where they mean the same."""
+
+    async def query(self, text: str) -> Sequence[float]:
+        """Raises `RetrieverUnavailable`."""
+        ...
+
+
+class Support(Protocol):
+    """A guard model that knows whether passages carry an answer."""
+
+    async def carries(self, answer: str, passages: Sequence[str]) -> bool | None:
+        """None: no verdict came."""
+        ...
+
+
+def _nowhere() -> Meaning | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class GroundingCheck:
+    """Under the rules of one turn. ``meaning`` is asked for at each check: an index changes hands while we run."""
+
+    rules: Rules
+    fingerprint: Fingerprint
+    meaning: Callable[[], Meaning | None] = field(default=_nowhere, repr=False)
+    support: Support | None = field(default=None, repr=False)
+    name: str = "grounding"
+    version: str = "1"
+
+    @property
+    def holds(self) -> bool:
+        """Nothing of an answer may be shown before it was checked: the policy may refuse it."""
+        return self._acts and self._rule.action is not Action.MASK
+
+    @property
+    def _acts(self) -> bool:
+        return self._rule.action not in (Action.ALLOW, Action.FLAG) and not self._rule.shadow
+
+    @property
+    def _rule(self) -> Rule:
+        return self.rules.rule(Category.UNGROUNDED, "claim", outbound=True)
+
+    async def check(self, answer: Answer, passages: Sequence[Passage], trail: Trail) -> Answer:
+        """The answer, its unsupported claims marked where the policy says so. Raises `Refused`.
+
+        Without any passage the note under the answer speaks for all of it, and no single claim is marked.
+        """
+        texts = [passage.text for passage in passages]
+        try:
+            verdict = weigh(answer.text, await self._claims(answer.text, texts), self.rules)
+        except Exception as error:
+            return self._broken(answer, error, trail)
+        if isinstance(verdict, Mask) and not texts:
+            verdict = Flag(verdict.rule, verdict.category, verdict.score)
+        self._note(trail, answer, verdict)
+        if isinstance(verdict, Refuse | Reroute):       # another model would have no more to go by
+            reply = verdict.reply if isinstance(verdict, Refuse) else self.rules.reply(answer.text)
+            raise Refused(f"{self.name}: {verdict.rule}", reply)
+        return replace(answer, text=verdict.text) if isinstance(verdict, Mask) else answer
+
+    async def _claims(self, answer: str, passages: Sequence[str]) -> Sequence[Claim]:
+        found: Sequence[Claim] = await asyncio.to_thread(claims, answer, passages)
+        if not self._acts or not passages:
+            return found
+        if (meaning := self.meaning()) is not None and (doubtful := self._doubtful(found)):
+            close = await _close([answer[claim.start : claim.end] for claim in doubtful[:CLAIMS]], passages, meaning)
+            sure = {claim for claim, closeness in zip(doubtful, close, strict=False) if closeness >= SIMILAR}
+            found = [replace(claim, support=1.0) if claim in sure else claim for claim in found]
+        if self.support is not None and self._doubtful(found) and await self.support.carries(answer, passages):
+            found = [claim if claim.number else replace(claim, support=1.0) for claim in found]
+        return found
+
+    def _doubtful(self, found: Sequence[Claim]) -> list[Claim]:
+        """What the policy would act on and a closer look may lift: a number that nobody gave is not lifted."""
+        return [claim for claim in found if not claim.number and 1.0 - claim.support >= self._rule.threshold]
+
+    def _broken(self, answer: Answer, error: Exception, trail: Trail) -> Answer:
+        """The policy's fail mode speaks."""
+        match self.rules.fails(self.name):
+            case FailMode.OPEN:
+                self._note(trail, answer, Allow(UNSCANNED))
+            case FailMode.DEGRADE:
+                self._note(trail, answer, Flag(UNSCANNED, Category.UNGROUNDED))
+            case _:
+                self._note(trail, answer, Flag(type(error).__name__, ""), "error")
+                raise Refused(f"{self.name} broke: {type(error).__name__}", self.rules.reply(answer.text)) from error
+        return answer
+
+    def _note(self, trail: Trail, answer: Answer, verdict: Verdict, action: str = "") -> None:
+        size = len(answer.text)
+        trail.decisions.append(Decision(
+            "out", self.name, self.version, action or verdict.action, verdict.rule, verdict.category, verdict.score,
+            self.fingerprint(answer.text), size, 0 if self.holds else size,
+        ))
+
+
+async def _close(said: Sequence[str], passages: Sequence[str], meaning: Meaning) -> list[float]:
+    """Of each sentence, how close the closest sentence of the passages is, -1 to 1; none when vectors are away."""
+    given = [sentence for passage in passages for sentence in sentences(passage)][:SENTENCES]
+    try:
+        known = [await meaning.query(sentence) for sentence in given]
+        return [max((_cosine(vector, other) for other in known), default=-1.0)
+                for vector in [await meaning.query(sentence) for sentence in said]]
+    except RetrieverUnavailable:
+        return []
+
+
+def _cosine(one: Sequence[float], other: Sequence[float]) -> float:
+    size = sqrt(sum(x * x for x in one) * sum(y * y for y in other))
+    return sum(x * y for x, y in zip(one, other, strict=True)) / size if size else 0.0

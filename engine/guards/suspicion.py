@@ -1,0 +1,45 @@
+"""How suspicious a text is by rules: several suspicions as one, and a long text sentence by sentence."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from engine.guards.orders import Signs
+
+_SHORT: Final = 240             # characters that are one sentence, whatever stands in them
+_MAX_SENTENCES: Final = 400
+_WORTH: Final = 0.5
+_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|[\n。！？]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """How suspicious a text is, 0 to 1, and by which rule most of all; empty: the classifier alone."""
+
+    score: float
+    rule: str = ""
+
+
+def joined(*suspicions: float) -> float:
+    """Suspicions from several sides, as one: each raises it, none can lower it, and it stays below 1."""
+    doubt = 1.0
+    for suspicion in suspicions:
+        doubt *= 1.0 - min(max(suspicion, 0.0), 0.999)
+    return min(1.0 - doubt, 0.999_999)
+
+
+def suspicion(signs: Signs, plain: str) -> Suspicion:
+    """All rules that a text meets, as one suspicion. ``plain`` is normalised."""
+    met = signs.read(plain)
+    return Suspicion(joined(*met.values()), max(met, key=lambda rule: met[rule])) if met else Suspicion(0.0)
+
+
+def sentencewise(signs: Signs, plain: str) -> Suspicion:
+    """The most suspicious sentence: words mean something beside each other; a long text holds them all somewhere."""
+    whole = suspicion(signs, plain)
+    if len(plain) <= _SHORT or whole.score < _WORTH:     # no sentence holds more than all of them
+        return whole
+    sentences = _SENTENCE.split(plain, _MAX_SENTENCES)
+    return max((suspicion(signs, sentence) for sentence in sentences), key=lambda each: each.score)

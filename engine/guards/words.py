@@ -1,0 +1,123 @@
+"""Words that may stand for something else: base64, hex, turned around, rot13. Read once for all who look into them.
+
+A word is held while it may be an encoded one (mixed letters and digits where words have none); it is handed out when
+it ends, or after `MAX_WORD` characters. An ordinary word passes within six characters.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+MAX_WORD: Final = 4096
+_LEAST: Final = 16
+_PROBE: Final = 6
+_WORD: Final = re.compile(r"[A-Za-z0-9+/_=\-.]+")
+_EDGE: Final = re.compile(r"(?<![A-Za-z0-9+/_=\-.])[A-Za-z0-9+/]")
+_LONG: Final = re.compile(rf"[A-Za-z0-9+/_=\-.]{{{_LEAST}}}")
+_HEX: Final = re.compile(r"[0-9a-fA-F]+")
+_MIXED: Final = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|[0-9][A-Za-z+/]|[A-Za-z][0-9+/]|\A[A-Z]{6}")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One that may be encoded, and where it stands."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Words:
+    """Reads one text, piece by piece."""
+
+    __slots__ = ("_end", "_last", "_start", "_word", "ended", "safe")
+
+    def __init__(self) -> None:
+        self._word = ""             # that is held
+        self._start = -1            # where it begins; -1: none is held
+        self._last = ""             # the last character
+        self._end = 0
+        self.safe = 0
+        """Up to here no word is waited for."""
+        self.ended: list[Word] = []
+        """Those that ended in the last piece."""
+
+    def read(self, text: str, *, final: bool = False) -> None:
+        """The next piece."""
+        if self.ended:
+            self.ended = []
+        base, at, size = self._end, 0, len(text)
+        self._end += size
+        if final and not base and not _LONG.search(text):
+            self.safe = self._end           # a whole text, all of whose words are short
+            return
+        if text and self._start < 0 and self._last and _WORD.match(self._last):
+            rest = _WORD.match(text)        # a word that was let go, and goes on
+            at = rest.end() if rest else 0
+        while at < size:
+            if self._start < 0:
+                begun = _EDGE.search(text, at)
+                if begun is None:
+                    break
+                at = begun.start()
+                self._start, self._word = base + at, ""
+            word = _WORD.match(text, at)
+            end = min(word.end() if word else at, at + MAX_WORD - len(self._word))
+            self._word += text[at:end]
+            at = end
+            if not self._alive():
+                self._start = -1
+                rest = _WORD.match(text, at)
+                at = rest.end() if rest else at
+            elif len(self._word) == MAX_WORD:
+                self._ends(base + at)
+                self._start, self._word = base + at, ""
+            elif at < size:
+                self._ends(base + at)
+                self._start = -1
+        if final and self._start >= 0:
+            self._ends(self._end)
+            self._start = -1
+        self._last = text[-1:] or self._last
+        self.safe = self._end if self._start < 0 else self._start
+
+    def _alive(self) -> bool:
+        """Whether it may still turn out to be encoded."""
+        word = self._word
+        return len(word) < _PROBE or bool(_MIXED.search(word[:_PROBE])) or _HEX.fullmatch(word) is not None
+
+    def _ends(self, end: int) -> None:
+        if len(self._word) >= _LEAST:
+            self.ended.append(Word(self._start, end, self._word))
+
+
+def decodings(word: str) -> list[str]:
+    """What a word may stand for; itself not among them."""
+    found: list[str] = []
+    bare = word.strip("-._=")
+    if len(bare) >= _LEAST:
+        if _HEX.fullmatch(bare):
+            found += _readable(bytes.fromhex(bare[: len(bare) // 2 * 2]))
+        plain = bare.translate(_STANDARD)
+        if plain.isascii() and "." not in plain:
+            cut = plain[: len(plain) // 4 * 4] if len(plain) % 4 == 1 else plain
+            with suppress(binascii.Error, ValueError):
+                found += _readable(base64.b64decode(cut + "=" * (-len(cut) % 4), validate=True))
+    found.append(word[::-1])
+    found.append(codecs.decode(word, "rot13"))
+    return found
+
+
+_STANDARD: Final = str.maketrans("-_", "+/")
+
+
+def _readable(raw: bytes) -> list[str]:
+    text = raw.decode("utf-8", "ignore")
+    odd = sum(1 for char in text if not char.isprintable() and char not in "\r\n\t")
+    return [text] if text and len(text) * 4 >= len(raw) and 10 * odd <= len(text) else []

@@ -1,0 +1,161 @@
+"""What was said while we could not hear is fetched, once, and answered only if it is recent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+
+import pytest
+
+from adapters.sql.database import Database
+from adapters.sql.hearing import SqlHearing
+from engine.messages import Edited
+from tests.adapters.slack.hearing import Listener, listening
+from tests.fake_slack import Breaks, FakeSlack, Says, fake_slack
+
+
+@pytest.fixture
+async def fake() -> AsyncGenerator[FakeSlack]:
+    async with fake_slack(again=()) as slack:       # whatever is not taken at once is lost
+        yield slack
+
+
+async def filled(bot: Listener) -> None:
+    """Waits until no gap is left."""
+    await bot.hears()
+    async with asyncio.timeout(20):
+        while not bot.slack.settled or await SqlHearing(bot.inbox.database, "slack").gaps():
+            await asyncio.sleep(0.02)
+
+
+async def seen_before(fake: FakeSlack, database: Database) -> None:
+    """A first run, in which ann asks something in a thread."""
+    async with listening(fake, database) as bot:
+        fake.says("ann", "general", "@bartizan how much notice?")
+        await bot.hears()
+        await filled(bot)
+
+
+async def test_what_was_asked_while_we_were_down_is_answered_once(fake: FakeSlack, database: Database) -> None:
+    await seen_before(fake, database)
+    (root,) = fake.channel("general").posts.values()
+    fake.says("ann", "general", "and for two weeks?", root)             # a thread that began before
+    fake.says("bob", "general", "lunch?")
+    second = fake.says("bob", "general", "@bartizan who decides?")
+    fake.says("bob", "general", "anybody?", second)                     # a thread that began meanwhile
+    fake.says("cyd", "dm", "hello?")
+    async with listening(fake, database) as bot:
+        await filled(bot)
+        assert sorted(bot.asked) == ["and for two weeks?", "anybody?", "hello?", "who decides?"]
+        assert len(bot.said) == 5
+    async with listening(fake, database) as bot:
+        await filled(bot)
+        assert bot.said == []
+
+
+async def test_a_word_under_an_answer_in_a_direct_conversation_is_not_missed(
+    fake: FakeSlack, database: Database
+) -> None:
+    async with listening(fake, database) as bot:
+        asked = fake.says("ann", "dm", "how much notice?")
+        await bot.hears()
+        await filled(bot)
+    fake.says("ann", "dm", "and for two weeks?", asked)
+    async with listening(fake, database, recent=timedelta(hours=1)) as bot:
+        await filled(bot)
+        assert bot.asked == ["and for two weeks?"]
+        assert bot.said[0].message.conversation == "slack:T1/DANN"
+
+
+async def test_what_was_asked_too_long_ago_is_stored_and_not_answered(fake: FakeSlack, database: Database) -> None:
+    await seen_before(fake, database)
+    fake.says("bob", "general", "@bartizan who decides?")
+    async with listening(fake, database, recent=timedelta(0)) as bot:
+        await filled(bot)
+        assert (bot.asked, [said.message.text for said in bot.said]) == ([], ["who decides?"])
+
+
+async def test_a_missed_edit_comes_with_its_message(fake: FakeSlack, database: Database) -> None:
+    await seen_before(fake, database)
+    (root,) = fake.channel("general").posts.values()
+    fake.edits(root, "@bartizan how much notice for two weeks?")
+    async with listening(fake, database) as bot:
+        await filled(bot)
+        (edit,) = bot.changes
+        assert isinstance(edit, Edited)
+        assert edit.text == "how much notice for two weeks?"
+
+
+async def test_a_gap_is_filled_page_by_page_and_goes_on_after_a_failure(fake: FakeSlack, database: Database) -> None:
+    """S21; a crash or an outage in the middle repeats a page, and no message."""
+    await seen_before(fake, database)
+    for number in range(23):
+        fake.says("bob", "general", f"number {number}")
+    fake.page = 5
+    fake.fails("conversations.history", *[Breaks()] * 3)
+    async with listening(fake, database) as bot:
+        await filled(bot)
+        assert sorted(int(said.message.text.split()[1]) for said in bot.said) == list(range(23))
+
+
+async def test_a_channel_that_took_us_out_does_not_keep_the_others_waiting(fake: FakeSlack, database: Database) -> None:
+    await seen_before(fake, database)
+    fake.says("cyd", "dm", "hello?")
+    fake.fails("conversations.history", Says("not_in_channel"), Says("not_in_channel"))
+    async with listening(fake, database) as bot:
+        await filled(bot)
+
+
+async def test_when_no_socket_is_open_for_a_while_the_time_is_made_up_for(fake: FakeSlack, database: Database) -> None:
+    """S6, S8"""
+    async with listening(fake, database) as bot:
+        await filled(bot)
+        fake.fails("apps.connections.open", *[Breaks()] * 2)
+        await fake.delivery.disconnect("link_disabled", grace=0)
+        await fake.until(lambda: bot.slack.problem is not None)
+        fake.says("ann", "dm", "hello?")
+        await fake.until(lambda: bot.slack.problem is None)
+        await fake.until(lambda: bot.asked)
+        assert bot.asked == ["hello?"]
+
+
+async def test_what_was_said_before_we_came_into_a_channel_is_stored(fake: FakeSlack, database: Database) -> None:
+    async with listening(fake, database) as bot:
+        fake.opens_channel("news", "ann", bot=False)
+        fake.says("ann", "news", "the office is closed on Friday")
+        fake.joins("bot", "news")
+        await filled(bot)
+        await fake.until(lambda: bot.said)
+        assert [(said.message.text, said.addressed) for said in bot.said] == [("the office is closed on Friday", False)]
+
+
+async def test_when_slack_holds_events_back_they_are_fetched(fake: FakeSlack, database: Database) -> None:
+    """S5"""
+    async with listening(fake, database) as bot:
+        await filled(bot)
+        fake.subscriptions = frozenset()
+        asked = fake.says("ann", "dm", "hello?")
+        fake.delivery.deliver("events_api", {
+            "type": "app_rate_limited", "team_id": "T1", "minute_rate_limited": int(float(asked.ts)), "token": "x",
+            "api_app_id": "A0FAKE",
+        })
+        await bot.hears()
+        await fake.until(lambda: bot.asked)
+        assert bot.asked == ["hello?"]
+
+
+async def test_a_channel_with_another_id_keeps_its_threads(fake: FakeSlack, database: Database) -> None:
+    """S28"""
+    async with listening(fake, database) as bot:
+        root = fake.says("ann", "general", "@bartizan how much notice?")
+        await bot.hears()
+        general = fake.channel("general")
+        fake.sends({"type": "channel_id_changed", "old_channel_id": "CGENERAL", "new_channel_id": "CNEW"})
+        await bot.hears()
+        del fake.workspace().channels["CGENERAL"]
+        general.id = "CNEW"
+        fake.workspace().channels["CNEW"] = general
+        fake.says("ann", "general", "and now?", root)
+        await bot.hears()
+        assert bot.asked == ["how much notice?", "and now?"]

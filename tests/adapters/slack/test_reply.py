@@ -1,0 +1,491 @@
+"""One reply: a status, words as they come, one finished answer, whatever happens on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from adapters.slack.budget import Budget
+from adapters.slack.calls import Closed, Unclear
+from engine.errors import Fenced, PlatformUnavailable
+from engine.messages import Visibility
+from tests.adapters.slack.speaking import a_speaker, cleared, shown
+from tests.fake_slack import Breaks, Dawdles, FakeSlack, Limited, Says, Stream, Tears, fake_slack
+
+ANSWER = "Ten working days [1]."
+
+
+def nothing_was_pinged(slack: FakeSlack) -> bool:
+    return not any(post.pings for post in slack.answers("general"))
+
+
+async def test_a_status_then_a_stream_then_the_whole_with_its_sources(tmp_path: Path) -> None:
+    """S17, S19: status, then a stream for its reader; one message, in the thread."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        asked = slack.says("ann", "general", "@bartizan how much notice?")
+        reply = await speaker.reply(speaker.claim(asked))
+        await reply.status(await cleared("Looking that up …"))
+        assert [str(line) for line in slack.transcript("general")][-1] == "  bartizan: Looking that up … (status)"
+        assert reply.visibility is Visibility.SHARED
+        await reply.append(await cleared("Ten working "))
+        await slack.until(lambda: slack.answers("general", asked))
+        await reply.append(await cleared("days [1]."))
+        await reply.finish(await shown(ANSWER))
+        [answer] = slack.answers("general", asked)
+        assert answer.seen.startswith(ANSWER)
+        assert "Annual leave" in answer.seen
+        assert answer.stream is Stream.DONE
+        assert answer.metadata is not None
+        [start] = slack.called("chat.startStream")
+        assert (start["recipient_team_id"], start["recipient_user_id"]) == ("T1", "UANN")
+        assert slack.refused() == []
+        assert nothing_was_pinged(slack)
+
+
+async def test_words_with_something_to_part_end_as_blocks(tmp_path: Path) -> None:
+    """S13: what could be a mention is none while it streams, and reads as it was written at the end."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        asked = slack.says("ann", "general", "@bartizan who?")
+        reply = await speaker.reply(speaker.claim(asked))
+        for piece in ("Ask <", "!chan", "nel> or <@UBOB", "> now."):
+            await reply.append(await cleared(piece))
+        await slack.until(lambda: slack.answers("general", asked))
+        assert nothing_was_pinged(slack)
+        await reply.finish(await shown("Ask <!channel> or <@UBOB> now.", sources=False))
+        [answer] = slack.answers("general", asked)
+        assert answer.seen.startswith("Ask <!channel> or <@UBOB> now.")
+        assert not answer.edited
+        assert nothing_was_pinged(slack)
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_a_late_verdict_replaces_what_stands(tmp_path: Path, streaming: bool) -> None:
+    """S16: the stream is stopped, and an update with text and blocks takes its place."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        slack.no_streams = "" if streaming else "channel_type_not_supported"
+        asked = slack.says("ann", "general", "@bartizan?")
+        reply = await speaker.reply(speaker.claim(asked))
+        await reply.append(await cleared("Something that "))
+        await slack.until(lambda: slack.answers("general", asked))
+        await reply.replace(await cleared("I may not show the answer to this."))
+        [answer] = slack.answers("general", asked)
+        assert answer.seen == "I may not show the answer to this."
+        assert not answer.edited
+
+
+async def test_where_nothing_streams_one_message_is_edited(tmp_path: Path) -> None:
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        slack.no_streams = "method_not_supported"
+        slack.fails("assistant.threads.setStatus", Says("method_not_supported_for_channel_type"))
+        asked = slack.says("ann", "general", "@bartizan?")
+        reply = await speaker.reply(speaker.claim(asked))
+        await reply.status(await cleared("Looking that up …"))
+        [answer] = slack.answers("general", asked)
+        assert answer.seen.startswith("Looking that up …")
+        await reply.append(await cleared("Ten working"))
+        await slack.until(lambda: answer.seen.startswith("Ten working"))
+        await reply.finish(await shown(ANSWER))
+        assert slack.answers("general", asked) == [answer]
+        assert answer.seen.startswith(ANSWER)
+        assert not answer.edited
+        posts = slack.called("chat.postMessage")
+        assert [(post["unfurl_links"], post["unfurl_media"]) for post in posts] == [(False, False)]     # S32
+        assert all(call["text"] and call["blocks"] for call in slack.called("chat.update"))             # S14, S16
+
+
+async def test_past_the_starts_of_a_minute_edits_take_over(tmp_path: Path) -> None:
+    """21 questions within a minute: none is refused, and no 429 is provoked."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path, budget=Budget(0.9)) as speaker:
+        questions = [slack.says("ann", "general", f"@bartizan question {n}?") for n in range(21)]
+        replies = [await speaker.reply(speaker.claim(asked)) for asked in questions]
+        for reply in replies[:18]:
+            await reply.append(await cleared("Ten"))
+        await slack.until(lambda: len(slack.called("chat.startStream")) == 18)
+        for reply in replies[18:]:
+            await reply.append(await cleared("Ten"))
+        await slack.until(lambda: len(slack.answers("general")) == 21)
+        assert len(slack.called("chat.startStream")) == 18
+        assert slack.refused() == []
+
+
+async def test_a_stream_goes_on_in_a_second_message_before_it_dies(tmp_path: Path) -> None:
+    """0.2, S17: Slack ends a stream after five minutes; ours end after four."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path, stream_life=0.3) as speaker:
+        asked = slack.says("ann", "general", "@bartizan?")
+        reply = await speaker.reply(speaker.claim(asked))
+        await reply.append(await cleared("First line.\n"))
+        await slack.until(lambda: slack.answers("general", asked))
+        await asyncio.sleep(0.4)
+        await reply.append(await cleared("Second line.\n"))
+        await slack.until(lambda: len(slack.answers("general", asked)) == 2)
+        first, second = slack.answers("general", asked)
+        assert (first.stream, second.stream) == (Stream.DONE, Stream.LIVE)
+        await reply.finish(await shown("First line.\nSecond line."))
+        [answer] = slack.answers("general", asked)
+        assert "First line.\nSecond line." in answer.seen
+        assert answer.stream is Stream.DONE
+
+
+async def test_a_stream_that_died_is_recovered(tmp_path: Path) -> None:
+    """0.2: append and stop are refused then, and a pill hangs under the message until it is updated."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        slack.life = 0.2
+        asked = slack.says("ann", "general", "@bartizan?")
+        reply = await speaker.reply(speaker.claim(asked))
+        await reply.append(await cleared("Ten "))
+        await slack.until(lambda: slack.answers("general", asked))
+        await asyncio.sleep(0.3)
+        await reply.append(await cleared("working "))
+        await slack.until(lambda: slack.called("chat.update"))
+        await reply.finish(await shown(ANSWER))
+        [answer] = slack.answers("general", asked)
+        assert answer.stream is Stream.DONE
+        assert answer.seen.startswith(ANSWER)
+
+
+async def test_a_person_who_stops_the_stream_stops_the_turn(tmp_path: Path) -> None:
+    """0.3: ``stopped_by_user`` ends the generation."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        asked = slack.says("ann", "general", "@bartizan?")
+        claim = speaker.claim(asked)
+        reply = await speaker.reply(claim)
+        await reply.append(await cleared("Ten working "))
+        await slack.until(lambda: slack.answers("general", asked))
+        [answer] = slack.answers("general", asked)
+        slack.stops(answer)
+        await reply.append(await cleared("days, and so on"))
+        await slack.until(lambda: speaker.stopped)
+        assert speaker.stopped == [claim.trace]
+        await reply.stopped(await cleared("Stopped."))
+        assert slack.answers("general", asked) == [answer]
+        assert "Stopped." in answer.seen
+        assert answer.stream is Stream.DONE
+
+
+@pytest.mark.parametrize("fault", [Tears(), Breaks(after=True), Tears(after=False), Breaks()])
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_a_lost_answer_to_a_post_never_makes_a_second_one(tmp_path: Path, fault: object, streaming: bool) -> None:
+    """S26: a post of unclear fate is looked for; should it not be there, the next attempt posts it."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        slack.no_streams = "" if streaming else "channel_type_not_supported"
+        slack.fails("chat.startStream" if streaming else "chat.postMessage", fault)   # type: ignore[arg-type]
+        asked = slack.says("ann", "general", "@bartizan?")
+        claim = speaker.claim(asked)
+        reply = await speaker.reply(claim)
+        await reply.append(await cleared("Ten working "))
+        await asyncio.sleep(0.3)
+        try:
+            await reply.finish(await shown(ANSWER))
+        except Unclear:
+            again = await speaker.resumed(claim)
+            await again.finish(await shown(ANSWER))
+        [answer] = slack.answers("general", asked)
+        assert answer.seen.startswith(ANSWER)
+        assert answer.stream in (None, Stream.DONE)
+
+
+async def test_a_lost_answer_to_an_append_is_set_right_at_the_end(tmp_path: Path) -> None:
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        asked = slack.says("ann", "general", "@bartizan?")
+        reply = await speaker.reply(speaker.claim(asked))
+        await reply.append(await cleared("Ten "))
+        await slack.until(lambda: slack.answers("general", asked))
+        slack.fails("chat.appendStream", Tears())
+        await reply.append(await cleared("working days [1]."))
+        await slack.until(lambda: any(call.method == "chat.appendStream" for call in slack.calls))
+        await reply.finish(await shown(ANSWER))
+        [answer] = slack.answers("general", asked)
+        assert answer.seen.startswith(ANSWER)
+        assert answer.seen.count("working") == 1
+
+
+@pytest.mark.parametrize("fault", [Tears(), Breaks(after=True), Breaks(), Limited(1)])
+async def test_a_lost_answer_to_the_end_of_a_stream_is_set_right(tmp_path: Path, fault: object) -> None:
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        asked = slack.says("ann", "general", "@bartizan?")
+        reply = await speaker.reply(speaker.claim(asked))
+        await reply.append(await cleared("Ten "))
+        await slack.until(lambda: slack.answers("general", asked))
+        slack.fails("chat.stopStream", fault)   # type: ignore[arg-type]
+        await reply.finish(await shown(ANSWER))
+        [answer] = slack.answers("general", asked)
+        assert answer.seen.startswith(ANSWER)
+        assert answer.seen.count("working") == 1
+        assert answer.stream is Stream.DONE
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+@pytest.mark.parametrize("finished", [True, False])
+async def test_after_a_crash_there_is_one_finished_answer(tmp_path: Path, streaming: bool, finished: bool) -> None:
+    """Whenever it happened: the next attempt goes on in the same message, and the pill of the old stream is gone."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        slack.no_streams = "" if streaming else "channel_type_not_supported"
+        asked = slack.says("ann", "general", "@bartizan?")
+        claim = speaker.claim(asked)
+        first = await speaker.reply(claim)
+        await first.append(await cleared("Ten "))
+        await slack.until(lambda: slack.answers("general", asked))
+        if finished:
+            await first.finish(await shown(ANSWER))
+        second = await speaker.resumed(claim)
+        assert second.posted
+        await second.status(await cleared("Looking that up …"))
+        await second.append(await cleared("Ten working"))
+        await second.finish(await shown(ANSWER))
+        [answer] = slack.answers("general", asked)
+        assert answer.seen.startswith(ANSWER)
+        assert answer.stream in (None, Stream.DONE)
+
+
+async def test_a_long_answer_goes_on_in_order(tmp_path: Path) -> None:
+    """S15: no message is too long, and none of the words are lost."""
+    async with fake_slack(scale=0) as slack, a_speaker(slack, tmp_path) as speaker:
+        lines = [f"Line {n} of a long answer, with words in it." for n in range(700)]
+        text = "\n\n".join(lines)
+        asked = slack.says("ann", "general", "@bartizan?")
+        reply = await speaker.reply(speaker.claim(asked))
+        for line in lines:
+            await reply.append(await cleared(line + "\n\n"))
+        await slack.until(lambda: slack.answers("general", asked))
+        await reply.finish(await shown(text, sources=False))
+        answers = slack.answers("general", asked)
+        assert len(answers) > 2
+        told = "\n".join(answer.seen for answer in answers)
+        assert [line for line in told.splitlines() if line.startswith("Line ")] == lines
+        assert all(answer.stream in (None, Stream.DONE) for answer in answers)
+        assert slack.refused() == []
+
+
+async def test_an_answer_that_somebody_deleted_meanwhile_is_said_once_more(tmp_path: Path) -> None:
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        asked = slack.says("ann", "general", "@bartizan?")
+        reply = await speaker.reply(speaker.claim(asked))
+        await reply.append(await cleared("Ten "))
+        await slack.until(lambda: slack.answers("general", asked))
+        slack.deletes(slack.answers("general", asked)[0])
+        await reply.finish(await shown(ANSWER))
+        [answer] = slack.answers("general", asked)
+        assert answer.seen.startswith(ANSWER)
+
+
+@pytest.mark.parametrize(("how", "why"), [("archived", "is archived"), ("kicked", "not a member")])
+async def test_a_place_that_is_closed_to_us_is_told_to_the_person(tmp_path: Path, how: str, why: str) -> None:
+    """One visible end: a sentence in the person's own conversation."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        asked = slack.says("ann", "general", "@bartizan?")
+        claim = speaker.claim(asked)
+        reply = await speaker.reply(claim)
+        if how == "archived":
+            slack.archives("general")
+        else:
+            slack.leaves("bot", "general")
+        with pytest.raises(Closed) as closed:
+            await reply.finish(await shown(ANSWER))
+        assert why in closed.value.reply
+        for attempt in (reply, await speaker.resumed(claim)):
+            await attempt.replace(await cleared(closed.value.reply))
+        [told] = slack.answers("dm", user="ann")
+        assert told.seen == closed.value.reply
+        assert slack.answers("general") == []
+
+
+async def test_a_question_that_is_gone_is_answered_directly(tmp_path: Path) -> None:
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        asked = slack.says("ann", "general", "@bartizan?")
+        reply = await speaker.reply(speaker.claim(asked))
+        slack.deletes(asked)
+        with pytest.raises(Closed):
+            await reply.finish(await shown(ANSWER))
+        await reply.replace(await cleared("This question was taken back, so I stopped."))
+        [told] = slack.answers("dm", user="ann")
+        assert told.seen == "This question was taken back, so I stopped."
+
+
+async def test_a_revoked_token_is_the_operators_affair(tmp_path: Path) -> None:
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        asked = slack.says("ann", "general", "@bartizan?")
+        reply = await speaker.reply(speaker.claim(asked))
+        slack.uninstalls()
+        with pytest.raises(PlatformUnavailable):
+            await reply.finish(await shown(ANSWER))
+        assert speaker.calls.problem is not None
+        assert "T1" in speaker.calls.problem
+        assert slack.workspace().token not in speaker.calls.problem
+
+
+async def test_a_status_is_said_again_before_slack_takes_it_away(tmp_path: Path) -> None:
+    """S19: two minutes."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path, status_every=0.05) as speaker:
+        asked = slack.says("ann", "general", "@bartizan?")
+        reply = await speaker.reply(speaker.claim(asked))
+        await reply.status(await cleared("Looking that up …"))
+        await slack.until(lambda: len(slack.statuses_seen) >= 3)
+        await reply.finish(await shown(ANSWER))
+        count = len(slack.statuses_seen)
+        await asyncio.sleep(0.2)
+        assert len(slack.statuses_seen) == count
+        assert slack.status(slack.workspace(), asked.channel, asked.ts) == ""
+
+
+async def test_an_attempt_that_was_taken_over_falls_silent(tmp_path: Path) -> None:
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        asked = slack.says("ann", "general", "@bartizan?")
+        reply = await speaker.reply(speaker.claim(asked))
+        speaker.held = False
+        with pytest.raises(Fenced):
+            await reply.status(await cleared("Looking that up …"))
+        with pytest.raises(Fenced):
+            await reply.finish(await shown(ANSWER))
+        assert slack.answers("general") == []
+        assert slack.calls == []
+
+
+async def test_blocks_that_slack_does_not_take_are_told_as_text(tmp_path: Path) -> None:
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        slack.fails("chat.postMessage", Says("invalid_blocks"))
+        asked = slack.says("ann", "general", "@bartizan?")
+        reply = await speaker.reply(speaker.claim(asked))
+        await reply.finish(await shown(ANSWER))
+        [answer] = slack.answers("general", asked)
+        assert answer.seen.startswith(ANSWER)
+
+
+async def test_a_direct_conversation_has_one_reader_and_a_thread_of_its_own(tmp_path: Path) -> None:
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        asked = slack.says("ann", "dm", "how much notice?")
+        reply = await speaker.reply(speaker.claim(asked))
+        assert reply.visibility is Visibility.PRIVATE
+        await reply.append(await cleared("Ten "))
+        await reply.finish(await shown(ANSWER))
+        [answer] = slack.answers("dm", asked, user="ann")
+        assert answer.seen.startswith(ANSWER)
+
+
+async def test_a_private_reply_is_said_to_who_asked_alone(tmp_path: Path) -> None:
+    """S23: at the response address, the status replaced by the answer."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        asked = slack.says("ann", "general", "(a command)")
+        url = slack.response_url(slack.workspace(), asked.channel, "UANN", None)
+        claim = speaker.claim(asked, private=True, url=url)
+        reply = await speaker.private(claim)
+        await reply.status(await cleared("Looking that up …"))
+        await reply.append(await cleared("Ten "))
+        await reply.finish(await shown(ANSWER))
+        told = slack.hidden("ann")[-1]
+        assert told.seen.startswith(ANSWER)
+        assert "Share with channel" in told.seen
+        assert slack.answers("general") == []
+        assert slack.hidden("bob") == []
+
+
+async def test_when_the_address_is_over_an_ephemeral_message_stands_in(tmp_path: Path) -> None:
+    """S23, S24."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        asked = slack.says("ann", "general", "(a command)")
+        claim = speaker.claim(asked, private=True, url=slack.url + "/respond/unknown")
+        reply = await speaker.private(claim)
+        await reply.finish(await shown(ANSWER))
+        [told] = slack.hidden("ann")
+        assert told.seen.startswith(ANSWER)
+
+
+async def test_a_response_address_elsewhere_gets_nothing(tmp_path: Path) -> None:
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        asked = slack.says("ann", "general", "(a command)")
+        claim = speaker.claim(asked, private=True, url="https://hooks.slack.com.evil.example/respond/1")
+        reply = await speaker.private(claim)
+        await reply.finish(await shown(ANSWER))
+        [told] = slack.hidden("ann")
+        assert told.seen.startswith(ANSWER)
+
+
+async def test_many_answers_stream_side_by_side_within_the_tiers(tmp_path: Path) -> None:
+    """Speed: all of them move, all of them end, and Slack has to turn nothing away (its minute passes quicker here)."""
+    async with fake_slack(scale=20.0) as slack, a_speaker(slack, tmp_path, budget=Budget(20 * 0.9)) as speaker:
+        pieces = [f"word{n} " for n in range(30)]
+        text = "".join(pieces).strip()
+
+        async def turn(number: int) -> None:
+            slack.opens_channel(f"room{number}", "ann")
+            reply = await speaker.reply(speaker.claim(slack.says("ann", f"room{number}", "@bartizan?")))
+            await reply.status(await cleared("Looking that up …"))
+            for piece in pieces:
+                await reply.append(await cleared(piece))
+                await asyncio.sleep(0.02)
+            await reply.finish(await shown(text, sources=False))
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(20):
+                group.create_task(turn(number))
+        assert slack.refused() == []
+        for number in range(20):
+            [answer] = slack.answers(f"room{number}")
+            assert answer.seen.startswith(text)
+            assert answer.stream is Stream.DONE
+        assert len(slack.called("chat.startStream")) == 20
+        assert len(slack.called("chat.appendStream")) > 40
+
+
+@pytest.mark.long
+async def test_every_tier_at_a_tenth_ends_the_same(tmp_path: Path) -> None:
+    """Slack may turn away what we think it takes: each answer still ends once, and whole."""
+    async with fake_slack(scale=0.1) as slack, a_speaker(slack, tmp_path, budget=Budget(0.1), patience=30.0) as speaker:
+        asked = [slack.says("ann", "general", "@bartizan?") for _ in range(3)]
+
+        async def turn(number: int) -> None:
+            reply = await speaker.reply(speaker.claim(asked[number]))
+            await reply.status(await cleared("Looking that up …"))
+            for piece in ("Ten ", "working ", "days [1]."):
+                await reply.append(await cleared(piece))
+                await asyncio.sleep(0.5)
+            await reply.finish(await shown(ANSWER))
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(3):
+                group.create_task(turn(number))
+        for question in asked:
+            [answer] = slack.answers("general", question)
+            assert answer.seen.startswith(ANSWER)
+            assert answer.stream in (None, Stream.DONE)
+        assert slack.refused() == []
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize(("streaming", "method"), [
+    (True, "assistant.threads.setStatus"), (True, "chat.startStream"), (True, "chat.appendStream"),
+    (True, "chat.stopStream"), (False, "chat.postMessage"), (False, "chat.update"),
+])
+async def test_a_crash_in_the_middle_of_any_call_leaves_one_finished_answer(
+    tmp_path: Path, streaming: bool, method: str, done: bool,
+) -> None:
+    """Whether Slack has done it or not when the process died."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        slack.no_streams = "" if streaming else "method_not_supported"
+        asked = slack.says("ann", "general", "@bartizan?")
+        claim = speaker.claim(asked)
+        slack.fails(method, Dawdles(30.0) if done else Limited(1))
+
+        async def turn() -> None:
+            reply = await speaker.reply(claim)
+            await reply.status(await cleared("Looking that up …"))
+            for piece in ("Ten ", "working "):
+                await reply.append(await cleared(piece))
+                await asyncio.sleep(0.1)
+            await reply.append(await cleared("days [1]."))
+            await reply.finish(await shown(ANSWER))
+
+        first = asyncio.create_task(turn())
+        await slack.until(lambda: any(call.method == method for call in slack.calls))
+        await asyncio.sleep(0.05)
+        first.cancel()
+        await asyncio.wait([first])
+        assert first.cancelled()
+        second = await speaker.resumed(claim)
+        await second.status(await cleared("Looking that up …"))
+        await second.append(await cleared("Ten working"))
+        await second.finish(await shown(ANSWER))
+        [answer] = slack.answers("general", asked)
+        assert answer.seen.startswith(ANSWER)
+        assert answer.stream in (None, Stream.DONE)
