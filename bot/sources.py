@@ -286,6 +286,8 @@ class Knowledge:
             async with self.syncer.paused():    # no vectors of the old model get into the new generation
                 await stack.aclose()
                 self.syncer.command, self.syncer.version, self.successor = new.command, new.version, None
+        self._due |= reports.keys()     # what changed meanwhile is not found before it is read again
+        self._woken.set()
         return reports
 
     async def forget_removed(self, definitions: Iterable[Definition]) -> int:

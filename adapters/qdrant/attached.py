@@ -18,7 +18,7 @@ from urllib.parse import quote, unquote
 
 from adapters.files.folder import page
 from adapters.parsing.parser import Parser, stem
-from adapters.qdrant.index import PassageIndex
+from adapters.qdrant.index import MadeAnew, PassageIndex
 from adapters.qdrant.points import Manifest, Record
 from adapters.qdrant.sync import embedded, indexer
 from engine.errors import FileUnavailable, RetrieverUnavailable
@@ -162,10 +162,13 @@ class Attached:
                     path, read = result.page.path, result.page
                     record = Record(f"{SOURCE}/{path}", SOURCE, read.hash, version, acl, read.url, read.date)
                     async with self._writing:
-                        if index.manifest is not made_with:
-                            failed.append(Unreadable(path, "the index has just been built anew"))
-                        elif message.id not in self._forgotten:
-                            await index.put([(record, result.pieces)])
+                        if message.id in self._forgotten:
+                            continue
+                        try:
+                            await index.put([(record, result.pieces)], made_with=made_with)
+                        except MadeAnew as error:
+                            failed.append(Unreadable(path, str(error)))
+                        else:
                             done.add(path)
         except RetrieverUnavailable:
             failed += [Unreadable(path, "the index is not reachable") for path in pages if path not in done]

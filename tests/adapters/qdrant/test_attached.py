@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from adapters.qdrant.attached import Attached, UploadCaps, message_of
-from adapters.qdrant.index import PassageIndex
+from adapters.qdrant.index import PassageIndex, making
 from adapters.qdrant.points import Manifest
 from engine.errors import FileUnavailable
 from engine.messages import Audience, ConversationId, File, Message, MessageId, Taken, within
-from tests.adapters.qdrant.worlds import ANN, ENGINES, QUIET, a_page, an_engine, ask
+from tests.adapters.qdrant.worlds import ANN, ENGINES, QUIET, Bags, a_page, an_engine, ask
 from tests.builders import NOON, a_message, an_audience
 
 pytestmark = QUIET
@@ -157,4 +157,21 @@ async def test_one_whose_message_is_deleted_while_it_is_read_is_not_found(tmp_pa
         await asyncio.sleep(0)
         await attached.forget(message.id)
         assert (await taking).documents == ()
+        assert index.records == {}
+
+
+async def test_one_that_is_read_while_the_index_is_built_anew_is_named(tmp_path: Path) -> None:
+    async with uploads("edge", tmp_path, b"# Plan\n\nSLOW heron") as (index, attached, _):
+        begun, following = asyncio.Event(), Bags(model="bags:2")
+
+        def indexer(manifest: Manifest) -> tuple[tuple[str, ...], str]:
+            begun.set()
+            return small(manifest)
+
+        attached.indexer = indexer
+        taking = asyncio.create_task(attached.take(with_files("plan.md")))
+        await begun.wait()
+        async with index.next_generation(following, making(following)):
+            pass
+        assert await taking == Taken(unread=("plan.md: the index has just been built anew",))
         assert index.records == {}
