@@ -21,7 +21,7 @@ from adapters.parsing.parser import Parser, stem
 from adapters.qdrant.index import MadeAnew, PassageIndex
 from adapters.qdrant.points import Manifest, Record
 from adapters.qdrant.sync import embedded, indexer
-from engine.errors import FileUnavailable, RetrieverUnavailable
+from engine.errors import FileUnavailable, PlatformUnavailable, RetrieverUnavailable
 from engine.messages import ConversationId, File, Message, MessageId, Taken, within
 from engine.ports import Attachments
 from engine.rag.page import Entry, Listed, Page, Unreadable
@@ -133,6 +133,8 @@ class Attached:
             raw = await platform.fetch(file, limit)
         except FileUnavailable as error:
             return Unreadable(path, str(error))
+        except PlatformUnavailable:     # for this one file: the rest of the answer does not wait for it
+            return Unreadable(path, "cannot be fetched right now")
         if len(raw) > limit:
             return Unreadable(path, f"is larger than {limit:,} bytes")
         if not raw:
