@@ -36,9 +36,8 @@ class Afterwards:
     async def shareable(self, answer: Answer, place: Place) -> Shown:
         """The whole answer, for everyone in the place. Raises `Refused` unless each of them may read all of it."""
         audience = await self.membership.audience(replace(place, private=False), Visibility.SHARED)
-        passages = [citation.passage for citation in answer.citations]
-        still = await self.retriever.still_readable(passages, audience) if passages else ()
-        if len(still) < len(passages) or not all(audience.may_read(acl) for acl in answer.acl):
+        still = await self.retriever.still_readable(answer.sources, audience) if answer.sources else ()
+        if len(still) < len(answer.sources) or not all(audience.may_read(acl) for acl in answer.acl):
             raise Refused("not for everyone in the channel", NOT_FOR_ALL)
         return await self._shown(answer, note(answer))
 

@@ -60,6 +60,9 @@ async def test_what_one_of_them_may_not_read_is_not_shared(answer: object) -> No
 async def test_what_was_withdrawn_is_not_shared() -> None:
     with pytest.raises(Refused):
         await afterwards().shareable(an_answer("Ten days [1].", LEAVE), a_place(person="ann"))
+    uncited = replace(an_answer("Ten days [1].", LEAVE), read_from=((MERGER.id, "board/merger.md"),))
+    with pytest.raises(Refused):
+        await afterwards(LEAVE).shareable(uncited, a_place(person="ann"))
 
 
 async def test_when_rights_cannot_be_told_nothing_is_shown() -> None:
