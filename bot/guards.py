@@ -49,7 +49,7 @@ from engine.guards.links import LinkGuard
 from engine.guards.mentions import MentionGuard
 from engine.guards.narrative import NarrativeGuard
 from engine.guards.personal import PersonalGuard
-from engine.guards.policy import HOUSE, NO_TRACE, Action, Category, Change, Layer, Policy, Rules, Tolerant
+from engine.guards.policy import HOUSE, NO_TRACE, Action, Category, Change, Layer, Policy, Rule, Rules, Tolerant
 from engine.guards.refusal import RefusalGuard
 from engine.guards.scores import OutboundClassifier, OutboundScores
 from engine.guards.secrets import SecretsGuard
@@ -238,6 +238,8 @@ class Careful:
 
 BY_SOUND: Final = ("deflection.deflection", "deflection.late_deflection", "refusal.late_refusal")
 """Found by the classifier alone: an honest "I do not know" sounds like this, too. No line and no form was met."""
+BY_CLASSIFIER: Final = {category: (str(category), f"late_{category}") for category in OUTBOUND}
+"""The rules of what is found in an answer by the classifier alone: held, and late."""
 OTHERS_WORK: Final = (Category.REFUSAL, Category.NARRATIVE)
 """What is worth asking another model about."""
 SURELY_UNSAFE: Final = 0.97
@@ -349,9 +351,10 @@ class Scaled:
 
 @dataclass(frozen=True, slots=True)
 class GreyZone:
-    """Where our own guards are not sure, so that a guard model is asked: between a rule's ``grey`` and its threshold.
+    """Where our own guards do not decide, so that a guard model is asked: from a rule's ``grey`` on.
 
-    A category that the policy allows, or that is over its threshold anyway, needs nobody's second opinion.
+    A category that the policy allows, or that ends the turn from its threshold on, needs nobody's second opinion.
+    Where the rule only flags, what is over the threshold needs it most.
     """
 
     rules: Rules
@@ -374,7 +377,17 @@ class GreyZone:
 
     def _between(self, category: str, score: float, *, outbound: bool = False) -> bool:
         rule = self.rules.rule(category, outbound=outbound)
-        return rule.action != "allow" and rule.grey <= score < rule.threshold
+        if rule.action is Action.ALLOW or score < rule.grey:
+            return False
+        names = BY_CLASSIFIER[category] if outbound else ("classifier",)
+        return score < rule.threshold or not all(
+            _stops(self.rules.rule(category, name, outbound=outbound)) for name in names
+        )
+
+
+def _stops(rule: Rule) -> bool:
+    """Whether a find under this rule is the end of its turn."""
+    return not rule.shadow and rule.action in (Action.REFUSE, Action.REROUTE)
 
 
 def suspicions(text: str, classifier: Scorer | None) -> dict[str, float]:
