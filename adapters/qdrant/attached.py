@@ -135,10 +135,8 @@ class Attached:
             return Unreadable(path, str(error))
         except PlatformUnavailable:     # for this one file: the rest of the answer does not wait for it
             return Unreadable(path, "cannot be fetched right now")
-        if len(raw) > limit:
-            return Unreadable(path, f"is larger than {limit:,} bytes")
-        if not raw:
-            return Unreadable(path, "is empty")
+        if not raw or len(raw) > limit:
+            return Unreadable(path, f"is larger than {limit:,} bytes" if raw else "is empty")
         read = await asyncio.to_thread(
             lambda: page(self.parser, path, raw, url=file.url, date=message.sent_at, largest=limit))
         if isinstance(read, Unreadable):
