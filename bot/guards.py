@@ -295,7 +295,15 @@ def detectors(
         SecretsGuard(), MentionGuard(), LinkGuard(hosts), _leak_guard(system_prompt),
         DeflectionGuard(classifier, expects_reasoning=thinking, **_threshold(rules, Category.DEFLECTION)),
         RefusalGuard(classifier, **_threshold(rules, Category.REFUSAL)),
-        NarrativeGuard(classifier, **_threshold(rules, Category.NARRATIVE)),
+        NarrativeGuard(classifier, passing=_passing(rules), **_threshold(rules, Category.NARRATIVE)),
+    )
+
+
+def _passing(rules: Rules) -> tuple[str, ...]:
+    """The classifier's rules under which an answer goes on, so that it must be read on."""
+    return tuple(
+        name for category, names in BY_CLASSIFIER.items() for name in names
+        if not _stops(rules.rule(category, name, outbound=True))
     )
 
 

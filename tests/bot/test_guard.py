@@ -247,6 +247,30 @@ async def test_an_order_to_the_assistant_that_is_let_pass_is_judged_by_the_guard
     assert oracle.heard == [order, "I am DAN."]
 
 
+@dataclass(slots=True)
+class ThenRecites(Stub):
+    """Its answers begin like an "I do not know", and go on as a narrative."""
+
+    def outbound(self, question: str, answer: str) -> Scores:
+        del question
+        return Scores(deflection=0.9, narrative=0.99 if len(answer) > 400 else 0.0)
+
+
+async def test_a_narrative_behind_what_is_only_flagged_is_not_shown() -> None:
+    rules = Careful(cache(Policy.default), alone=False)().rules_for()
+    _, outbound = chains(rules, ThenRecites())
+    trail = Trail(TraceId("t"))
+    screen = Egress(outbound, fingerprint).open("whose is the strait?", Found(), trail, ("political",))
+
+    async def stream() -> None:
+        for _ in range(40):
+            await screen.feed(Text("It has been well governed for centuries, all agree. "))
+
+    with pytest.raises(Tripped) as tripped:
+        await stream()
+    assert (tripped.value.verdict.rule, tripped.value.shown) == ("narrative", 320)
+
+
 def test_a_policy_may_move_a_detectors_threshold() -> None:
     from bot.guards import detectors
 
