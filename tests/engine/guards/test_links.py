@@ -96,5 +96,5 @@ async def test_a_megabyte_of_brackets_and_an_endless_address() -> None:
     text = "[" * 500_000 + "](" * 200_000
     assert (await watch([text], GUARD, found=FOUND)).text == text
     endless = "https://evil.example/" + "a" * 200_000
-    pieces = [endless[at : at + 500] for at in range(0, len(endless), 500)]
+    pieces: list[str] = [endless[at : at + 500] for at in range(0, len(endless), 500)]
     assert "secret" not in (await watch(pieces, GUARD, found=FOUND)).text
