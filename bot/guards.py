@@ -215,7 +215,8 @@ class Careful:
     """A policy, over what a program does that nobody has told its company's wishes yet.
 
     What the guards only suspect is recorded and takes nothing from anybody: a message still gets its answer. A
-    refusal or a narrative is worth asking somebody else, and is left standing where there is nobody else.
+    refusal or a narrative is worth asking somebody else, and is left standing where there is nobody else. A rail that
+    blocks is no suspicion: its company wrote it.
     """
 
     policy: Callable[[], Policy]
@@ -229,7 +230,7 @@ class Careful:
         policy = self.policy()
         if self._made is None or policy is not self._of:
             flagged = [*BY_SOUND, Category.INJECTION, *[Category.UNSAFE] * (not self.judged), *OTHERS_WORK * self.alone]
-            changes = {**{category: Change(action=Action.FLAG) for category in flagged}, **CLEAR_ORDERS}
+            changes = {**{category: Change(action=Action.FLAG) for category in flagged}, **CLEAR_ORDERS, **BLOCKED}
             changes[Category.UNSAFE] = replace(changes.get(Category.UNSAFE, Change()), threshold=SURELY_UNSAFE)
             below = Layer(changes=MappingProxyType(changes))
             self._of, self._made = policy, replace(policy, layers=(below, *policy.layers))
@@ -240,6 +241,8 @@ BY_SOUND: Final = ("deflection.deflection", "deflection.late_deflection", "refus
 """Found by the classifier alone: an honest "I do not know" sounds like this, too. No line and no form was met."""
 BY_CLASSIFIER: Final = {category: (str(category), f"late_{category}") for category in OUTBOUND}
 """The rules of what is found in an answer by the classifier alone: held, and late."""
+BLOCKED: Final = {"unsafe.nemo": Change(action=Action.REFUSE)}
+"""What a rail of NeMo's stops is refused; a policy that wants less says so of this rule."""
 OTHERS_WORK: Final = (Category.REFUSAL, Category.NARRATIVE)
 """What is worth asking another model about."""
 SURELY_UNSAFE: Final = 0.97

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from adapters.evaluation.measures import TARGETS, Target
 from adapters.evaluation.rows import Row
 from adapters.guardmodels.judgement import Judgement
+from adapters.nemo.process import Direction, Reply
 from bot.guard import (
     BadFile,
     Examiner,
@@ -37,7 +38,7 @@ from bot.settings import GuardModelSettings, GuardSettings, ModelSettings, Other
 from engine.errors import Refused
 from engine.guards.chain import Inbound
 from engine.guards.egress import Egress, Tripped
-from engine.guards.policy import HOUSE, Action, Change, FailMode, Policy, Rules
+from engine.guards.policy import HOUSE, Action, Change, FailMode, Layer, Policy, Rules
 from engine.messages import Claim, Found, Place, TraceId, Trail
 from engine.ports import Text
 from engine.turn import routed
@@ -254,6 +255,28 @@ class ThenRecites(Stub):
     def outbound(self, question: str, answer: str) -> Scores:
         del question
         return Scores(deflection=0.9, narrative=0.99 if len(answer) > 400 else 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Blocking:
+    """Rails that let nothing pass."""
+
+    async def ask(self, direction: Direction, question: str, text: str) -> Reply:
+        del direction, question, text
+        return Reply("blocked", rail="house rules")
+
+
+async def test_a_rail_that_blocks_is_no_mere_suspicion_unless_the_policy_says_so() -> None:
+    softer = Policy((Layer(changes={"unsafe.nemo": Change(action=Action.FLAG)}),))
+    inbound, outbound = chains(Careful(cache(Policy.default))().rules_for(), None, nemo=Blocking())
+    with pytest.raises(Refused):
+        await Inbound(inbound, fingerprint).beside("hello", Trail(TraceId("t")))
+    screen = Egress(outbound, fingerprint).open("hello", Found(), Trail(TraceId("t")))
+    await screen.feed(Text("Hello."))
+    with pytest.raises(Tripped):
+        await screen.close()
+    inbound, _ = chains(Careful(lambda: softer)().rules_for(), None, nemo=Blocking())
+    assert (await Inbound(inbound, fingerprint).beside("hello", Trail(TraceId("t")))).flags == ("unsafe",)
 
 
 async def test_a_narrative_behind_what_is_only_flagged_is_not_shown() -> None:
