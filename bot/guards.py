@@ -239,7 +239,9 @@ class Careful:
 
 BY_SOUND: Final = ("deflection.deflection", "deflection.late_deflection", "refusal.late_refusal")
 """Found by the classifier alone: an honest "I do not know" sounds like this, too. No line and no form was met."""
-BY_CLASSIFIER: Final[Mapping[str, tuple[str, ...]]] = {category: (str(category), f"late_{category}") for category in OUTBOUND}
+BY_CLASSIFIER: Final[Mapping[str, tuple[str, ...]]] = {
+    category: (str(category), f"late_{category}") for category in OUTBOUND
+}
 """The rules of what is found in an answer by the classifier alone: held, and late."""
 BLOCKED: Final = {"unsafe.nemo": Change(action=Action.REFUSE)}
 """What a rail of NeMo's stops is refused; a policy that wants less says so of this rule."""
