@@ -27,7 +27,7 @@ _BEGUN: Final = re.compile(
     r"(?:@[A-Za-z]{0,8}|<(?:!(?:[A-Za-z]+(?:\^[A-Za-z0-9]*)?(?:\|[^<>|\n]*)?)?"
     r"|@&?!?(?:[A-Za-z0-9]{1,32}(?:\|[^<>|\n]*)?)?|#(?:[A-Za-z0-9]{1,32}(?:\|[^<>|\n]*)?)?)?)\Z"
 )
-_LABELLED: Final = re.compile(r"<(?:!|@&?!?|#)[A-Za-z0-9]+(?:\^[A-Za-z0-9]+)?\|")
+_LABELLED: Final = re.compile(r"<(?:![A-Za-z]+(?:\^[A-Za-z0-9]+)?|(?:@&?!?|#)[A-Za-z0-9]{1,32})\|")
 """How a mention begins that a platform may take for one even if we cannot see its end."""
 _MAX_HELD: Final = 512
 _SIGN: Final = re.compile("[@<]")

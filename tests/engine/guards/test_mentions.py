@@ -29,7 +29,7 @@ async def test_mentions_become_words(text: str, shown: str) -> None:
 
 
 PARTS = st.sampled_from(["@everyone", "@here ", "<!channel>", "<@U1>", "<@", "<", "@", "!", "every", "one", "a", ""
-    " ", "|x>", ">", "|", "\n", "y" * 300])
+    " ", "|x>", ">", "|", "\n", "y" * 40, "z" * 300])
 
 
 @given(st.lists(PARTS, max_size=12).map("".join), CUTS)
