@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from engine.messages import Answer, Message, MessageId, Outcome, PersonId, Place, TraceId
+from engine.messages import Answer, Kind, Message, MessageId, Outcome, PersonId, Place, TraceId
 
 
 class How(StrEnum):
@@ -108,6 +108,7 @@ class Told:
     question: Message           # with its text as it stands now
     answer: Answer | None
     outcome: Outcome | None     # None: not over
+    kind: Kind = Kind.ANSWER    # what it asked for
 
 
 @dataclass(frozen=True, slots=True)

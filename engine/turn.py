@@ -35,6 +35,7 @@ from engine.messages import (
     Mode,
     Passage,
     PassageId,
+    Place,
     Taken,
     Trail,
     Usage,
@@ -57,7 +58,7 @@ from engine.ports import (
 from engine.prompt import Budget, build_prompt
 from engine.quote import quote
 from engine.streaming import release
-from engine.summary import INSTRUCTION, MOST, Thread, extract, room_for
+from engine.summary import INSTRUCTION, MOST, Thread, extract, room_for, standing
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -208,10 +209,10 @@ class Engine:
         if not all(audience.may_read(acl) for acl in answer.acl):
             return False
         try:
-            still = await self.retriever.still_readable(answer.sources, audience) if answer.sources else ()
+            stand = await self.standing(answer.sources, audience, (claim.message.place,))
         except RetrieverUnavailable:
             return False
-        return len(still) == len(answer.sources)
+        return all(passage.id in stand for passage in answer.sources)
 
     async def compose(self, claim: Claim, reply: Reply, trail: Trail, *, last: bool) -> Answer:
         """From the question to the finished words, which stand on the platform by then, but for their sources."""
@@ -274,13 +275,20 @@ class Engine:
         if not found.passages and not earlier:
             return found, past
         try:
-            stand = {p.id for p in await self.retriever.still_readable((*found.passages, *earlier), audience)}
+            places = [turn.question.place for turn in past.turns]
+            stand = await self.standing((*found.passages, *earlier), audience, places)
         except RetrieverUnavailable:
             if not self.models:
                 raise
             return Found(searched=False), marked(past, set())
         passages = tuple(p for p in found.passages if p.id in stand)
         return replace(found, passages=passages, answers=found.answers and bool(passages)), marked(past, stand)
+
+    async def standing(
+        self, passages: Sequence[Passage], audience: Audience, places: Sequence[Place],
+    ) -> frozenset[PassageId]:
+        """Which of what answers were made from may still be read: a summary comes from messages, not from pages."""
+        return await standing(passages, audience, places, pages=self.retriever, transcripts=self.transcripts)
 
     async def stands(self, found: Found, audience: Audience) -> None:
         """Raises `PassageWithdrawn` unless all of it may still be read by everyone who is here now."""

@@ -26,7 +26,7 @@ from adapters.slack.share import CLOCKS, Sharing
 from engine.afterwards import Afterwards
 from engine.errors import BadEvent, BotError, PlatformUnavailable
 from engine.harmless import harmless
-from engine.messages import EventKey, Labels, MessageId, PersonId, Place, Said, TraceId, Visibility
+from engine.messages import EventKey, Kind, Labels, MessageId, PersonId, Place, Said, TraceId, Visibility
 from engine.ports import Inbox
 from engine.spoken import How, Outbox, PersonalData, Purpose, Stop, Ticket, Tickets, Told, Turns
 
@@ -361,6 +361,7 @@ def again(told: Told, press: Pressed) -> Said:
         EventKey(f"slack:again/{told.trace}"),
         replace(question, id=MessageId(f"{base}/~{mark}/{ts}"), sent_at=datetime.now(UTC)),
         raw=json.dumps({"response_url": url}).encode() if url else b"",
+        kind=Kind.SUMMARY if told.kind is Kind.SUMMARY else Kind.ANSWER,
     )
 
 
