@@ -13,10 +13,11 @@ from typing import Final
 
 import structlog
 
-from adapters.slack.calls import Closed, Gone, Unclear
+from adapters.slack.calls import Closed, Gone, SlackError, Unclear
 from adapters.slack.ids import user_of
 from adapters.slack.outbox import Content, Posts
 from adapters.slack.render import Buttons, render
+from adapters.slack.share import CLOCKS
 from engine.errors import Fenced, PlatformUnavailable
 from engine.guards.egress import Cleared, Shown, joined
 from engine.messages import Claim, Visibility
@@ -52,7 +53,10 @@ class PrivateReply:
         """Once; what has been said is replaced at the end."""
         self._words.clear()
         if not self._said and self._url:
-            await self._say(STATUS, render(text)[0])
+            try:
+                await self._say(STATUS, render(text)[0])
+            except Closed as closed:        # the answer has another way
+                log.info("no status here", cause=str(closed))
 
     async def append(self, text: Cleared) -> None:
         """Kept until the end: an address takes five messages and no edits."""
@@ -87,9 +91,26 @@ class PrivateReply:
         return given if isinstance(given, str) else ""
 
     async def _close(self, parts: Sequence[Content]) -> None:
-        for n, part in enumerate(parts):
-            if n not in self._said:
-                await self._say(n, part)
+        try:
+            for n, part in enumerate(parts):
+                if n not in self._said:
+                    await self._say(n, part)
+        except Closed as closed:
+            await self._direct(parts, closed)
+
+    async def _direct(self, parts: Sequence[Content], closed: Closed) -> None:
+        """People ask where we are no member, too: they read it in a conversation of their own, all of it."""
+        place, asked = self.claim.message.place, self.claim.message.sent_at
+        log.info("a private answer is told directly", cause=str(closed), channel=place.channel)
+        try:
+            posts = await self.posts.direct(user_of(place.person))
+            posts.since = f"{asked.timestamp() - CLOCKS:.6f}"       # what was asked in a dialog has no ts
+            told = {sent.part for sent in await posts.earlier()}
+            for n, part in enumerate(parts):
+                if n not in told:
+                    await posts.post(n, part)
+        except Closed as error:
+            raise SlackError(f"{closed}; nobody can be told", closed.code) from error
 
     async def _say(self, part: int, content: Content) -> None:
         """Noted before it is said. An answer that got lost is not said twice: nobody could look."""

@@ -134,6 +134,15 @@ class Posts:
             log.info("a message of ours was gone already")
         await self.outbox.unsent(self.name, part)
 
+    async def direct(self, user: str) -> Posts:
+        """The same, said in the person's own conversation with us instead."""
+        opened = await self.calls.call("conversations.open", self.workspace, {"users": user}, hold=self.hold)
+        channel = opened.get("channel")
+        id = channel.get("id") if isinstance(channel, dict) else None
+        if not isinstance(id, str) or not id:
+            raise SlackError("slack: conversations.open: its answer names no conversation")
+        return replace(self, name=f"{self.name}:dm", channel=id, thread="", how=How.DIRECT, _unsure=set())
+
     def mark(self, part: int) -> dict[str, Any]:
         """The metadata by which a message is found again."""
         return {"event_type": EVENT, "event_payload": {"id": f"{self.name}/{part}"}}
