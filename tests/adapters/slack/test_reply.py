@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from adapters.slack.budget import Budget
 from adapters.slack.calls import Closed, Unclear
+from adapters.sql.tables import outbox
 from engine.errors import Fenced, PlatformUnavailable
-from engine.messages import Visibility
-from tests.adapters.slack.speaking import a_speaker, cleared, shown
+from engine.messages import Claim, Visibility
+from tests.adapters.slack.speaking import Speaker, a_speaker, cleared, shown
 from tests.fake_slack import Breaks, Dawdles, FakeSlack, Limited, Says, Stream, Tears, fake_slack
 
 ANSWER = "Ten working days [1]."
@@ -291,6 +294,39 @@ async def test_a_place_that_is_closed_to_us_is_told_to_the_person(tmp_path: Path
         assert slack.answers("general") == []
 
 
+@pytest.mark.parametrize("how", ["archived", "kicked"])
+async def test_a_place_that_closed_while_nobody_was_at_work_is_told_to_the_person(tmp_path: Path, how: str) -> None:
+    """The next attempt finds a stream there that it cannot end, or may not even look."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        slack.opens_channel("secret", "ann", kind="group")
+        asked = slack.says("ann", "secret", "@bartizan?")
+        claim = speaker.claim(asked)
+        first = asyncio.create_task(begins(speaker, claim))
+        await slack.until(lambda: slack.answers("secret", asked))
+        first.cancel()
+        await asyncio.wait([first])
+        if how == "archived":
+            slack.archives("secret")
+        else:
+            slack.leaves("bot", "secret")
+            await speaker.database.write(lambda connection: connection.execute(update(outbox).values(ts=None)))
+        second = await speaker.resumed(claim)
+        with pytest.raises(Closed) as closed:
+            await second.status(await cleared("Looking that up …"))
+        with pytest.raises(Closed):
+            await second.finish(await shown(ANSWER))
+        await second.replace(await cleared(closed.value.reply))
+        [told] = slack.answers("dm", user="ann")
+        assert told.seen == closed.value.reply
+
+
+async def begins(speaker: Speaker, claim: Claim) -> None:
+    """An attempt that does not come to its end."""
+    reply = await speaker.reply(claim)
+    await reply.append(await cleared("Ten "))
+    await asyncio.Event().wait()
+
+
 async def test_a_question_that_is_gone_is_answered_directly(tmp_path: Path) -> None:
     async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
         asked = slack.says("ann", "general", "@bartizan?")
@@ -399,6 +435,21 @@ async def test_a_response_address_elsewhere_gets_nothing(tmp_path: Path) -> None
         await reply.finish(await shown(ANSWER))
         [told] = slack.hidden("ann")
         assert told.seen.startswith(ANSWER)
+
+
+async def test_a_private_answer_where_the_bot_may_not_write_is_told_directly(tmp_path: Path) -> None:
+    """S24: "Ask about this" works in any channel; what its reader cannot see there stands in their own conversation."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        slack.opens_channel("secret", "ann", kind="group", bot=False)
+        asked = slack.says("ann", "secret", "(a shortcut)")
+        claim = speaker.claim(asked, private=True, url=slack.url + "/respond/unknown")
+        for attempt in (claim, replace(claim, attempt=2)):
+            reply = await speaker.private(attempt)
+            await reply.status(await cleared("Looking that up …"))
+            await reply.finish(await shown(ANSWER))
+        [told] = slack.answers("dm", user="ann")
+        assert told.seen.startswith(ANSWER)
+        assert slack.hidden("ann") == []
 
 
 async def test_many_answers_stream_side_by_side_within_the_tiers(tmp_path: Path) -> None:
