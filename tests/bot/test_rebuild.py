@@ -83,13 +83,15 @@ async def test_watching_builds_it_by_the_way(wiki: Path, tmp_path: Path) -> None
 
 async def test_what_changed_while_it_was_built_is_read_again_at_once(wiki: Path, tmp_path: Path) -> None:
     data, begun = tmp_path / "data", asyncio.Event()
-    write(wiki, **{f"more{number}": "SLOW" for number in range(20)})
+    write(tmp_path / "more", **{f"more{number}": "SLOW" for number in range(40)})
+    add(data, Definition("more", SourceKind.FOLDER, str(tmp_path / "more"), ("org",)))
     async with an_index(data / "index") as index, knowing(data, index) as knowledge, asyncio.timeout(60):
         await knowledge.sync()
-        watching = asyncio.create_task(knowledge.watch(3600, lambda _, done, __: begun.set() if done > 2 else None))
-        await begun.wait()              # it has read the page
+        watching = asyncio.create_task(knowledge.watch(3600, lambda name, *_: begun.set() if name == "more" else None))
+        await begun.wait()              # it has read the wiki
         write(wiki, leave="Six weeks notice.")
-        await knowledge.sync()
+        await knowledge.sync("wiki")
+        assert knowledge.successor is not None
         while knowledge.successor is not None:
             assert "Four weeks" not in repr(await ask(index, "weeks notice"))
             await asyncio.sleep(0.01)
