@@ -9,8 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from adapters.slack.actions import NO_SOURCES, NOT_YOURS, OVER, THANKS, TOO_OLD
+from adapters.slack.commands import TROUBLE
 from adapters.slack.share import ALREADY, SHARED
+from adapters.sql.inbox import SqlInbox
 from engine.afterwards import NOT_FOR_ALL
+from engine.errors import StoreUnavailable
 from tests.adapters.slack.company import Company, a_company
 from tests.builders import a_passage
 from tests.fake_slack import Ephemeral, FakeSlack, Post, Stream, Tears, fake_slack
@@ -303,6 +306,26 @@ async def test_what_is_asked_about_a_message_where_the_bot_is_not_is_answered_di
         await slack.until(lambda: any("Ten working days [1]." in post.seen
                                       for post in slack.answers("dm", user="ann")))
         assert slack.answers("secret") == []
+
+
+async def test_a_question_from_a_dialog_that_cannot_be_stored_is_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """S4: the dialog has closed by then, and is never sent again."""
+    async def away(_: object, __: object) -> bool:
+        raise StoreUnavailable("the disk is full")
+
+    async with fake_slack() as slack, a_company(slack, tmp_path):
+        said = slack.says("bob", "general", "Is ten days enough?")
+        await slack.settled()
+        await slack.shortcut("ann", "ask_about_message", said)
+        await slack.until(lambda: slack.modal("ann"))
+        modal = slack.modal("ann")
+        assert modal is not None
+        monkeypatch.setattr(SqlInbox, "receive", away)
+        await slack.submits("ann", modal, {"question": "how much notice?"})
+        await whispered(slack, "ann", TROUBLE)
+        await whispered(slack, "ann", "how much notice?")
 
 
 async def test_a_long_message_in_any_script_can_be_asked_about(tmp_path: Path) -> None:
