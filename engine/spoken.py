@@ -44,7 +44,9 @@ class Outbox(Protocol):
         ...
 
     async def sending(self, sent: Sent) -> None:
-        """Before a call that puts something new there. Replaces what was noted for this name and part."""
+        """Before a call that puts something new there. Replaces what was noted for this name and part, unless it was
+        completed: `unsent` comes first then.
+        """
         ...
 
     async def sent(self, name: str, part: int, ts: str) -> None:

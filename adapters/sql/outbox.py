@@ -36,12 +36,8 @@ class SqlOutbox:
         return await self.database.read(partial(_of, name))
 
     async def sending(self, sent: Sent) -> None:
-        """On disk when this returns."""
-        def write(connection: Connection) -> None:
-            replace = Statements(connection.dialect.name).replace(outbox, "name", "part", at=db_now())
-            connection.execute(replace, [_row(sent)])
-
-        await self.database.write(write)
+        """On disk when this returns. What was said already stays on record: another worker may have said it."""
+        await self.database.write(partial(_sending, sent))
 
     async def sent(self, name: str, part: int, ts: str) -> None:
         """It has a name of the platform's now."""
@@ -76,6 +72,14 @@ class SqlOutbox:
 def _of(name: str, connection: Connection) -> list[Sent]:
     rows = connection.execute(select(outbox).where(outbox.c.name == name).order_by(outbox.c.part))
     return [_sent(row) for row in rows]
+
+
+def _sending(sent: Sent, connection: Connection) -> None:
+    add = Statements(connection.dialect.name).add(outbox, at=db_now()).returning(outbox.c.name)
+    if connection.execute(add, [_row(sent)]).scalar() is None:
+        connection.execute(update(outbox).where(
+            outbox.c.name == sent.name, outbox.c.part == sent.part, outbox.c.ts.is_(None),
+        ).values(at=db_now(), **_row(sent)))
 
 
 def _first(sent: Sent, connection: Connection) -> bool:
