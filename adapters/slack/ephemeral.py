@@ -6,6 +6,7 @@ was said. An address takes five messages within half an hour (S23); the first on
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,15 +19,42 @@ from adapters.slack.ids import user_of
 from adapters.slack.outbox import Content, Posts
 from adapters.slack.render import Buttons, render
 from adapters.slack.share import CLOCKS
-from engine.errors import Fenced, PlatformUnavailable
+from engine.errors import Fenced, PlatformUnavailable, StoreUnavailable
 from engine.guards.egress import Cleared, Shown, joined
 from engine.messages import Claim, Visibility
+from engine.ports import Hold
 from engine.spoken import How, Purpose, Sent, Ticket, Tickets
 
 log = structlog.get_logger()
 
 POSTS: Final = 5                # that a response address takes
 STATUS: Final = -1              # the part that is the status line
+
+
+@dataclass(slots=True)
+class _Way:
+    """Whether a call may have arrived: it has left and did not come back."""
+
+    hold: Hold
+    left: bool = False
+
+    @property
+    def held(self) -> bool:
+        """Whether the turn is still ours."""
+        try:
+            self.hold()
+        except Fenced:
+            return False
+        return True
+
+    def __call__(self) -> None:
+        """Just before it leaves."""
+        self.hold()
+        self.left = True
+
+    def back(self) -> None:
+        """It certainly was not done."""
+        self.left = False
 
 
 @dataclass(slots=True)
@@ -114,27 +142,46 @@ class PrivateReply:
 
     async def _say(self, part: int, content: Content) -> None:
         """Noted before it is said. An answer that got lost is not said twice: nobody could look."""
-        posts = self.posts
+        posts, way = self.posts, _Way(self.posts.hold)
         row = Sent(posts.name, part, How.PRIVATE, posts.workspace, posts.channel, "")
-        await posts.outbox.sending(row)
+        posts.hold()
         try:
-            await self._shown(part, content)
+            await posts.outbox.sending(row)
+        except asyncio.CancelledError:
+            if way.held:
+                await self._not_said(part)
+            raise
+        posts.hold()        # who stalled until the turn was another's leaves the row: it may be that one's
+        try:
+            await self._shown(part, content, way)
         except Unclear as error:
             log.warning("a private message of unclear fate is not repeated", cause=str(error))
         except (PlatformUnavailable, Closed, Fenced):
             await posts.outbox.unsent(posts.name, part)
             raise
+        except asyncio.CancelledError:
+            if not way.left:
+                await self._not_said(part)
+            raise
         self.earlier = [*self.earlier, row]
 
-    async def _shown(self, part: int, content: Content) -> None:
+    async def _not_said(self, part: int) -> None:
+        """A stop caught it before it left: the next attempt is to say it, and not to take the row for the word."""
+        try:
+            await asyncio.shield(self.posts.outbox.unsent(self.posts.name, part))
+        except StoreUnavailable as error:
+            log.warning("a private message that was not sent stays on record", cause=str(error))
+
+    async def _shown(self, part: int, content: Content, way: _Way) -> None:
         shown = {"text": content.text, "blocks": content.blocks}
         if self._url and len(self._said) < POSTS:
             replaces = {"replace_original": part <= 0}
             try:
                 await self.posts.calls.respond(
-                    self._url, {"response_type": "ephemeral", **replaces, **shown}, self.posts.hold,
+                    self._url, {"response_type": "ephemeral", **replaces, **shown}, way, way.back,
                 )
             except Gone as error:
+                way.back()
                 log.info("the response address is over", cause=str(error))
             else:
                 return
@@ -142,4 +189,4 @@ class PrivateReply:
         await self.posts.calls.call("chat.postEphemeral", place.workspace, {
             "channel": place.channel, "user": user_of(place.person), "thread_ts": place.thread, **shown,
             "parse": "none",
-        }, hold=self.posts.hold)
+        }, hold=way, back=way.back)
