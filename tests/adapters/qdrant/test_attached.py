@@ -185,17 +185,18 @@ async def test_one_whose_message_is_deleted_while_it_is_read_is_not_found(tmp_pa
 
 
 async def test_one_that_is_read_while_the_index_is_built_anew_is_named(tmp_path: Path) -> None:
-    async with uploads("edge", tmp_path, b"# Plan\n\nSLOW heron") as (index, attached, _):
-        begun, following = asyncio.Event(), Bags(model="bags:2")
+    async with uploads("edge", tmp_path, PLAN) as (index, attached, _):
+        begun, following, built = asyncio.Event(), Bags(model="bags:2"), tmp_path / "built"
 
         def indexer(manifest: Manifest) -> tuple[tuple[str, ...], str]:
             begun.set()
-            return small(manifest)
+            return ("sh", "-c", f'until [ -e "{built}" ]; do sleep 0.02; done; exec "$@"', "sh", *SMALL), manifest.model
 
         attached.indexer = indexer
         taking = asyncio.create_task(attached.take(with_files("plan.md")))
         await begun.wait()
         async with index.next_generation(following, making(following)):
             pass
+        built.touch()
         assert await taking == Taken(unread=("plan.md: the index has just been built anew",))
         assert index.records == {}
