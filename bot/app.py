@@ -159,8 +159,13 @@ class Bot:
 
     async def recalled(self, message: MessageId, deleted: bool) -> None:
         """Out of the index that is ours. Raises `RetrieverUnavailable` and `StoreUnavailable`."""
-        if deleted:
-            await self.uploads.forget(message)
+        try:
+            if deleted:
+                await self.uploads.forget(message)
+        finally:        # what was said goes, though what came with it could not
+            await self._unsaid(message)
+
+    async def _unsaid(self, message: MessageId) -> None:
         if self.knowledge is not None:
             await self.knowledge.recall(message)
         elif self.index.own is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -49,7 +49,7 @@ from engine.guards.links import LinkGuard
 from engine.guards.mentions import MentionGuard
 from engine.guards.narrative import NarrativeGuard
 from engine.guards.personal import PersonalGuard
-from engine.guards.policy import HOUSE, NO_TRACE, Action, Category, Change, Layer, Policy, Rules, Tolerant
+from engine.guards.policy import HOUSE, NO_TRACE, Action, Category, Change, Layer, Policy, Rule, Rules, Tolerant
 from engine.guards.refusal import RefusalGuard
 from engine.guards.scores import OutboundClassifier, OutboundScores
 from engine.guards.secrets import SecretsGuard
@@ -215,7 +215,8 @@ class Careful:
     """A policy, over what a program does that nobody has told its company's wishes yet.
 
     What the guards only suspect is recorded and takes nothing from anybody: a message still gets its answer. A
-    refusal or a narrative is worth asking somebody else, and is left standing where there is nobody else.
+    refusal or a narrative is worth asking somebody else, and is left standing where there is nobody else. A rail that
+    blocks is no suspicion: its company wrote it.
     """
 
     policy: Callable[[], Policy]
@@ -229,7 +230,7 @@ class Careful:
         policy = self.policy()
         if self._made is None or policy is not self._of:
             flagged = [*BY_SOUND, Category.INJECTION, *[Category.UNSAFE] * (not self.judged), *OTHERS_WORK * self.alone]
-            changes = {**{category: Change(action=Action.FLAG) for category in flagged}, **CLEAR_ORDERS}
+            changes = {**{category: Change(action=Action.FLAG) for category in flagged}, **CLEAR_ORDERS, **BLOCKED}
             changes[Category.UNSAFE] = replace(changes.get(Category.UNSAFE, Change()), threshold=SURELY_UNSAFE)
             below = Layer(changes=MappingProxyType(changes))
             self._of, self._made = policy, replace(policy, layers=(below, *policy.layers))
@@ -238,6 +239,12 @@ class Careful:
 
 BY_SOUND: Final = ("deflection.deflection", "deflection.late_deflection", "refusal.late_refusal")
 """Found by the classifier alone: an honest "I do not know" sounds like this, too. No line and no form was met."""
+BY_CLASSIFIER: Final[Mapping[str, tuple[str, ...]]] = {
+    category: (str(category), f"late_{category}") for category in OUTBOUND
+}
+"""The rules of what is found in an answer by the classifier alone: held, and late."""
+BLOCKED: Final = {"unsafe.nemo": Change(action=Action.REFUSE)}
+"""What a rail of NeMo's stops is refused; a policy that wants less says so of this rule."""
 OTHERS_WORK: Final = (Category.REFUSAL, Category.NARRATIVE)
 """What is worth asking another model about."""
 SURELY_UNSAFE: Final = 0.97
@@ -293,7 +300,15 @@ def detectors(
         SecretsGuard(), MentionGuard(), LinkGuard(hosts), _leak_guard(system_prompt),
         DeflectionGuard(classifier, expects_reasoning=thinking, **_threshold(rules, Category.DEFLECTION)),
         RefusalGuard(classifier, **_threshold(rules, Category.REFUSAL)),
-        NarrativeGuard(classifier, **_threshold(rules, Category.NARRATIVE)),
+        NarrativeGuard(classifier, passing=_passing(rules), **_threshold(rules, Category.NARRATIVE)),
+    )
+
+
+def _passing(rules: Rules) -> tuple[str, ...]:
+    """The classifier's rules under which an answer goes on, so that it must be read on."""
+    return tuple(
+        name for category, names in BY_CLASSIFIER.items() for name in names
+        if not _stops(rules.rule(category, name, outbound=True))
     )
 
 
@@ -349,9 +364,10 @@ class Scaled:
 
 @dataclass(frozen=True, slots=True)
 class GreyZone:
-    """Where our own guards are not sure, so that a guard model is asked: between a rule's ``grey`` and its threshold.
+    """Where our own guards do not decide, so that a guard model is asked: from a rule's ``grey`` on.
 
-    A category that the policy allows, or that is over its threshold anyway, needs nobody's second opinion.
+    A category that the policy allows, or that ends the turn from its threshold on, needs nobody's second opinion.
+    Where the rule only flags, what is over the threshold needs it most.
     """
 
     rules: Rules
@@ -374,7 +390,17 @@ class GreyZone:
 
     def _between(self, category: str, score: float, *, outbound: bool = False) -> bool:
         rule = self.rules.rule(category, outbound=outbound)
-        return rule.action != "allow" and rule.grey <= score < rule.threshold
+        if rule.action is Action.ALLOW or score < rule.grey:
+            return False
+        names = BY_CLASSIFIER[category] if outbound else ("classifier",)
+        return score < rule.threshold or not all(
+            _stops(self.rules.rule(category, name, outbound=outbound)) for name in names
+        )
+
+
+def _stops(rule: Rule) -> bool:
+    """Whether a find under this rule is the end of its turn."""
+    return not rule.shadow and rule.action in (Action.REFUSE, Action.REROUTE)
 
 
 def suspicions(text: str, classifier: Scorer | None) -> dict[str, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from engine.errors import Unavailable
+from engine.errors import BotError
 from engine.messages import Deleted, Edited, Event, MessageId
 from engine.ports import Inbox
 
@@ -22,12 +22,15 @@ class RecallingInbox:
     recall: Callable[[MessageId, bool], Awaitable[None]]
 
     async def receive(self, event: Event) -> bool:
-        """As the engine's `Inbox`. An index that is away is asked nothing either; its next sync takes it out."""
+        """As the engine's `Inbox`. An index that is away is asked nothing either; its next sync takes it out.
+
+        Whatever keeps it from being taken out, the event is stored, and its platform hears so.
+        """
         fresh = await self.inner.receive(event)
         if isinstance(event, Deleted | Edited):
             try:
                 await self.recall(event.message, isinstance(event, Deleted))
-            except Unavailable as error:
+            except BotError as error:
                 log.warning("what was taken back is still in the index", message_id=event.message, cause=str(error))
         return fresh
 

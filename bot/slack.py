@@ -85,7 +85,7 @@ def attend(bot: Bot) -> None:
         calls=slack.calls, outbox=slack.stores.outbox, tickets=slack.stores.tickets,
         turns=SqlTurns(database, keyring), ourselves=slack.homes, names=slack.people.within, inbox=bot.inbox,
         stop=bot.inbox.stop, personal=Privacy(database, keyring),
-        afterwards=Afterwards(engine.membership, engine.retriever, engine.egress),
+        afterwards=Afterwards(engine.membership, engine.retriever, engine.egress, engine.transcripts),
         link=slack.permalinks.link,
         around=Around(readable=partial(sources, bot.settings), settings=(
             ("I stay in a thread until it was quiet for", duration_text(bot.settings.slack.thread_idle)),

@@ -225,6 +225,7 @@ class Knowledge:
     _fetching: dict[str, asyncio.Lock] = field(default_factory=dict)    # one copy of a repository, one fetch at a time
     _due: set[str] = field(default_factory=set)                         # of these something was taken back
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _chats: frozenset[str] = frozenset()                                # sources that the file last made of them
 
     @classmethod
     @asynccontextmanager
@@ -241,6 +242,7 @@ class Knowledge:
     def definitions(self) -> tuple[Definition, ...]:
         """The configured folder, then the file's; with neither the handbook. Raises `SourcesError`."""
         chosen, own = self.settings.knowledge, read_definitions(self.settings.data_dir)
+        self._chats = frozenset(each.name for each in own if each.kind is SourceKind.CONVERSATIONS)
         acl, url = tuple(chosen.acl), chosen.base_url or ""
         if chosen.folder:
             return (Definition("folder", SourceKind.FOLDER, str(chosen.folder), acl, url=url), *own)
@@ -286,6 +288,8 @@ class Knowledge:
             async with self.syncer.paused():    # no vectors of the old model get into the new generation
                 await stack.aclose()
                 self.syncer.command, self.syncer.version, self.successor = new.command, new.version, None
+        self._due |= reports.keys()     # what changed meanwhile is not found before it is read again
+        self._woken.set()
         return reports
 
     async def forget_removed(self, definitions: Iterable[Definition]) -> int:
@@ -300,14 +304,19 @@ class Knowledge:
 
         Raises `RetrieverUnavailable` and `StoreUnavailable`.
         """
-        names = [each.name for each in self.definitions() if each.kind is SourceKind.CONVERSATIONS]
-        path = await page_of(self.store[0], message) if names and self.store else None
+        path = await page_of(self.store[0], message) if self.store else None
         if path is None:
             return
-        for name in names:
+        with suppress(SourcesError):    # `watch` tells of it; what is taken back does not wait until it is repaired
+            self.definitions()
+        records = self.index.records
+        sources = {each.source for each in records.values()}
+        names = self._chats | {name for name in sources if f"{name}/{path}" in records}
+        for name in sorted(names):
             await self.syncer.withhold(name, [path])
-        self._due |= set(names)
-        self._woken.set()
+        if names:
+            self._due |= names
+            self._woken.set()
 
     async def watch(
         self, every: float, tell: Tell = lambda _name, _done, _total: None, said: Said = lambda _: None,

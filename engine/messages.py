@@ -195,12 +195,22 @@ class Answer:
     unread: tuple[str, ...] = ()        # files of the question that could not be read, each with why
     made_from: tuple[Labels, ...] = ()  # the allow-lists of all that the model read for it, cited or not
     usage: Usage = NO_USAGE
+    read_from: tuple[tuple[PassageId, str], ...] = ()   # one passage of each document read for it, and the document
 
     @property
     def acl(self) -> tuple[Labels, ...]:
         """An answer inherits the allow-list of everything it was made from."""
         cited = (citation.passage.acl for citation in self.citations)
         return tuple(dict.fromkeys((*self.made_from, *cited)))
+
+    @property
+    def sources(self) -> tuple[Passage, ...]:
+        """All that it stands and falls with. Of what it does not cite, no more than the names: ask whether they stand.
+        """
+        cited = tuple(citation.passage for citation in self.citations)
+        named = {passage.id for passage in cited}
+        rest = (Passage(id, "", "", "", document=document) for id, document in self.read_from if id not in named)
+        return (*cited, *rest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,7 +168,7 @@ class Attachments(Protocol):
 
     async def fetch(self, file: File, limit: int) -> bytes:
         """The file, at most ``limit`` + 1 bytes of it. Raises `FileUnavailable`, whose ``str`` is a predicate:
-        "is not there any more".
+        "is not there any more"; `PlatformUnavailable` when another time may do better.
         """
         ...
 

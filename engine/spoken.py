@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from engine.messages import Answer, Message, MessageId, Outcome, PersonId, Place, TraceId
+from engine.messages import Answer, Kind, Message, MessageId, Outcome, PersonId, Place, TraceId
 
 
 class How(StrEnum):
@@ -44,7 +44,9 @@ class Outbox(Protocol):
         ...
 
     async def sending(self, sent: Sent) -> None:
-        """Before a call that puts something new there. Replaces what was noted for this name and part."""
+        """Before a call that puts something new there. Replaces what was noted for this name and part, unless it was
+        completed: `unsent` comes first then.
+        """
         ...
 
     async def sent(self, name: str, part: int, ts: str) -> None:
@@ -108,6 +110,7 @@ class Told:
     question: Message           # with its text as it stands now
     answer: Answer | None
     outcome: Outcome | None     # None: not over
+    kind: Kind = Kind.ANSWER    # what it asked for
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.errors import NothingSaid
-from engine.messages import Audience, Conversation, Found, MessageId, Passage, Place
-from engine.ports import Links, Tokens, Transcripts
+from engine.messages import Audience, Conversation, Found, MessageId, Passage, PassageId, Place
+from engine.ports import Links, Retriever, Tokens, Transcripts
 from engine.quote import AWAY, NOT_CONNECTED
 from engine.rag.words import content_words
 
@@ -62,8 +62,38 @@ class Thread:
 
     async def still_readable(self, passages: Sequence[Passage], audience: Audience) -> tuple[Passage, ...]:
         """Those that were not taken back or rewritten meanwhile."""
-        there = {p.id: p for p in await self.transcripts.said(self.place, MOST) if audience.may_read(p.acl)}
-        return tuple(p for p in passages if p.id in there and there[p.id].text == p.text)
+        return await still_said(self.transcripts, self.place, passages, audience)
+
+
+async def still_said(
+    transcripts: Transcripts, place: Place, passages: Sequence[Passage], audience: Audience,
+) -> tuple[Passage, ...]:
+    """Those that are messages of the place, stand there as they were read, and are for everyone here.
+
+    One without its words is a name, and asks no more than whether the message is there. Raises `StoreUnavailable`.
+    """
+    there = {p.id: p for p in await transcripts.said(place, MOST) if audience.may_read(p.acl)}
+    return tuple(p for p in passages if p.id in there and p.text in ("", there[p.id].text))
+
+
+async def standing(
+    passages: Sequence[Passage], audience: Audience, places: Iterable[Place], *, pages: Retriever,
+    transcripts: Transcripts | None,
+) -> frozenset[PassageId]:
+    """Which of what answers were made from may still be read: by the index's word, or, of messages, by the store's.
+
+    ``places``: where the messages may have been said; whoever reads the answer must be there. Raises
+    `RetrieverUnavailable` or `StoreUnavailable`.
+    """
+    if not passages:
+        return frozenset()
+    stand = {p.id for p in await pages.still_readable(passages, audience)}
+    for place in dict.fromkeys(places):
+        rest = [p for p in passages if not p.document and p.id not in stand]    # a piece of a page has a document
+        if not rest or transcripts is None:
+            break
+        stand |= {p.id for p in await still_said(transcripts, place, rest, audience)}
+    return frozenset(stand)
 
 
 def room_for(context: int, answer: int) -> int:

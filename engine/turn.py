@@ -35,6 +35,7 @@ from engine.messages import (
     Mode,
     Passage,
     PassageId,
+    Place,
     Taken,
     Trail,
     Usage,
@@ -57,7 +58,7 @@ from engine.ports import (
 from engine.prompt import Budget, build_prompt
 from engine.quote import quote
 from engine.streaming import release
-from engine.summary import INSTRUCTION, MOST, Thread, extract, room_for
+from engine.summary import INSTRUCTION, MOST, Thread, extract, room_for, standing
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -202,15 +203,16 @@ class Engine:
         await line.answer(asked, reply, trail, last=last)
 
     async def may_still_be_shown(self, answer: Answer, claim: Claim, reply: Reply) -> bool:
-        """Whether a checkpointed answer's passages are still for everyone here: rights may have gone meanwhile."""
+        """Whether what a checkpointed answer was made from is still for everyone here: rights may have gone meanwhile.
+        """
         audience = await self.readers(claim.message, reply)
         if not all(audience.may_read(acl) for acl in answer.acl):
             return False
         try:
-            await self.stands(Found(tuple(citation.passage for citation in answer.citations)), audience)
-        except (PassageWithdrawn, RetrieverUnavailable):
+            stand = await self.standing(answer.sources, audience, (claim.message.place,))
+        except RetrieverUnavailable:
             return False
-        return True
+        return all(passage.id in stand for passage in answer.sources)
 
     async def compose(self, claim: Claim, reply: Reply, trail: Trail, *, last: bool) -> Answer:
         """From the question to the finished words, which stand on the platform by then, but for their sources."""
@@ -266,19 +268,27 @@ class Engine:
     async def still(self, found: Found, past: Conversation, audience: Audience) -> tuple[Found, Conversation]:
         """What of both the store still has for this audience at the moment when a prompt is made of them.
 
-        An earlier answer whose source is gone says that it is withdrawn, and nothing else any more.
+        An earlier answer one of whose sources is gone, cited or not, says that it is withdrawn, and nothing else any
+        more.
         """
-        cited = tuple(c.passage for turn in past.turns if turn.answer for c in turn.answer.citations)
-        if not found.passages and not cited:
+        earlier = handed_on(past)
+        if not found.passages and not earlier:
             return found, past
         try:
-            stand = {p.id for p in await self.retriever.still_readable((*found.passages, *cited), audience)}
+            places = [turn.question.place for turn in past.turns]
+            stand = await self.standing((*found.passages, *earlier), audience, places)
         except RetrieverUnavailable:
             if not self.models:
                 raise
             return Found(searched=False), marked(past, set())
         passages = tuple(p for p in found.passages if p.id in stand)
         return replace(found, passages=passages, answers=found.answers and bool(passages)), marked(past, stand)
+
+    async def standing(
+        self, passages: Sequence[Passage], audience: Audience, places: Sequence[Place],
+    ) -> frozenset[PassageId]:
+        """Which of what answers were made from may still be read: a summary comes from messages, not from pages."""
+        return await standing(passages, audience, places, pages=self.retriever, transcripts=self.transcripts)
 
     async def stands(self, found: Found, audience: Audience) -> None:
         """Raises `PassageWithdrawn` unless all of it may still be read by everyone who is here now."""
@@ -309,7 +319,8 @@ class Engine:
                 if self.grounding is not None:
                     answer = await self.grounding.check(answer, prompt.passages, trail)
                 read = dict.fromkeys((*(p.acl for p in prompt.passages), *inherited))
-                return replace(answer, asked=question, searched=given.searched, made_from=tuple(read))
+                return replace(answer, asked=question, searched=given.searched, made_from=tuple(read),
+                               read_from=names((*prompt.passages, *handed_on(past))))
             except Tripped as trip:
                 if isinstance(trip.verdict, Refuse):
                     raise Refused(str(trip), trip.verdict.reply) from trip
@@ -367,12 +378,22 @@ def note(answer: Answer) -> str:
 
 
 def marked(past: Conversation, standing: Collection[PassageId]) -> Conversation:
-    """The same past; answers that cite anything else say that they are withdrawn."""
+    """The same past; answers that were made from anything else say that they are withdrawn, and hand on nothing."""
     return replace(past, turns=tuple(
-        replace(turn, answer=replace(turn.answer, text=WITHDRAWN, citations=()))
-        if turn.answer and any(c.passage.id not in standing for c in turn.answer.citations) else turn
+        replace(turn, answer=replace(turn.answer, text=WITHDRAWN, citations=(), read_from=()))
+        if turn.answer and any(p.id not in standing for p in turn.answer.sources) else turn
         for turn in past.turns
     ))
+
+
+def handed_on(past: Conversation) -> tuple[Passage, ...]:
+    """What earlier answers were made from, and so whatever is made from them."""
+    return tuple(passage for turn in past.turns if turn.answer for passage in turn.answer.sources)
+
+
+def names(passages: Sequence[Passage]) -> tuple[tuple[PassageId, str], ...]:
+    """Of each document one passage: rights are a document's."""
+    return tuple({p.document or p.id: (p.id, p.document) for p in passages}.values())
 
 
 def strictly(conversation: ConversationId, audience: Audience) -> Audience:

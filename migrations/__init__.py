@@ -2,5 +2,5 @@
 
 from typing import Final
 
-HEAD: Final = "2026_11_25_appeals"
+HEAD: Final = "2026_11_26_speaking"
 """The newest revision; a start compares it with the database before it loads Alembic."""

@@ -13,11 +13,12 @@ from typing import Final
 from adapters.guardmodels.judgement import NO_MESSAGE
 from engine.prompt import ChatMessage
 
+# Blanks are taken once and for all (``*+``): given back one by one, a thousand of them would cost a million steps.
 _MARK: Final = re.compile(
     r"<(?=\s*[|｜])(?P<special>[^<>]{1,60})>"                               # <|eot_id|>, <|im_start|>, <｜User｜>
-    r"|<(?P<task>\s*/?\s*(?:(?:begin|end)\s+(?:unsafe\s+content\s+categories|conversation)"
+    r"|<(?P<task>\s*+(?:/\s*+)?(?:(?:begin|end)\s+(?:unsafe\s+content\s+categories|conversation)"
     r"|think|no-?think|score|guardian|confidence|start_of_turn|end_of_turn|s|bos|eos)\s*)>"
-    r"|\[(?P<inst>\s*/?\s*(?:INST|SYS)\s*)\]",
+    r"|\[(?P<inst>\s*+(?:/\s*+)?(?:INST|SYS)\s*)\]",
     re.IGNORECASE,
 )
 _SPEAKER: Final = re.compile(

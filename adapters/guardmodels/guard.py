@@ -55,8 +55,9 @@ class ModelGuard:
 class ModelOutboundGuard:
     """Outbound: judges a whole answer with its question, once it has ended.
 
-    ``held``: flags of the inbound side with which nothing is shown before the judgement; without one of them the
-    answer streams, and a late verdict takes it back. ``needed`` gets question and answer.
+    ``held``: flags of the inbound side with which nothing is shown before the judgement, so that there always is one;
+    without them ``needed`` says of question and answer whether to ask, the answer streams, and a late verdict takes
+    it back.
     """
 
     judge: Judge
@@ -98,7 +99,7 @@ class ModelStream:
     async def close(self) -> Scan:
         """Raises `NoVerdict` when no judgement came and the policy's fail mode is closed."""
         guard, answer = self.guard, "".join(self._parts)
-        if not answer.strip() or not guard.needed(self.question, answer):
+        if not answer.strip() or not (self.hold or guard.needed(self.question, answer)):
             return Scan(self._end)
         judgement = await guard.judge.judge([ChatMessage("user", self.question), ChatMessage("assistant", answer)])
         if judgement.severity == "error":

@@ -16,6 +16,8 @@ from typing import Annotated, Final, NoReturn
 import structlog
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from adapters.guardmodels.families import FAMILIES
+from adapters.nemo.stage import NAME as NEMO
 from adapters.policy import lines
 from engine.errors import BotError
 from engine.guards.harm import UNSAFE
@@ -43,14 +45,16 @@ log = structlog.get_logger()
 POLL: Final = 2.0
 """Seconds between two looks at the file."""
 _RULES: Final[Mapping[str, frozenset[str]]] = {
-    Category.PERSONAL: frozenset({"list", *(shape.rule for shape in SHAPES)}),
+    Category.PERSONAL: frozenset({"list", *FAMILIES, *(shape.rule for shape in SHAPES)}),
     Category.PROTECTED_TERM: frozenset({"term", "mark"}),
-    Category.INJECTION: frozenset({"passage", "classifier", "stray", *(sign.rule for sign in SIGNS),
+    Category.INJECTION: frozenset({"passage", "classifier", "stray", *FAMILIES, *(sign.rule for sign in SIGNS),
                                    *(f"encoded_{kind}" for kind in ("base64", "hex", "url", "rot13", "tags"))}),
-    Category.POLITICAL: frozenset({"classifier", *(sign.rule for sign in POLITICAL)}),
-    Category.UNSAFE: frozenset({"classifier", *(sign.rule for sign in UNSAFE)}),
+    Category.POLITICAL: frozenset({"classifier", *FAMILIES, *(sign.rule for sign in POLITICAL)}),
+    Category.UNSAFE: frozenset({"classifier", NEMO, *FAMILIES, *(sign.rule for sign in UNSAFE)}),
 }
-"""Single rules, where their names are known beforehand."""
+"""Single rules, where their names are known beforehand. What a guard model finds has its family's name."""
+_NOT_OF_ANSWERS: Final = frozenset({Category.PROTECTED_TERM, Category.PATTERN, Category.TOPIC, Category.BACKEND})
+"""What nothing finds in an answer, or what no rule is asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,17 @@ def _rule_key(key: str) -> str:
     if dot and rule not in _RULES.get(category, {rule} - {""}):
         known = tuple(f"{category}.{name}" for name in _RULES.get(category, ()))
         _wrong(f"no rule of that name{_did_you_mean(key, known)}")
+    return key
+
+
+def _outbound_key(key: str) -> str:
+    """A rule that nothing asks for would look like protection and be none."""
+    category, _, rule = _rule_key(key).partition(".")
+    if category in _NOT_OF_ANSWERS:
+        _wrong("no rule for answers: nothing would follow from it")
+    if category == Category.PERSONAL and rule not in FAMILIES:
+        _wrong("answers are read for personal data by a guard model alone; name its family, as in "
+               "personal.qwen3guard-gen")
     return key
 
 
@@ -186,12 +201,13 @@ class _Topic(_Change):
 
 
 _Changes = dict[Annotated[str, AfterValidator(_rule_key)], Annotated[_Change, BeforeValidator(_in_short)]]
+_Outbound = dict[Annotated[str, AfterValidator(_outbound_key)], Annotated[_Change, BeforeValidator(_in_short)]]
 _Text = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_branded)]
 
 
 class _Layer(_Part):
     categories: _Changes = Field(default_factory=dict)
-    outbound: _Changes = Field(default_factory=dict)
+    outbound: _Outbound = Field(default_factory=dict)
     failure: dict[Annotated[str, AfterValidator(_guard)], Annotated[FailMode, BeforeValidator(_fail_mode)]] = Field(
         default_factory=dict
     )

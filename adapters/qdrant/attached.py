@@ -18,10 +18,10 @@ from urllib.parse import quote, unquote
 
 from adapters.files.folder import page
 from adapters.parsing.parser import Parser, stem
-from adapters.qdrant.index import PassageIndex
+from adapters.qdrant.index import MadeAnew, PassageIndex
 from adapters.qdrant.points import Manifest, Record
 from adapters.qdrant.sync import embedded, indexer
-from engine.errors import FileUnavailable, RetrieverUnavailable
+from engine.errors import FileUnavailable, PlatformUnavailable, RetrieverUnavailable
 from engine.messages import ConversationId, File, Message, MessageId, Taken, within
 from engine.ports import Attachments
 from engine.rag.page import Entry, Listed, Page, Unreadable
@@ -133,10 +133,10 @@ class Attached:
             raw = await platform.fetch(file, limit)
         except FileUnavailable as error:
             return Unreadable(path, str(error))
-        if len(raw) > limit:
-            return Unreadable(path, f"is larger than {limit:,} bytes")
-        if not raw:
-            return Unreadable(path, "is empty")
+        except PlatformUnavailable:     # for this one file: the rest of the answer does not wait for it
+            return Unreadable(path, "cannot be fetched right now")
+        if not raw or len(raw) > limit:
+            return Unreadable(path, f"is larger than {limit:,} bytes" if raw else "is empty")
         read = await asyncio.to_thread(
             lambda: page(self.parser, path, raw, url=file.url, date=message.sent_at, largest=limit))
         if isinstance(read, Unreadable):
@@ -162,10 +162,13 @@ class Attached:
                     path, read = result.page.path, result.page
                     record = Record(f"{SOURCE}/{path}", SOURCE, read.hash, version, acl, read.url, read.date)
                     async with self._writing:
-                        if index.manifest is not made_with:
-                            failed.append(Unreadable(path, "the index has just been built anew"))
-                        elif message.id not in self._forgotten:
-                            await index.put([(record, result.pieces)])
+                        if message.id in self._forgotten:
+                            continue
+                        try:
+                            await index.put([(record, result.pieces)], made_with=made_with)
+                        except MadeAnew as error:
+                            failed.append(Unreadable(path, str(error)))
+                        else:
                             done.add(path)
         except RetrieverUnavailable:
             failed += [Unreadable(path, "the index is not reachable") for path in pages if path not in done]

@@ -64,6 +64,13 @@ class OtherModel(RetrieverUnavailable):
         self.manifest = manifest
 
 
+class MadeAnew(RetrieverUnavailable):
+    """Another generation has taken over, and what was to be put was made for the one before it."""
+
+    def __init__(self) -> None:
+        super().__init__("the index has just been built anew")
+
+
 class QueryEmbedder(Protocol):
     """Turns a question into a vector of ``size`` numbers."""
 
@@ -191,10 +198,17 @@ class PassageIndex:
         current = await self._current(self.store, documents)
         return passing({name: record.acl for name, record in current.items()}, audience)
 
-    async def put(self, pages: Iterable[tuple[Record, Sequence[Piece]]]) -> None:
-        """Adds pages, or replaces what was there of them. A crash leaves each as it was, or marked as unfinished."""
+    async def put(
+        self, pages: Iterable[tuple[Record, Sequence[Piece]]], *, made_with: Manifest | None = None,
+    ) -> None:
+        """Adds pages, or replaces what was there of them. A crash leaves each as it was, or marked as unfinished.
+
+        ``made_with``: what their vectors are made with. Raises `MadeAnew` when the index is not any more.
+        """
         for record, pieces in pages:
             async with self._writing:
+                if made_with is not None and made_with != self.manifest:     # it may have changed while we waited
+                    raise MadeAnew
                 before = self._records.get(record.document)
                 known = before is not None or self.store.shared
                 await self._begun(record)
@@ -253,7 +267,8 @@ class PassageIndex:
 
         The change is one step, also for a process that dies in the middle of it; the old generation is dropped
         after it. When the block raises, all stays as it was. Rights and deletions that this one learns of meanwhile
-        hold in the new one, too; a text that changes meanwhile is the next sync's affair.
+        hold in the new one, too; a page whose text or rights differ is read by fewer, or by nobody, until the next
+        sync.
         """
         if self._meanwhile is not None:
             raise RetrieverUnavailable("a new generation is being built already")
@@ -278,13 +293,17 @@ class PassageIndex:
         await self._generations.drop()
 
     async def _catch_up(self, changed: Mapping[str, Record | None]) -> None:
-        """What another generation learned while this one was built."""
+        """What another generation learned while this one was built.
+
+        Nobody can tell which of the two looked at a page later, so nothing may be read here that either keeps back: of
+        another text, the words that one of them lacks may have been taken back.
+        """
         for document, record in changed.items():
             known = self._records.get(document)
-            if record is None:
+            if record is None or (known and known.hash != record.hash):
                 await self.remove([document])
             elif known and known.acl != record.acl:
-                await self.relabel([replace(known, acl=record.acl)])
+                await self.relabel([replace(known, acl=known.acl & record.acl)])
 
     async def _load(self) -> None:
         async with aclosing(self.store.scroll(RECORD)) as batches:

@@ -24,7 +24,7 @@ from adapters.qdrant.embed import Embedder, sendable
 from adapters.qdrant.index import OtherModel, PassageIndex, QueryEmbedder
 from adapters.qdrant.models import made_with
 from adapters.qdrant.store import Generations
-from engine.errors import MembershipUnavailable, RetrieverUnavailable, Unavailable
+from engine.errors import BotError, MembershipUnavailable, RetrieverUnavailable
 from engine.messages import Audience, Conversation, Found, MessageId, Passage, Place
 from engine.ports import Retriever
 from engine.rag.followup import asked
@@ -383,7 +383,7 @@ async def _converse(
                 if ask is None:
                     return
                 told = await _told(index, house, ask)
-            except Unavailable as error:
+            except BotError as error:       # a house may have other troubles than an index that is away
                 told = Told(error=str(error))
             except frames.BadFrame as error:
                 writer.write(frames.packed(Told(error=str(error))))

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from adapters.slack import home, modals, render
+from adapters.slack import commands, home, modals, render
 from adapters.slack.budget import Rank
 from adapters.slack.calls import Calls, Closed, Gone
 from adapters.slack.ids import NAME, Workspace
@@ -26,7 +26,7 @@ from adapters.slack.share import CLOCKS, Sharing
 from engine.afterwards import Afterwards
 from engine.errors import BadEvent, BotError, PlatformUnavailable
 from engine.harmless import harmless
-from engine.messages import EventKey, Labels, MessageId, PersonId, Place, Said, TraceId, Visibility
+from engine.messages import EventKey, Kind, Labels, MessageId, PersonId, Place, Said, TraceId, Visibility
 from engine.ports import Inbox
 from engine.spoken import How, Outbox, PersonalData, Purpose, Stop, Ticket, Tickets, Told, Turns
 
@@ -160,7 +160,11 @@ class Actions:
         view, user = _part(body, "view"), _text(_part(body, "user"), "id")
         match view.get("callback_id"):
             case modals.ASK:
-                await self._ask(workspace, view, user)
+                try:
+                    await self._ask(workspace, view, user)
+                except BotError as error:       # the dialog has closed, and the question went with it
+                    log.warning("a question from a dialog was not taken", cause=str(error))
+                    await self._give_back(workspace, view, user)
             case modals.FORGET_CONFIRMED:
                 ticket = await self.tickets.redeem(modals.told(view))
                 person = _person(workspace, body)
@@ -213,6 +217,16 @@ class Actions:
             place=replace(said.message.place, private=False, direct=True),
         )
         await self.inbox.receive(replace(said, message=message))
+
+    async def _give_back(self, workspace: Workspace, view: Mapping[str, Any], user: str) -> None:
+        """The question, to who asked alone. Nothing is noted of it: it may be the store that is away."""
+        words = f"{commands.TROUBLE}\n\n{ASKED} {modals.question_of(view)}"
+        opened = await self.calls.call("conversations.open", str(workspace), {"users": user})
+        for part in render.render(await self.afterwards.egress.notice(words)):
+            await self.calls.call("chat.postEphemeral", str(workspace), {
+                "channel": _text(_part(opened, "channel"), "id"), "user": user, "parse": "none", "text": part.text,
+                "blocks": part.blocks,
+            })
 
     async def privacy(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
         """``/bartizan privacy``: two buttons, for this person alone."""
@@ -361,6 +375,7 @@ def again(told: Told, press: Pressed) -> Said:
         EventKey(f"slack:again/{told.trace}"),
         replace(question, id=MessageId(f"{base}/~{mark}/{ts}"), sent_at=datetime.now(UTC)),
         raw=json.dumps({"response_url": url}).encode() if url else b"",
+        kind=Kind.SUMMARY if told.kind is Kind.SUMMARY else Kind.ANSWER,
     )
 
 

@@ -25,7 +25,7 @@ from adapters.slack.normalise import Heard, Self, said_in
 from adapters.slack.pages import pages, told
 from adapters.slack.plain import mentioned
 from adapters.slack.ports import Cursors, Engagement, Gap
-from engine.errors import BadEvent, PlatformUnavailable, StoreUnavailable
+from engine.errors import BadEvent, BotError, PlatformUnavailable, StoreUnavailable
 from engine.messages import Edited, Said
 
 log = structlog.get_logger()
@@ -51,29 +51,58 @@ class Backfill:
     hearing: Callable[[], bool]
     hear: Callable[[Heard, Self], Awaitable[bool]] = field(init=False)
     _more: asyncio.Event = field(default_factory=asyncio.Event)
-    settled: bool = False       # all that was missed until now is in a gap
+    _back: asyncio.Event = field(default_factory=asyncio.Event)
+    _times: int = 0             # that we began to hear again
+    _owed: dict[str, datetime | None] = field(default_factory=dict)
+    """Workspaces where something is missing that is in no gap yet, and since when; None: the store knows."""
 
-    def unsettled(self) -> None:
-        """From here on nothing counts as heard, until `caught_up` is through."""
-        self.settled = False
+    @property
+    def settled(self) -> bool:
+        """All that was missed until now is in a gap."""
+        return self._times > 0 and not self._owed
 
-    async def caught_up(self, since: datetime | None) -> None:
-        """We hear again. ``since``: when that ended; None: what the store says."""
-        while not self.settled:
+    def restored(self, since: datetime | None) -> None:
+        """We hear again, for `catch_up` to make up for it. ``since``: when that ended; None: what the store says."""
+        self._times += 1
+        for me in self.homes.all:
+            if not me.workspace.team:       # a whole organisation, while channels are listed by workspace
+                log.warning("what an organisation missed is not fetched", workspace=str(me.workspace))
+                continue
+            earlier = self._owed.get(str(me.workspace), since)
+            # Nothing is noted as heard while something is owed: the store still says the earlier.
+            self._owed[str(me.workspace)] = min(earlier, since) if earlier and since else None
+        self._back.set()
+
+    async def catch_up(self) -> None:
+        """Until cancelled: puts into gaps what was missed, and tries again where that is not known."""
+        while True:
+            self._back.clear()
+            here = {str(me.workspace): me for me in self.homes.all}
+            for workspace, since in list(self._owed.items()):
+                times = self._times
+                done = workspace not in here or await self._caught_up(here[workspace], since)
+                if done and times == self._times:       # else something was missed after that, too
+                    del self._owed[workspace]
             try:
-                for me in self.homes.all:
-                    if not me.workspace.team:       # a whole organisation, while channels are listed by workspace
-                        log.warning("what an organisation missed is not fetched", workspace=str(me.workspace))
-                        continue
-                    start = since
-                    if since is None and (start := await self.cursors.last_heard(str(me.workspace))) is None:
-                        await self.cursors.heard(str(me.workspace), datetime.now(UTC))      # the very first time
-                        continue
-                    await self.missed(me, None, start)
-                self.settled = True
-            except (PlatformUnavailable, StoreUnavailable, Closed) as error:
-                log.warning("what was missed is not known yet", cause=str(error))
-                await asyncio.sleep(AGAIN)
+                async with asyncio.timeout(AGAIN if self._owed else None):
+                    await self._back.wait()
+            except TimeoutError:
+                continue
+
+    async def _caught_up(self, me: Self, since: datetime | None) -> bool:
+        """Whether it is in gaps now. What goes wrong in one workspace, its token above all, is no matter of others."""
+        workspace, until = str(me.workspace), datetime.now(UTC)
+        try:
+            if start := since or await self.cursors.last_heard(workspace):
+                await self.missed(me, None, start)
+            await self.cursors.heard(workspace, until)
+        except BotError as error:
+            log.warning("what was missed is not known yet", workspace=workspace, cause=str(error))
+            return False
+        except Exception:       # whatever stands in one list must not end the hearing of everything else
+            log.exception("what was missed is not known yet", workspace=workspace)
+            return False
+        return True
 
     async def missed(self, me: Self, channel: str | None, since: datetime | None) -> None:
         """Opens gaps of a channel, or of all, from a moment on, or as far back as we look.
@@ -95,10 +124,11 @@ class Backfill:
         """Until cancelled: notes that nothing is missing up to now."""
         while True:
             await asyncio.sleep(BEAT)
-            if self.settled and self.hearing():
+            if self._times and self.hearing():
                 try:
-                    for me in self.homes.all:
-                        await self.cursors.heard(str(me.workspace), datetime.now(UTC))
+                    for workspace in [str(me.workspace) for me in self.homes.all]:
+                        if workspace not in self._owed:
+                            await self.cursors.heard(workspace, datetime.now(UTC))
                 except StoreUnavailable as error:
                     log.warning("how far we have heard is not noted", cause=str(error))
 

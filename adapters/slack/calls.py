@@ -172,9 +172,11 @@ class Calls:
 
     async def call(
         self, method: str, workspace: str, arguments: Mapping[str, Any], *,
-        hold: Hold | None = None, rank: Rank = Rank.LAST_WORD, once: bool = False, paid: bool = False,
+        hold: Hold | None = None, back: Callable[[], None] | None = None, rank: Rank = Rank.LAST_WORD,
+        once: bool = False, paid: bool = False,
     ) -> dict[str, Any]:
-        """What Slack answers. ``hold`` is asked just before the call leaves; arguments that are None are left out.
+        """What Slack answers. ``hold`` is asked just before the call leaves, and ``back`` is told when one that left
+        has certainly not been done; arguments that are None are left out.
 
         A rate limit is waited out, and a call that did not arrive is repeated, while patience lasts; one of unclear
         fate only if it can be (`REPEATABLE`) and is not to be made ``once``. ``paid``: after `slot` or `may`; a rate
@@ -185,7 +187,7 @@ class Calls:
         request = _Request(method, given, token, _keys(method, workspace, given), rank, paid)
         again = NotSent if once or method not in REPEATABLE else (NotSent, Unclear)
         try:
-            said: dict[str, Any] = await self._until(again, lambda: self._call(request, hold))
+            said: dict[str, Any] = await self._until(again, lambda: self._call(request, hold, back))
         except Revoked as error:
             if (workspace, method) not in self._problems:
                 log.error("Slack refuses our token", workspace=workspace, cause=str(error))  # noqa: TRY400
@@ -195,12 +197,14 @@ class Calls:
             log.info("Slack takes our token again", workspace=workspace, method=method)
         return said
 
-    async def respond(self, url: str, payload: Mapping[str, Any], hold: Hold) -> None:
+    async def respond(
+        self, url: str, payload: Mapping[str, Any], hold: Hold, back: Callable[[], None] | None = None,
+    ) -> None:
         """Answers a command or a button at its ``response_url``. `Gone`: its half-hour, or its five posts, are over."""
         if not self._is_slacks(url):
             raise Gone("slack: the response address is not one of Slack's", "foreign_url")
         hook = AsyncWebhookClient(url, session=self.client.session, retry_handlers=[], proxy=self.client.proxy)
-        await self._until(NotSent, lambda: self._respond(hook, payload, hold))
+        await self._until(NotSent, lambda: self._respond(hook, payload, hold, back))
 
     @property
     def problem(self) -> str | None:
@@ -232,7 +236,7 @@ class Calls:
             await asyncio.sleep(pause)
             pause = min(PAUSE[1], 2 * pause)
 
-    async def _call(self, request: _Request, hold: Hold | None) -> dict[str, Any]:
+    async def _call(self, request: _Request, hold: Hold | None, back: Callable[[], None] | None) -> dict[str, Any]:
         """One call; a rate limit is waited out, again and again while patience lasts."""
         clock = asyncio.get_running_loop().time
         end, paid = clock() + self.patience, request.paid
@@ -244,7 +248,13 @@ class Calls:
                 hold()
             try:
                 return await self._request(request)
+            except NotSent:
+                if back is not None:
+                    back()
+                raise
             except Limited as error:
+                if back is not None:
+                    back()
                 wait, counted = error.seconds, request.keys[-1]
                 log.warning("Slack's rate limit", method=counted.method, workspace=counted.workspace, seconds=wait)
                 self.budget.close(counted, wait)
@@ -258,7 +268,9 @@ class Calls:
             return await answered(method, self.client.api_call(method, http_verb="GET", params=given))
         return await answered(method, self.client.api_call(method, json=given))
 
-    async def _respond(self, hook: AsyncWebhookClient, payload: Mapping[str, Any], hold: Hold) -> None:
+    async def _respond(
+        self, hook: AsyncWebhookClient, payload: Mapping[str, Any], hold: Hold, back: Callable[[], None] | None,
+    ) -> None:
         clock = asyncio.get_running_loop().time
         end = clock() + self.patience
         while True:
@@ -266,8 +278,13 @@ class Calls:
             try:
                 answer = await hook.send_dict(dict(payload))
             except _NETWORK as error:
-                raise _lost("response_url", error) from error
+                lost = _lost("response_url", error)
+                if back is not None and isinstance(lost, NotSent):
+                    back()
+                raise lost from error
             if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                if back is not None:
+                    back()
                 wait = _seconds(answer.headers)
                 if clock() + wait > end:
                     raise Limited("slack: response_url: its rate limit", "ratelimited", wait)

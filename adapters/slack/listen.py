@@ -40,6 +40,8 @@ log = structlog.get_logger()
 Body: TypeAlias = Mapping[str, Any]
 Spawn: TypeAlias = Callable[[str, Coroutine[Any, Any, None]], None]
 """Runs something beside the listening: its name for the log, and what."""
+Handle: TypeAlias = Callable[[Workspace, Body], Coroutine[Any, Any, None]]
+"""Does what somebody pressed, chose or sent."""
 Missed: TypeAlias = Callable[[Self, str | None, datetime | None], Coroutine[Any, Any, None]]
 """Something may be missing: where, of which channel (None: of all), and since when (None: ever)."""
 
@@ -257,42 +259,63 @@ class Ears:
     async def shortcut(self, body: Body, ack: AsyncAck) -> None:
         """A shortcut on a message, or the global one."""
         await ack()
-        raw = wire.encode(body)
-        try:
+        await self._attended("shortcut", body, self._chosen)
+
+    async def _chosen(self, workspace: Workspace, body: Body) -> None:
+        if body.get("type") == "message_action" and body.get("callback_id") == commands.SUMMARISE:
             me = await self._me_of(body)
-            if body.get("type") == "message_action" and body.get("callback_id") == commands.SUMMARISE:
-                action = wire.read(wire.MessageAction, body)
-                await self.people.learn(me.workspace, (action.user.id,))
-                names = self.people.within(me.workspace)
-                await self._asked(commands.summary_of(action, me, names, at=datetime.now(UTC), raw=raw))
-            elif body.get("callback_id") in (commands.ASK_ABOUT, commands.ASK):
-                self.spawn("opened", self.interactions.opened(me.workspace, body))
-            else:
-                raise BadEvent("shortcut of an unknown callback_id")    # noqa: TRY301
-            self.counts.heard("shortcut", "noted")
-        except BadEvent as error:
-            await self.reject(raw, error, "shortcut")
+            action = wire.read(wire.MessageAction, body)
+            await self.people.learn(workspace, (action.user.id,))
+            names = self.people.within(workspace)
+            said = commands.summary_of(action, me, names, at=datetime.now(UTC), raw=wire.encode(body))
+            if not await self._asked(said):
+                raise StoreUnavailable("a shortcut is not on disk in time")
+        elif body.get("callback_id") in (commands.ASK_ABOUT, commands.ASK):
+            self.spawn("opened", self.interactions.opened(workspace, body))
+        else:
+            raise BadEvent("shortcut of an unknown callback_id")
 
     async def pressed(self, body: Body, ack: AsyncAck) -> None:
         """A button."""
         await ack()
-        await self._handed_on("block_actions", body, self.interactions.pressed)
+        await self._attended("block_actions", body, self._handed_on("block_actions", self.interactions.pressed))
 
     async def submitted(self, body: Body, ack: AsyncAck) -> None:
         """A modal; it closes."""
         await ack()
-        await self._handed_on("view_submission", body, self.interactions.submitted)
+        await self._attended("view_submission", body, self._handed_on("view_submission", self.interactions.submitted))
 
-    async def _handed_on(
-        self, kind: str, body: Body, handle: Callable[[Workspace, Body], Coroutine[Any, Any, None]],
-    ) -> None:
+    def _handed_on(self, kind: str, handle: Handle) -> Handle:
+        async def hand_on(workspace: Workspace, body: Body) -> None:
+            self.spawn(kind, handle(workspace, body))
+
+        return hand_on
+
+    async def _attended(self, kind: str, body: Body, handle: Handle) -> None:
+        """What Slack never sends again (S4): when it comes to nothing, whoever waits is told so."""
         try:
-            workspace = (await self._me_of(body)).workspace
-        except BadEvent as error:
-            await self.reject(wire.encode(body), error, kind)
+            try:
+                await handle((await self._me_of(body)).workspace, body)
+                self.counts.heard(kind, "noted")
+            except BadEvent as error:
+                await self.reject(wire.encode(body), error, kind)
+        except BotError as error:
+            log.warning("interaction failed", kind=kind, cause=str(error))
+            self.counts.heard(kind, "failed")
+            self.spawn("trouble", self._say_trouble(body))
+
+    async def _say_trouble(self, body: Body) -> None:
+        """To that person alone. Nothing is noted of it: it may be the store that is away."""
+        calls, workspace, text = self.people.calls, str(_workspace_of(body)), commands.NOT_DONE
+        if url := body.get("response_url"):
+            told = {"response_type": "ephemeral", "replace_original": False, "text": text}
+            await calls.respond(str(url), told, _free)
             return
-        self.spawn(kind, handle(workspace, body))
-        self.counts.heard(kind, "noted")
+        user, channel = _id_in(body, "user"), _id_in(body, "channel")
+        if not channel:
+            opened = await calls.call("conversations.open", workspace, {"users": user})
+            channel = _id_in(opened, "channel")
+        await calls.call("chat.postEphemeral", workspace, {"channel": channel, "user": user, "text": text})
 
     async def _asked(self, said: Said) -> bool:
         """Whether it is on disk in time for the one who waits."""
@@ -310,6 +333,15 @@ class Ears:
         if me is None:
             raise BadEvent("from a workspace that the app is not installed in")
         return me
+
+
+def _id_in(body: Body, name: str) -> str:
+    inner = body.get(name)
+    return str(inner.get("id") or "") if isinstance(inner, dict) else ""
+
+
+def _free() -> None:
+    """No turn stands behind it."""
 
 
 def _workspace_of(body: Body) -> Workspace:

@@ -24,7 +24,7 @@ LOOKS: Final = (0.0, 0.3, 1.0, 2.0)
 """Seconds before each look for a message whose fate is unclear: Slack may still be storing it."""
 PAGE: Final = 200
 PAGES: Final = 5
-_LOST: Final = (SlackError, Closed, Fenced)
+_LOST: Final = (SlackError, Closed)
 _PLAIN: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "block_mismatch"})
 
 
@@ -134,6 +134,15 @@ class Posts:
             log.info("a message of ours was gone already")
         await self.outbox.unsent(self.name, part)
 
+    async def direct(self, user: str) -> Posts:
+        """The same, said in the person's own conversation with us instead."""
+        opened = await self.calls.call("conversations.open", self.workspace, {"users": user}, hold=self.hold)
+        channel = opened.get("channel")
+        id = channel.get("id") if isinstance(channel, dict) else None
+        if not isinstance(id, str) or not id:
+            raise SlackError("slack: conversations.open: its answer names no conversation")
+        return replace(self, name=f"{self.name}:dm", channel=id, thread="", how=How.DIRECT, _unsure=set())
+
     def mark(self, part: int) -> dict[str, Any]:
         """The metadata by which a message is found again."""
         return {"event_type": EVENT, "event_payload": {"id": f"{self.name}/{part}"}}
@@ -144,6 +153,7 @@ class Posts:
     ) -> str:
         if part in self._unsure:
             return await self._settled(part, how)
+        self.hold()                     # whoever lost the turn leaves the row to their successor
         await self.outbox.sending(Sent(self.name, part, how, self.workspace, self.channel, self.thread))
         self._unsure.add(part)          # until we are told, whatever ends the call
         try:
@@ -154,6 +164,9 @@ class Posts:
         except Unclear as error:
             log.info("looking for a message of unclear fate", cause=str(error))
             return await self._settled(part, how)
+        except Fenced:                  # not sent; by now the row may be the successor's
+            self._unsure.discard(part)
+            raise
         except _LOST:                   # it was refused, or not sent
             self._unsure.discard(part)
             await self.outbox.unsent(self.name, part)

@@ -96,13 +96,16 @@ class Slack:
     @property
     def problem(self) -> str | None:
         """Why nothing is heard, or nothing can be said; None when all is well."""
+        return self._deaf or self.calls.problem
+
+    @property
+    def _deaf(self) -> str | None:
+        """Why nothing is heard. Where we cannot speak we may still hear."""
         if not self.homes.identified:
             return "Slack has not told yet who we are"
         if self.config.socket_mode:
-            heard = self._sockets.problem if self._sockets else "not listening"
-        else:
-            heard = None if self._door else "not listening"
-        return heard or self.calls.problem
+            return self._sockets.problem if self._sockets else "not listening"
+        return None if self._door else "not listening"
 
     @property
     def settled(self) -> bool:
@@ -119,13 +122,14 @@ class Slack:
             backfill = self._backfill = Backfill(
                 self.homes, self.calls, self.people, self.stores.cursors, self.stores.engagement,
                 lookback=self.config.lookback, recent=self.config.recent, idle=self.config.engaged,
-                hearing=lambda: self.problem is None,
+                hearing=lambda: self._deaf is None,
             )
             ears = Ears(
                 self.homes, self.people, self.rooms, inbox, self.stores.engagement, self.stores.cursors,
                 self.interactions, self.counts, self.config.engaged, jobs.spawn, backfill.missed,
             )
             backfill.hear = ears.hear
+            group.create_task(backfill.catch_up())
             group.create_task(backfill.run())
             group.create_task(backfill.beat())
             reception = Reception(bolt_app(ears, self.config.base_url), ears)
@@ -133,8 +137,7 @@ class Slack:
             def restored(since: datetime | None) -> None:
                 for me in self.homes.all if since else ():
                     self.rooms.drop_all(me.workspace)
-                backfill.unsettled()
-                jobs.spawn("backfill", backfill.caught_up(since))
+                backfill.restored(since)
 
             try:
                 if self.config.socket_mode:

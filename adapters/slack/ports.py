@@ -101,7 +101,7 @@ class Cursors(Protocol):
         ...
 
     async def open_gaps(self, workspace: str, channels: Sequence[str], oldest: datetime, latest: datetime, /) -> None:
-        """Notes what is to be filled, and that all else is heard until ``latest``; one transaction."""
+        """Notes what is to be filled, all of it or nothing. It tells nothing of other times or channels."""
         ...
 
     async def gaps(self) -> Sequence[Gap]:

@@ -68,7 +68,10 @@ class Voice:
             return PrivateReply(posts, self.tickets, claim, await posts.earlier() if claim.resumed else [])
         reply = SlackReply(self, posts, claim)
         if claim.resumed:
-            await reply.take_up(await posts.earlier())
+            try:
+                await reply.take_up(await posts.earlier())
+            except Closed as closed:
+                reply.close(closed)     # raised here, nobody could be told: there would be no reply to tell it with
         return reply
 
 
@@ -120,6 +123,10 @@ class SlackReply:
             self._standing.append(_Standing(sent.part, sent.ts))
         self._edits = bool(self._standing)
 
+    def close(self, closed: Closed) -> None:
+        """Nothing can be said here any more, only to the person directly."""
+        self._closed = closed
+
     # -- the engine's Reply ------------------------------------------------------------------------------------
 
     async def status(self, text: Cleared) -> None:
@@ -154,6 +161,7 @@ class SlackReply:
 
     async def finish(self, shown: Shown) -> None:
         """The whole answer, with its sources and buttons."""
+        self._open()
         id = await self._ticket(Purpose.ANSWER)
         buttons = Buttons(f"{id}+", f"{id}-", id if shown.sources else None, again=id)
         async with self._one_at_a_time:
@@ -332,15 +340,11 @@ class SlackReply:
         if place.direct:
             raise SlackError(f"{closed}; nobody can be told", closed.code) from closed
         try:
-            opened = await self.posts.calls.call(
-                "conversations.open", place.workspace, {"users": user_of(place.person)}, hold=self.posts.hold,
-            )
-            channel = str(opened["channel"]["id"])
-            posts = replace(self.posts, name=f"{self.posts.name}:dm", channel=channel, thread="", how=How.DIRECT)
+            posts = await self.posts.direct(user_of(place.person))
             if not await posts.earlier():
                 await posts.post(0, part)
             await self._set_status("")      # or "Looking that up" stands there for another two minutes
-        except (Closed, KeyError, TypeError) as error:
+        except Closed as error:
             raise SlackError(f"{closed}; nobody can be told", closed.code) from error
 
     # -- the status --------------------------------------------------------------------------------------------

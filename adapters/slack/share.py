@@ -8,11 +8,11 @@ from typing import Final
 
 import structlog
 
-from adapters.slack.calls import Calls, Closed
+from adapters.slack.calls import Calls
 from adapters.slack.outbox import Ourselves, Posts
 from adapters.slack.render import Buttons, render
 from engine.afterwards import Afterwards
-from engine.errors import PlatformUnavailable
+from engine.errors import BotError
 from engine.messages import TraceId
 from engine.spoken import How, Outbox, Purpose, Sent, Ticket, Tickets, Told
 
@@ -20,6 +20,8 @@ log = structlog.get_logger()
 
 SHARED: Final = "I have shared this with the channel."
 ALREADY: Final = "This was shared with the channel already."
+LOCK: Final = -1                # the part of the outbox that says who shares; parts from 0 on are messages
+DONE: Final = "done"            # there instead of a ts: every part stands in the channel
 CLOCKS: Final = 300.0           # seconds by which our clock and Slack's may differ
 BELOW: Final = "Shared from an answer that was given in private."
 
@@ -46,7 +48,8 @@ class Sharing:
             return ALREADY
         shown = await self.afterwards.shareable(told.answer, place)
         name = name_of(told.trace)
-        if not await self.outbox.first(Sent(name, 0, How.POST, place.workspace, place.channel, place.thread or "")):
+        lock = Sent(name, LOCK, How.POST, place.workspace, place.channel, place.thread or "")
+        if not await self.outbox.first(lock):
             return ALREADY
         posts = Posts(
             self.calls, self.outbox, self.ourselves, _free, name, place.workspace, place.channel, place.thread or "",
@@ -59,10 +62,18 @@ class Sharing:
         try:
             for number, part in enumerate(render(shown, buttons, below=below)):
                 if not noted.get(number) and not (number in noted and await posts.turned_up(number)):
+                    await self.outbox.sending(lock)         # still at it: nobody takes over a long answer half-way
                     await posts.post(number, part)
-        except (PlatformUnavailable, Closed, asyncio.CancelledError):
+        except asyncio.CancelledError:
             log.warning("an answer was not shared to its end", trace=told.trace)
             raise
+        except BotError:
+            log.warning("an answer was not shared to its end", trace=told.trace)
+            # The next press goes on at once, unless a message may be on its way: then only when that is lost.
+            if all(sent.ts for sent in await self.outbox.of(name) if sent.part != LOCK):
+                await self.outbox.unsent(name, LOCK)
+            raise
+        await self.outbox.sent(name, LOCK, DONE)
         return SHARED
 
 

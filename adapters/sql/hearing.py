@@ -71,17 +71,16 @@ class SqlHearing:
         return await self.database.read(partial(_last_heard, self._id(workspace)))
 
     async def open_gaps(self, workspace: str, rooms: Sequence[str], oldest: datetime, latest: datetime) -> None:
-        """Notes what is to be filled, and that all else is heard until ``latest``."""
+        """Notes what is to be filled. It tells nothing of other times or channels."""
         rows = [{"workspace": self._id(workspace), "channel": room, "oldest": oldest.timestamp(),
                  "latest": latest.timestamp()} for room in sorted(rooms)]
 
         def write(connection: Connection) -> None:
-            if rows:
-                add = Statements(connection.dialect.name).replace(gap, "workspace", "channel", "oldest")
-                connection.execute(add, rows)
-            self._note(self._id(workspace), latest.timestamp(), connection)
+            add = Statements(connection.dialect.name).replace(gap, "workspace", "channel", "oldest")
+            connection.execute(add, rows)
 
-        await self.database.write(write)
+        if rows:
+            await self.database.write(write)
 
     async def gaps(self) -> Sequence[Gap]:
         """What is still to be filled, the newest first."""

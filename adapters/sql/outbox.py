@@ -16,7 +16,7 @@ from adapters.sql.rows import answer_of, files_of, files_row, place_of, utc
 from adapters.sql.sealed import DataKey, Keyring, Unreadable, WrappedKey
 from adapters.sql.statements import Statements
 from adapters.sql.tables import answer, citation, feedback, message, outbox, person_key, revision, ticket, turn
-from engine.messages import ConversationId, Message, MessageId, Outcome, PersonId, TraceId
+from engine.messages import ConversationId, Kind, Message, MessageId, Outcome, PersonId, TraceId
 from engine.spoken import Asked, How, Purpose, Sent, Ticket, Told
 
 TICKET_LIFE: Final = 90 * 86_400.0
@@ -36,12 +36,8 @@ class SqlOutbox:
         return await self.database.read(partial(_of, name))
 
     async def sending(self, sent: Sent) -> None:
-        """On disk when this returns."""
-        def write(connection: Connection) -> None:
-            replace = Statements(connection.dialect.name).replace(outbox, "name", "part", at=db_now())
-            connection.execute(replace, [_row(sent)])
-
-        await self.database.write(write)
+        """On disk when this returns. What was said already stays on record: another worker may have said it."""
+        await self.database.write(partial(_sending, sent))
 
     async def sent(self, name: str, part: int, ts: str) -> None:
         """It has a name of the platform's now."""
@@ -76,6 +72,14 @@ class SqlOutbox:
 def _of(name: str, connection: Connection) -> list[Sent]:
     rows = connection.execute(select(outbox).where(outbox.c.name == name).order_by(outbox.c.part))
     return [_sent(row) for row in rows]
+
+
+def _sending(sent: Sent, connection: Connection) -> None:
+    add = Statements(connection.dialect.name).add(outbox, at=db_now()).returning(outbox.c.name)
+    if connection.execute(add, [_row(sent)]).scalar() is None:
+        connection.execute(update(outbox).where(
+            outbox.c.name == sent.name, outbox.c.part == sent.part, outbox.c.ts.is_(None),
+        ).values(at=db_now(), **_row(sent)))
 
 
 def _first(sent: Sent, connection: Connection) -> bool:
@@ -166,7 +170,7 @@ class SqlTurns:
             said = answer_of(key.open(row.answer, f"answer/{row.id}")) if row.answer else None
         except Unreadable:          # sealed for the same person before a forgetting
             return None
-        return Told(TraceId(row.trace), question, said, Outcome(row.outcome) if row.outcome else None)
+        return Told(TraceId(row.trace), question, said, Outcome(row.outcome) if row.outcome else None, Kind(row.kind))
 
 
 def _retract(trace: str, connection: Connection) -> None:
@@ -191,8 +195,9 @@ def _turns() -> Select[*tuple[Any, ...]]:
     return (
         select(
             turn.c.id, turn.c.trace, turn.c.message, turn.c.conversation, turn.c.author, turn.c.place, turn.c.outcome,
-            message.c.sent_at, message.c.files, revision.c.n, revision.c.body, answer.c.body.label("answer"),
-            person_key.c.id.label("key_id"), person_key.c.master, person_key.c.wrapped,
+            turn.c.kind, message.c.sent_at, message.c.files, revision.c.n, revision.c.body,
+            answer.c.body.label("answer"), person_key.c.id.label("key_id"),
+            person_key.c.master, person_key.c.wrapped,
         )
         .join_from(turn, message, message.c.id == turn.c.message)
         .join(revision, and_(revision.c.message == turn.c.message, revision.c.n == latest))

@@ -39,13 +39,14 @@ _LONE: Final = re.compile(r"(?<![^\W_])[A-Za-z0-9](?![A-Za-z0-9])")
 _ROW: Final = re.compile(r"(?:[A-Za-z0-9][ \t\u00a0\-_.,|/·•*~]){4}")
 _SOLID: Final = re.compile(r"[^\W_]")
 _MAX_SPREAD: Final = 2048
+_KEPT: Final = 512              # of a row that does not end; longer than nearly all secrets
 _LEAST_SPREAD: Final = 8
 
 
 class Spread:
     """A `Reader` that puts together what has one separator between its characters, and looks at that."""
 
-    __slots__ = ("_edit", "_end", "_last", "_letters", "_look", "_separated", "_separator", "_start")
+    __slots__ = ("_edit", "_end", "_last", "_letters", "_look", "_rule", "_separated", "_separator", "_start")
 
     def __init__(self, look: Callable[[str], tuple[str, str] | None], edit: Callable[[str], str]) -> None:
         self._look, self._edit = look, edit
@@ -53,6 +54,7 @@ class Spread:
         self._start = -1
         self._separated = False     # the last character was a separator
         self._separator = ""
+        self._rule = ""             # of what was found in this row: the rest of it is not shown
         self._last = " "            # the last character
         self._end = 0
 
@@ -93,14 +95,29 @@ class Spread:
         if char in _SEPARATOR and (not self._separator or char == self._separator):
             self._separator, self._separated = char, True
             if len(self._letters) > _MAX_SPREAD:
-                self._over(self._end, page)
+                self._slide(page)
         else:                   # two letters in a row: the first of them begins a word
             word = char.isalnum() and len(self._letters) > 1
             self._over(self._end - word, page, word=word)
 
+    def _slide(self, page: Page) -> None:
+        """Looks at a row that goes on and on, and lets go of the letters in which nothing begins any more."""
+        hit = None if self._rule else self._look("".join(self._letters))
+        if hit is None and not self._rule:
+            gone = len(self._letters) - _KEPT
+            del self._letters[:gone]
+            self._start += 2 * gone         # each with its separator
+            return
+        self._rule = hit[0] if hit else self._rule
+        page.edit(Edit(self._start, self._end, self._edit(hit[1]) if hit else "", self._rule))
+        self._start, self._letters = self._end, []
+
     def _over(self, end: int, page: Page, *, word: bool = False) -> None:
         letters = "".join(self._letters[:-1] if word else self._letters)
-        if self._start >= 0 and len(letters) >= _LEAST_SPREAD and (hit := self._look(letters)) is not None:
+        if self._start >= 0 and self._rule:
+            page.edit(Edit(self._start, end, self._separator * word, self._rule))
+            self._rule = ""
+        elif self._start >= 0 and len(letters) >= _LEAST_SPREAD and (hit := self._look(letters)) is not None:
             page.edit(Edit(self._start, end, self._edit(hit[1]) + self._separator * word, hit[0]))
         self._start = -1
 

@@ -29,12 +29,19 @@ _URL_BEGUN: Final = re.compile(
 )
 _TARGET: Final = re.compile(r"\]\([ \t]*<?(?P<to>(?:\\."
     r"|[^\s()<>\\]|\((?:\\.|[^\s()<>\\])*\))*)>?(?:[ \t]+[\"'(][^\"')\n]*[\"')])?[ \t]*\)")
+_TARGET_LONG: Final = re.compile(r"\]\([ \t]*<?(?:\\."
+    r"|[^\s()<>\\]|\((?:\\.|[^\s()<>\\])*\))*(?:\((?:\\.|[^\s()<>\\])*)?\\?"
+    r">?[ \t]*(?:(?<=[ \t])[\"'(][^\"')\n]*[\"')]?[ \t]*)?")
+"""The beginning of one, if nothing in it says that it is none."""
+_TARGET_REST: Final = re.compile(r"[^\s)]*\)?")
+_URL_REST: Final = re.compile(r"[^\s<>\"'`()\[\]】）」』，。；、|\\{}]*")
 _TARGET_BEGUN: Final = re.compile(r"\]\([^\n]*\Z|\]\Z")
 _NEXT: Final = re.compile(rf"[\[\]]|(?<![A-Za-z0-9])(?:{_SCHEME})", re.IGNORECASE)
 _SCHEME_ONLY: Final = re.compile(_SCHEME, re.IGNORECASE)
 _TRAILING: Final = ".,;:!?*_~…"
 _SECOND: Final = re.compile(r"[a-z]{2,8}://", re.IGNORECASE)
 _MAX_HELD: Final = 2048
+"""Characters of an address that are read. Of a longer one none stays, wherever it leads."""
 _MAX_DEPTH: Final = 32
 
 
@@ -61,7 +68,7 @@ class LinkGuard(LeafReadingGuard):
 class LinkReader:
     """A `Reader` of one text."""
 
-    __slots__ = ("_at", "_before", "_brackets", "_held", "_hosts")
+    __slots__ = ("_at", "_before", "_brackets", "_held", "_hosts", "_rest")
 
     def __init__(self, hosts: frozenset[str]) -> None:
         self._hosts = hosts
@@ -69,6 +76,7 @@ class LinkReader:
         self._at = 0
         self._before = ""           # the character before it
         self._brackets: list[bool] = []     # those that are open; True: of a picture
+        self._rest: re.Pattern[str] | None = None   # what still belongs to an address that was too long
 
     def read(self, page: Page) -> int:
         """The next piece."""
@@ -89,8 +97,8 @@ class LinkReader:
         return self._at if self._held else page.placed
 
     def _settle(self, page: Page, *, final: bool = False) -> None:
-        text, at = self._held, 0
-        keep = len(text)
+        text = self._held
+        at, keep = self._swallowed(text, 0, page), len(text)
         while at < len(text):
             found = _NEXT.search(text, at)
             if found is None:
@@ -120,17 +128,33 @@ class LinkReader:
                 keep = begun.start()
         self._before = text[keep - 1 : keep] or self._before
         self._held, self._at = text[keep:], self._at + keep
+        if final:
+            self._rest = None
+
+    def _swallowed(self, text: str, at: int, page: Page) -> int:
+        """Behind the rest of an address that was too long; nothing of it is shown."""
+        rest = self._rest.match(text, at) if self._rest else None
+        if rest is None:
+            return at
+        if rest.group():
+            page.edit(Edit(self._at + at, self._at + rest.end(), "", "link"))
+        if rest.end() < len(text) or rest.group().endswith(")"):
+            self._rest = None
+        return rest.end()
 
     def _target(self, text: str, start: int, page: Page, final: bool) -> int:
         """Behind the words of a link; returns where to go on, or -1 to wait."""
-        target = _TARGET.match(text, start)
-        if target is None:
-            if not final and len(text) - start < _MAX_HELD and _TARGET_BEGUN.match(text, start):
-                return -1
-            if self._brackets:
-                self._brackets.pop()
-            return start + 1
+        limit = start + _MAX_HELD
+        target = _TARGET.match(text, start, limit)
+        if target is None and not final and len(text) < limit and _TARGET_BEGUN.match(text, start):
+            return -1
         picture = self._brackets.pop() if self._brackets else False
+        if target is None:
+            if len(text) < limit or not _TARGET_LONG.fullmatch(text, start, limit):
+                return start + 1
+            page.edit(Edit(self._at + start, self._at + limit, "]", "picture" if picture else "link"))
+            self._rest = _TARGET_REST
+            return self._swallowed(text, limit, page)
         to = target["to"]
         if picture or not self._stays(to):
             rule = "picture" if picture else "link"
@@ -139,10 +163,14 @@ class LinkReader:
 
     def _address(self, text: str, start: int, page: Page, final: bool) -> int:
         """An address as it stands."""
-        url = _URL.match(text, start)
+        url = _URL.match(text, start, start + _MAX_HELD)
         if url is None:
             return -1 if not final and _SCHEME_ONLY.fullmatch(text, start) else start + 1
-        if url.end() == len(text) and not final and len(url.group()) < _MAX_HELD:
+        if len(url.group()) == _MAX_HELD:
+            page.edit(Edit(self._at + start, self._at + url.end(), _named(url.group()), "link"))
+            self._rest = _URL_REST
+            return self._swallowed(text, url.end(), page)
+        if url.end() == len(text) and not final:
             return -1
         to = url.group().rstrip(_TRAILING)
         if not self._stays(to):

@@ -18,15 +18,18 @@ from engine.ports import Edit
 _MASS: Final = ("everyone", "here", "channel", "all", "group", "online")
 _MENTION: Final = re.compile(
     rf"@(?P<mass>{'|'.join(_MASS)})(?![A-Za-z0-9_])"
-    r"|<!(?P<special>[A-Za-z]+)(?:\^[A-Za-z0-9]+)?(?:\|(?P<label>[^<>|\n]{0,80}))?>"
-    r"|<@(?P<role>&)?!?[A-Za-z0-9]{1,32}(?:\|(?P<who>[^<>|\n]{0,80}))?>"
-    r"|<#[A-Za-z0-9]{1,32}(?:\|(?P<where>[^<>|\n]{0,80}))?>",
+    r"|<!(?P<special>[A-Za-z]+)(?:\^[A-Za-z0-9]+)?(?:\|(?P<label>[^<>|\n]*))?>"
+    r"|<@(?P<role>&)?!?[A-Za-z0-9]{1,32}(?:\|(?P<who>[^<>|\n]*))?>"
+    r"|<#[A-Za-z0-9]{1,32}(?:\|(?P<where>[^<>|\n]*))?>",
     re.IGNORECASE,
 )
 _BEGUN: Final = re.compile(
-    r"(?:@[A-Za-z]{0,8}|<(?:!(?:[A-Za-z]+(?:\^[A-Za-z0-9]*)?(?:\|[^<>|\n]{0,80})?)?"
-    r"|@&?!?(?:[A-Za-z0-9]{1,32}(?:\|[^<>|\n]{0,80})?)?|#(?:[A-Za-z0-9]{1,32}(?:\|[^<>|\n]{0,80})?)?)?)\Z"
+    r"(?:@[A-Za-z]{0,8}|<(?:!(?:[A-Za-z]+(?:\^[A-Za-z0-9]*)?(?:\|[^<>|\n]*)?)?"
+    r"|@&?!?(?:[A-Za-z0-9]{1,32}(?:\|[^<>|\n]*)?)?|#(?:[A-Za-z0-9]{1,32}(?:\|[^<>|\n]*)?)?)?)\Z"
 )
+_LABELLED: Final = re.compile(r"<(?:![A-Za-z]+(?:\^[A-Za-z0-9]+)?|(?:@&?!?|#)[A-Za-z0-9]{1,32})\|")
+"""How a mention begins that a platform may take for one even if we cannot see its end."""
+_MAX_HELD: Final = 512
 _SIGN: Final = re.compile("[@<]")
 
 
@@ -61,13 +64,18 @@ class MentionReader:
         at, keep = 0, len(text)
         while (sign := _SIGN.search(text, at)) is not None:
             start = sign.start()
-            mention = _MENTION.match(text, start)
-            if not final and (mention.end() == len(text) if mention else _BEGUN.match(text, start)):
+            limit = start + _MAX_HELD
+            mention = _MENTION.match(text, start, limit)
+            if not final and len(text) < limit and (
+                mention.end() == len(text) if mention else _BEGUN.match(text, start)
+            ):
                 keep = start
                 break
             before = text[start - 1] if start else self._before
             if mention and not (mention["mass"] and (before.isalnum() or before in (".", "_", "-"))):
                 page.edit(Edit(self._at + start, self._at + mention.end(), _plain(mention), "mention"))
+            elif not mention and _LABELLED.match(text, start, limit):
+                page.edit(Edit(self._at + start, self._at + start + 1, "‹", "mention"))
             at = mention.end() if mention else start + 1
         self._before = text[keep - 1 : keep] or self._before
         self._held, self._at = text[keep:], self._at + keep

@@ -9,12 +9,13 @@ Refusals and deflections that no form gave away are seen here as well, as late.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from engine.guards.leaves import LeafReadingGuard
 from engine.guards.page import Detector, Page
 from engine.guards.scores import OutboundClassifier
-from engine.guards.verdict import Reroute, Verdict
+from engine.guards.verdict import Flag, Reroute, Verdict
 from engine.messages import Found
 
 FIRST: Final = 320
@@ -34,16 +35,21 @@ class NarrativeGuard(LeafReadingGuard):
     name = "narrative"
     version = "1"
 
-    def __init__(self, classifier: OutboundClassifier | None = None, *, threshold: float = 0.5) -> None:
-        """``threshold``: the score from which it is one. Without a classifier nothing is judged, or held."""
-        self._classifier, self._threshold = classifier, threshold
+    def __init__(
+        self, classifier: OutboundClassifier | None = None, *, threshold: float = 0.5, passing: Collection[str] = (),
+    ) -> None:
+        """``threshold``: the score from which it is one. Without a classifier nothing is judged, or held.
+
+        ``passing``: rules under which an answer goes on. Their first find is a flag, and what follows is judged.
+        """
+        self._classifier, self._threshold, self._passing = classifier, threshold, frozenset(passing)
 
     def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector:  # noqa: ARG002
         """For one answer; ``political`` among the flags holds it."""
         classifier, held = self._classifier, POLITICAL in flags
 
         def opened() -> NarrativeReader:
-            return NarrativeReader(question, classifier, self._threshold, held=held)
+            return NarrativeReader(question, classifier, self._threshold, held=held, passing=self._passing)
 
         return Detector(opened)
 
@@ -51,12 +57,18 @@ class NarrativeGuard(LeafReadingGuard):
 class NarrativeReader:
     """A `Reader` of one text."""
 
-    __slots__ = ("_classifier", "_end", "_head", "_held", "_judged", "_next", "_question", "_tail", "_threshold")
+    __slots__ = (
+        "_classifier", "_end", "_flagged", "_head", "_held", "_judged", "_next", "_passing", "_question", "_tail",
+        "_threshold",
+    )
 
     def __init__(
         self, question: str, classifier: OutboundClassifier | None, threshold: float, *, held: bool,
+        passing: frozenset[str] = frozenset(),
     ) -> None:
         self._question, self._classifier, self._threshold, self._held = question, classifier, threshold, held
+        self._passing = passing
+        self._flagged: set[str] = set()     # of the passing ones
         self._head = ""             # the first half of the window
         self._tail = ""             # the last
         self._end = 0
@@ -75,8 +87,10 @@ class NarrativeReader:
             at = stop
             if self._end == self._next and (verdict := self._judge()):
                 page.judge(verdict, self._end)
-                break
-        if page.final and self._end > self._judged and not page.news and (verdict := self._judge()):
+                if isinstance(verdict, Reroute):
+                    break
+        over = page.news and isinstance(page.verdict, Reroute)
+        if page.final and self._end > self._judged and not over and (verdict := self._judge()):
             page.judge(verdict, self._end)
         return self._judged if self._held else self._end
 
@@ -90,12 +104,17 @@ class NarrativeReader:
         assert self._classifier is not None     # noqa: S101 - readers without one judge nothing
         scores = self._classifier.outbound(self._question, self._head + self._tail)
         late = "" if self._held else "late_"
+        flag: Flag | None = None
         for category, score, needed in (
             ("narrative", scores.narrative, self._threshold), ("refusal", scores.refusal, SURE),
             ("deflection", scores.deflection, SURE),
         ):
-            if score >= needed:
-                return Reroute(f"{late}{category}", category, score)
+            rule = f"{late}{category}"
+            if score >= needed and rule not in self._passing:
+                return Reroute(rule, category, score)
+            if score >= needed and rule not in self._flagged and flag is None:
+                self._flagged.add(rule)
+                flag = Flag(rule, category, score)
         self._judged = self._end
         self._next = self._end + (STEP if self._held else max(STEP, self._end // 2))
-        return None
+        return flag

@@ -24,13 +24,10 @@ from urllib.parse import unquote_to_bytes
 
 import re2
 
-MAX_DECODED: Final = 16_384
-"""Characters of decoded text in all that `variants` yields for one text."""
 MAX_SCANNED: Final = 32_768
 """Characters from the start, and a quarter of that from the end, in which encodings are looked for."""
 LONG: Final = 8_192
 """Characters from which on a guard reads off the event loop."""
-_MAX_RUNS: Final = 64
 _LONGEST: Final = 8             # characters that one may become; a single ligature holds a whole blessing
 
 # Letters of other scripts that are drawn like a Latin one.
@@ -192,11 +189,11 @@ class Variant:
 
 
 _BASE64: Final = re.compile(
-    r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{16,4096}(?:\r?\n[A-Za-z0-9+/_\-]{16,4096}){0,64}={0,2}"
+    r"(?<![A-Za-z0-9+/_\-])[A-Za-z0-9+/_\-]{16,}(?:\r?\n[A-Za-z0-9+/_\-]{16,})*={0,2}"
 )
-_HEX: Final = re.compile(r"(?<![0-9A-Fa-f])(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ :,]?){8,4096}")
+_HEX: Final = re.compile(r"(?<![0-9A-Fa-f])(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ :,]?){8,}")
 _HEX_SIGNS: Final = re.compile(r"0x|\\x|[ :,]")
-_URL: Final = re.compile(r"(?:%[0-9A-Fa-f]{2}[^\s%]{0,64}){3,1024}")
+_URL: Final = re.compile(r"(?:%[0-9A-Fa-f]{2}[^\s%]{0,64}){3,}")
 _TAGS: Final = re.compile("[\U000e0020-\U000e007e]{4,}")
 _ROTATED: Final = re.compile(
     r"\b(?:" + "|".join(codecs.encode(word, "rot13") for word in (
@@ -221,16 +218,10 @@ _GATES: Final = {
 def variants(text: str) -> tuple[Variant, ...]:
     """Decoded stretches that can be read, in order of their kind, one level deep.
 
-    Looks at the head and the tail of a long text, and yields at most `MAX_DECODED` characters.
+    Looks at the head and the tail of a long text, and there at every stretch: whoever could use up a limit with
+    harmless ones would hide another behind them. Nothing becomes longer by being decoded, so that is bound enough.
     """
-    found: list[Variant] = []
-    room = MAX_DECODED
-    for variant in _decoded(text):
-        if len(variant.text) > room or len(found) >= _MAX_RUNS:
-            break
-        room -= len(variant.text)
-        found.append(variant)
-    return tuple(found)
+    return tuple(_decoded(text))
 
 
 def _decoded(text: str) -> Iterator[Variant]:
@@ -239,14 +230,12 @@ def _decoded(text: str) -> Iterator[Variant]:
         for kind, pattern, decode in _WAYS:
             if not _GATES[kind].search(raw):
                 continue
-            for run, match in enumerate(pattern.finditer(part)):
-                if run == _MAX_RUNS:
-                    break
+            for match in pattern.finditer(part):
                 said = decode(match.group())
                 if said and readable(said):
-                    yield Variant(kind, said[:MAX_DECODED // 2], base + match.start(), base + match.end())
+                    yield Variant(kind, said, base + match.start(), base + match.end())
         if _GATES["rot13"].search(raw) and len({found.lower() for found in _ROTATED.findall(part)}) >= 2:
-            said = codecs.encode(part[:MAX_DECODED // 2], "rot13")
+            said = codecs.encode(part, "rot13")
             yield Variant("rot13", said, base, base + len(said))
 
 

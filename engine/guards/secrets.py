@@ -244,16 +244,16 @@ class _Token:
 
 
 _BROKEN: Final = re.compile(
-    rf"(?=[A-Za-z0-9_.]{{4}}|sk-|xox)(?:{_trie(credentials.PREFIXES, partial=False)})[A-Za-z0-9_.\-]*[\s\"'+\\]"
+    rf"(?=[A-Za-z0-9_.]{{4}}|sk-|xox)(?:{_trie(credentials.PREFIXES, partial=False)})[A-Za-z0-9_.\-]*[\s\"'+\\*`~]"
 )
-_JOINT: Final = re.compile(r"[ \t\u00a0]{1,2}|[ \t]?\\?\r?\n[ \t]*|[\"'] ?\+ ?[\"']|[\"'] [\"']")
-_JOINT_BEGUN: Final = re.compile(r"(?:[ \t\u00a0]{1,2}|[ \t]?\\?\r?\n?[ \t]*|[\"'] ?\+? ?[\"']?)\Z")
+_JOINT: Final = re.compile(r"[ \t\u00a0]{1,2}|[ \t]?\\?\r?\n[ \t]*|[\"'] ?\+ ?[\"']|[\"'] [\"']|[*`~]{1,3}")
+_JOINT_BEGUN: Final = re.compile(r"(?:[ \t\u00a0]{1,2}|[ \t]?\\?\r?\n?[ \t]*|[\"'] ?\+? ?[\"']?|[*`~]{1,3})\Z")
 _GROUP: Final = re.compile(r"[A-Za-z0-9_\-+/=.]{1,64}")
 _MAX_BROKEN: Final = 320
 
 
 class _Broken:
-    """A token with blanks, line ends or string joints between its parts."""
+    """A token with blanks, line ends, string joints or marks of Markdown, which nobody sees, between its parts."""
 
     __slots__ = ("hold",)
 
@@ -592,6 +592,12 @@ def holds(text: str) -> tuple[str, str] | None:
     return next(((span.rule, span.name) for span in spans if span.name and span.rule not in _WEAK), None)
 
 
+def amid(text: str) -> tuple[str, str] | None:
+    """As `holds`, of single letters put together: a secret may begin behind any of them."""
+    return holds(text) or holds(_PREFIX.sub(r" \g<0>", text))
+
+
+_PREFIX: Final = re.compile(_trie(tuple(p for p in credentials.PREFIXES if len(p) > 1), partial=False))
 _LIKELY: Final = re.compile(
     rf"(?:{_trie(tuple(p for p in credentials.PREFIXES if len(p) > 1), partial=False)})|-----BEGIN |[:=]"
     rf"|[MNO][A-Za-z0-9_\-]{{22}}"
@@ -636,7 +642,7 @@ class SecretsReader:
     def __init__(self) -> None:
         self._plain = _PlainReader()
         self._visible = Visible(_Plain)
-        self._spread = Spread(holds, _removed)
+        self._spread = Spread(amid, _removed)
         self._safe = 0
 
     def read(self, page: Page) -> int:

@@ -23,7 +23,7 @@ from engine.guards.verdict import Allow, Verdict
 
 NOTICE: Final = "[removed]"
 MAX_FINDS: Final = 1_000
-"""Places in one text that are looked at."""
+"""Finds of one pattern in one text that are told apart; from the next one on all of the rest counts as one."""
 _CERTAIN: Final = 6             # letters from which on a term is recognised however it was taken apart
 _WIDE_GAP: Final = 6
 _GAP: Final = 3
@@ -73,10 +73,12 @@ class Lexicon:
         if not hits:
             return
         places = Places.of(text, only_letters=True)
-        for which, begin, end in hits[:MAX_FINDS]:
+        for which, begin, end in hits:                  # all of them: a limit is what one hides behind
+            if not _stands_alone(text, places.original(begin, begin + 1)[0], places.original(end - 1, end)[1]):
+                continue
             term = self.terms[which]
             starts = [places.original(at, at + 1) for at in range(begin, end)]
-            if _stands_alone(text, starts[0][0], starts[-1][1]) and _in_one_piece(text, starts, term):
+            if _in_one_piece(text, starts, term):
                 yield Find(starts[0][0], starts[-1][1], term.rule)
 
 
@@ -230,10 +232,12 @@ class PatternsGuard:
 
 
 def _spans(pattern: Pattern, text: str) -> list[Find]:
-    spans = []
+    spans: list[Find] = []
     for found in compiled(pattern.pattern).finditer(text):
-        if found.end() > found.start():
-            spans.append(Find(found.start(), found.end(), pattern.name))
-        if len(spans) == MAX_FINDS:
+        if found.end() == found.start():
+            continue
+        if len(spans) == MAX_FINDS:     # each may have cost a look at all that follows
+            spans.append(Find(found.start(), len(text), pattern.name))
             break
+        spans.append(Find(found.start(), found.end(), pattern.name))
     return spans

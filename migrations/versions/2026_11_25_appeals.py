@@ -8,7 +8,7 @@ from alembic import op
 from adapters.sql.sealed import EncryptedText
 
 revision = "2026_11_25_appeals"
-down_revision = "2026_11_24_speaking"
+down_revision = "2026_11_24_conversations"
 
 
 def upgrade() -> None:

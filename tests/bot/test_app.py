@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import timedelta
+from typing import Any
 
-from bot.app import dispatch_options, model_configs, queue_options
+import pytest
+
+from bot.app import Bot, dispatch_options, model_configs, queue_options
 from bot.dispatch import DispatchOptions
 from bot.settings import ModelSettings, QueueSettings, Settings
+from engine.errors import RetrieverUnavailable
+from engine.messages import MessageId
 
 QUEUE = QueueSettings(
     concurrency=1, lease=timedelta(seconds=2), poll=timedelta(seconds=0.3),
@@ -42,3 +47,21 @@ def test_the_model_gets_its_part() -> None:
     assert (made.retries, made.breaker_threshold, made.breaker_cooldown.total_seconds()) == (5, 6, 7)
     assert (made.name, made.temperature, made.reasoning_effort) == ("qwen", 0.8, "low")
     assert model_configs(Settings()) == []
+
+
+async def test_what_was_said_is_taken_back_though_what_came_with_it_cannot_be() -> None:
+    heard = []
+
+    class Stuck:
+        async def forget(self, message: MessageId) -> None:
+            raise RetrieverUnavailable(f"no room for {message}")
+
+    class Knowing:
+        async def recall(self, message: MessageId) -> None:
+            heard.append(message)
+
+    rest: dict[str, Any] = {field.name: None for field in fields(Bot)}
+    bot = Bot(**{**rest, "uploads": Stuck(), "knowledge": Knowing()})
+    with pytest.raises(RetrieverUnavailable, match="no room for test:ops/1"):
+        await bot.recalled(MessageId("test:ops/1"), True)
+    assert heard == ["test:ops/1"]

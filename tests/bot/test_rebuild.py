@@ -81,6 +81,29 @@ async def test_watching_builds_it_by_the_way(wiki: Path, tmp_path: Path) -> None
         assert await found(index) == {"leave.md", "pay.md", "rota.md"}
 
 
+async def test_what_changed_while_it_was_built_is_read_again_at_once(wiki: Path, tmp_path: Path) -> None:
+    data, begun = tmp_path / "data", asyncio.Event()
+    write(tmp_path / "more", **{f"more{number}": "SLOW" for number in range(40)})
+    add(data, Definition("more", SourceKind.FOLDER, str(tmp_path / "more"), ("org",)))
+    async with an_index(data / "index") as index, knowing(data, index) as knowledge, asyncio.timeout(60):
+        await knowledge.sync()
+        watching = asyncio.create_task(knowledge.watch(3600, lambda name, *_: begun.set() if name == "more" else None))
+        await begun.wait()              # it has read the wiki
+        write(wiki, leave="Six weeks notice.")
+        await knowledge.sync("wiki")
+        assert knowledge.successor is not None
+        while knowledge.successor is not None:
+            assert "Four weeks" not in repr(await ask(index, "weeks notice"))
+            await asyncio.sleep(0.01)
+        assert "Four weeks" not in repr(await ask(index, "weeks notice"))
+        while "leave.md" not in await found(index):
+            await asyncio.sleep(0.01)
+        assert "Six weeks" in repr(await ask(index, "weeks notice"))
+        watching.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await watching
+
+
 async def test_while_a_source_is_away_nothing_is_given_up(wiki: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     async with an_index(data / "index") as index, knowing(data, index) as knowledge:

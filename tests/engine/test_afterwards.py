@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -11,7 +11,7 @@ from engine.errors import Refused, RetrieverUnavailable
 from engine.guards.citations import CitationGuard
 from engine.guards.egress import Egress, joined
 from engine.guards.secrets import SecretsGuard
-from engine.messages import Passage
+from engine.messages import Passage, Place
 from tests.builders import a_passage, a_place, an_answer
 from tests.fakes import Room, Shelf
 
@@ -60,6 +60,38 @@ async def test_what_one_of_them_may_not_read_is_not_shared(answer: object) -> No
 async def test_what_was_withdrawn_is_not_shared() -> None:
     with pytest.raises(Refused):
         await afterwards().shareable(an_answer("Ten days [1].", LEAVE), a_place(person="ann"))
+    uncited = replace(an_answer("Ten days [1].", LEAVE), read_from=((MERGER.id, "board/merger.md"),))
+    with pytest.raises(Refused):
+        await afterwards(LEAVE).shareable(uncited, a_place(person="ann"))
+
+
+@dataclass
+class Minutes:
+    """What was said, in one channel."""
+
+    said_there: list[Passage]
+
+    async def said(self, place: Place, limit: int) -> list[Passage]:
+        return self.said_there[-limit:] if place.channel == "general" else []
+
+
+async def test_messages_are_judged_by_who_wrote_them_down_and_not_by_the_index() -> None:
+    """A summary, and an answer that remembered one, come from messages."""
+    lift = a_passage("The lift is stuck.", title="Ann", url="", id="test:general/1")
+    minutes = Minutes([lift])
+    asks = replace(afterwards(LEAVE), transcripts=minutes)
+    remembered = replace(an_answer("Ten days [1].", LEAVE), read_from=((lift.id, ""),))
+    assert await titles(asks, "ann", lift, LEAVE) == ["Ann", "Annual leave"]
+    for answer in (an_answer("The lift is stuck [1].", lift), remembered):
+        assert (await asks.shareable(answer, a_place(person="ann"))).text == answer.text
+        with pytest.raises(Refused):
+            await asks.shareable(answer, a_place(person="ann", channel="random"))
+    minutes.said_there = [replace(lift, text="The lift runs.")]
+    assert await titles(asks, "ann", lift, LEAVE) == ["Annual leave"]
+    minutes.said_there = []
+    for answer in (an_answer("The lift is stuck [1].", lift), remembered):
+        with pytest.raises(Refused):
+            await asks.shareable(answer, a_place(person="ann"))
 
 
 async def test_when_rights_cannot_be_told_nothing_is_shown() -> None:

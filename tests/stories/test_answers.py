@@ -340,6 +340,23 @@ async def test_a_checkpointed_answer_is_made_anew_when_somebody_may_not_read_it_
     assert (post.text, post.sources) == ("I do not know.", [])
 
 
+async def test_a_checkpointed_answer_is_made_anew_when_a_page_that_it_does_not_cite_was_deleted(
+    tmp_path: Path,
+) -> None:
+    event, away = said(), Room(ANN, down=1)
+    first = a_bot(tmp_path, model=ScriptedModel([["Ten, without a mark."]]), passages=[LEAVE], room=away,
+                  queue=patient())
+    async with first as bot:
+        await bot.inbox.receive(event)
+        await until(lambda: away.down == 0)         # the answer is checkpointed, its last edit fails
+        await asyncio.sleep(0.1)
+    room = Room(ANN, posts=away.posts)
+    async with a_bot(tmp_path, model=ScriptedModel([["I do not know."]]), passages=[], room=room) as bot:
+        await bot.database.write(lambda c: c.execute(text("UPDATE turn SET not_before = 0")))
+        post = await bot.settles(event)
+    assert post.text == "I do not know."
+
+
 async def test_a_turn_that_kills_processes_is_given_up(tmp_path: Path) -> None:
     event = said()
     async with a_bot(tmp_path, model=ScriptedModel([[30.0]]), options=DispatchOptions(grace=timedelta(0))) as bot:

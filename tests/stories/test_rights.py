@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.messages import Audience, Conversation, Found
@@ -24,6 +24,17 @@ class Vanishing(Shelf):
         found = await Shelf.find(self, question, past=past, audience=audience, limit=limit)
         self.passages = [LEAVE]
         return found
+
+
+@dataclass(slots=True)
+class Forgetful(Shelf):
+    """Its pages are there, and are not always found."""
+
+    finds: bool = True
+
+    async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
+        found = await Shelf.find(self, question, past=past, audience=audience, limit=limit)
+        return found if self.finds else Found()
 
 
 async def words(bot: TestBot, text: str) -> None:
@@ -86,6 +97,37 @@ async def test_an_earlier_answer_whose_page_was_deleted_says_so_and_nothing_else
     history = [message.text for message in model.heard[2].messages if message.role == "assistant"]
     assert history == [WITHDRAWN, "Ten days."]
     assert "heron" not in f"{model.heard[1].messages} {model.heard[2].messages}".lower()
+
+
+async def test_an_answer_from_a_page_that_it_does_not_cite_goes_with_that_page_and_so_does_what_it_led_to(
+    tmp_path: Path,
+) -> None:
+    model = ScriptedModel([["Heron flies in May."], ["In spring, as I said."], ["I do not know."], ["Ten days [1]."]])
+    shelf = Shelf([MERGER])
+    async with a_bot(tmp_path, model=model, shelf=shelf) as bot:
+        await bot.hears(said("when does it fly?"))
+        shelf.passages = [MERGER, LEAVE]
+        await bot.hears(said("roughly?"))
+        shelf.passages = [replace(MERGER, acl=frozenset({"group:hr"})), LEAVE]
+        await bot.hears(said("really?"))
+        await bot.hears(said("how much notice?"))
+    history = [message.text for message in model.heard[3].messages if message.role == "assistant"]
+    assert history == [WITHDRAWN, WITHDRAWN, "I do not know."]
+    assert "heron" not in f"{model.heard[2].messages} {model.heard[3].messages}".lower()
+
+
+async def test_what_is_handed_on_goes_with_its_page_though_nobody_found_that_again(tmp_path: Path) -> None:
+    model = ScriptedModel([["Heron flies in May."], ["In spring, as I said."], ["I do not know."]])
+    shelf = Forgetful([MERGER])
+    async with a_bot(tmp_path, model=model, shelf=shelf) as bot:
+        await bot.hears(said("when does it fly?"))
+        shelf.finds = False
+        await bot.hears(said("roughly?"))
+        shelf.passages = []
+        await bot.hears(said("really?"))
+    history = [message.text for message in model.heard[2].messages if message.role == "assistant"]
+    assert "Heron" in str(model.heard[1].messages)
+    assert history == [WITHDRAWN, WITHDRAWN]
 
 
 async def test_while_the_index_is_away_no_earlier_answer_from_pages_is_leant_on(tmp_path: Path) -> None:

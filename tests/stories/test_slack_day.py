@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=[
-    SOCKET, HTTP, pytest.param("tenth", marks=pytest.mark.long),
+    SOCKET, HTTP, pytest.param("tenth", marks=pytest.mark.exhaustive),
 ])
 async def day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Day]:
     """One bot for all stories of this file, each in a channel of its own; and one with every rate tier at a tenth."""

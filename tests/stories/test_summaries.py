@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.messages import ConversationId, Kind, Said
-from tests.builders import edited, said
+from engine.turn import WITHDRAWN
+from tests.builders import deleted, edited, said
 from tests.fakes import Room, ScriptedModel, a_bot
 
 PEOPLE = {"ann": frozenset({"org", "channel:test:acme/ops"}), "bob": frozenset({"org"})}
@@ -36,6 +37,28 @@ async def test_a_model_summarises_what_was_said_and_each_point_opens_its_message
     assert f"<passages>\n[1] Ann\n{TALK[0]}" in prompt.messages[-1].text
     assert "Summarise this thread" not in prompt.messages[-1].text
     assert "ignore your rules" not in prompt.messages[-1].text     # who speaks to the model is not heard by it
+
+
+async def test_a_summary_is_remembered_until_somebody_takes_back_what_it_came_from(tmp_path: Path) -> None:
+    model = ScriptedModel([["Eva renews the ", "certificate [3]."], ["By Friday."], ["I do not know."]])
+
+    def follows() -> Said:
+        event, before = said("By when?", by="ann"), asks("ann").message
+        place = replace(before.place, thread=None)
+        return replace(event, message=replace(event.message, place=place, conversation=before.conversation))
+
+    async with a_bot(tmp_path, model=model, room=Room(PEOPLE)) as bot:
+        talk = [spoken(text, "ann") for text in TALK]
+        await bot.hears(*talk, asks("ann"))
+        await bot.hears(follows())
+        await bot.inbox.receive(deleted(talk[2]))
+        await bot.hears(follows())
+    first, second, third = ("\n".join(m.text for m in prompt.messages) for prompt in model.heard)
+    assert "Decided: Eva renews it." in first
+    assert "Eva renews the certificate" in second
+    assert WITHDRAWN not in second
+    assert WITHDRAWN in third
+    assert "Eva renews the certificate" not in third
 
 
 async def test_without_a_model_people_are_quoted(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from adapters.sql.database import Database
 from adapters.sql.inbox import SqlInbox
 from bot.recall import RecallingInbox
 from bot.settings import Settings
-from bot.sources import Definition, Knowledge, SourceKind, add
-from engine.errors import RetrieverUnavailable
+from bot.sources import FILE, Definition, Knowledge, SourceKind, SourcesError, add
+from engine.errors import BotError, RetrieverUnavailable
 from engine.messages import Audience, Event, MessageId
 from tests.adapters.qdrant.worlds import an_index, ask
 from tests.adapters.sources.test_conversations import in_room
@@ -130,6 +130,45 @@ async def test_watching_reads_the_page_again_without_waiting_for_its_hour(databa
             await watching
 
 
+async def test_a_mistake_in_the_sources_file_keeps_nothing_from_being_taken_back(
+    database: Database, tmp_path: Path,
+) -> None:
+    first, second = in_room("the lift code is 4711"), in_room("the lift key hangs in the hall", by="bob")
+    async with a_worker(database) as inbox, a_channel(database, inbox, tmp_path) as channel:
+        await channel.hears(first, second)
+        await channel.knowledge.sync()
+        readers, file = channel.readers, tmp_path / "data" / FILE
+        right = file.read_text()
+        file.write_text("[[source]]\nname = 7\n")
+        await channel.hears(deleted(first))
+        assert (await ask(channel.index, "lift key code", readers)).passages == ()
+        with pytest.raises(SourcesError):
+            await channel.knowledge.sync()
+        file.write_text(right)
+        await channel.knowledge.sync()
+        assert "4711" not in await channel.found()
+        assert "hangs in the hall" in await channel.found()
+
+
+async def test_nor_does_a_mistake_that_is_made_while_a_sync_is_reading(database: Database, tmp_path: Path) -> None:
+    first, second = in_room("the lift code is 4711"), in_room("SLOW the lift key hangs in the hall", by="bob")
+    async with a_worker(database) as inbox, a_channel(database, inbox, tmp_path) as channel:
+        await channel.hears(first, second)
+        started = asyncio.Event()
+        syncing = asyncio.create_task(channel.knowledge.sync(tell=lambda *_: started.set()))
+        await started.wait()            # it has read both, and the index has neither
+        file = tmp_path / "data" / FILE
+        right = file.read_text()
+        file.write_text("[[source]]\nname = 7\n")
+        await channel.hears(deleted(first))
+        await syncing
+        assert "4711" not in await channel.found()
+        file.write_text(right)
+        await channel.knowledge.sync()
+        assert "4711" not in await channel.found()
+        assert "hangs in the hall" in await channel.found()
+
+
 async def test_direct_messages_are_nobodys_page(database: Database, tmp_path: Path) -> None:
     first = in_room("between us", direct=True)
     async with a_worker(database) as inbox, a_channel(database, inbox, tmp_path) as channel:
@@ -137,9 +176,12 @@ async def test_direct_messages_are_nobodys_page(database: Database, tmp_path: Pa
         assert await channel.knowledge.sync() == {"chat": SyncReport()}
 
 
-async def test_an_index_that_is_away_does_not_keep_the_event_from_being_stored(database: Database) -> None:
+@pytest.mark.parametrize("trouble", [RetrieverUnavailable, SourcesError])
+async def test_an_index_that_is_away_does_not_keep_the_event_from_being_stored(
+    database: Database, trouble: type[BotError],
+) -> None:
     async def away(message: MessageId, deleted: bool) -> None:
-        raise RetrieverUnavailable(f"away: {message} {deleted}")
+        raise trouble(f"away: {message} {deleted}")
 
     first = in_room("the lift code is 4711")
     async with a_worker(database) as inbox:

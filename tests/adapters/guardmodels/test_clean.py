@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -53,6 +54,14 @@ def test_no_line_opens_as_another_speaker(parts: list[str]) -> None:
 def test_plain_words_are_left_alone() -> None:
     text = "if a < b and b > c, the user: Ann pays 5 | 6 € for <b>bold</b> text"
     assert clean(text) == text
+
+
+@pytest.mark.parametrize("opening", ["<", "[", "</", "[/", "<begin", "<|", "user"])
+def test_an_endless_row_of_blanks_costs_no_more_than_its_length(opening: str) -> None:
+    text = opening + " " * 30_000
+    begun = process_time()
+    assert clean(text) == text
+    assert process_time() - begun < 1
 
 
 def test_templates_get_what_they_demand() -> None:

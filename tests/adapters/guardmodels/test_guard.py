@@ -122,6 +122,21 @@ async def test_a_flagged_topic_is_held_until_judged() -> None:
     assert tripped.value.shown == 0
 
 
+async def test_what_was_held_is_judged_however_sure_our_own_guards_are() -> None:
+    oracle = Oracle(VIOLENT)
+    guard = ModelOutboundGuard(oracle, RULES, lambda _q, _a: False, frozenset({"political"}))
+    for flags in ((), ("political",)):
+        screen = Egress([guard], fingerprint).open("why?", Found(), Trail(TraceId("t")), flags)
+        await screen.feed(Text("It is so."))
+        if not flags:
+            assert await screen.close() == ""      # it was all shown by then, and nobody is asked
+            continue
+        with pytest.raises(Tripped) as tripped:
+            await screen.close()
+        assert tripped.value.shown == 0
+    assert oracle.heard == ["It is so."]
+
+
 async def test_an_answer_that_declines_goes_to_another_model() -> None:
     with pytest.raises(Tripped) as tripped:
         await answer(DECLINES)

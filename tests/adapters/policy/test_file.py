@@ -50,7 +50,7 @@ def test_everything_can_be_said_in_a_file(file: Path) -> None:
     policy = load_policy(written(file, """
 version: 1
 categories: {personal: {action: flag, threshold: 0.2, grey: 0.1, shadow: true}, personal.ssn: refuse}
-outbound: {personal: allow}
+outbound: {political: allow}
 failure: {injection: open}
 terms: [Silver Otter]
 marks: [INITECH ONLY]
@@ -65,7 +65,7 @@ scopes:
     rules = policy.rules_for("T9")
     assert rules.rule("personal") == Rule(Action.FLAG, 0.2, 0.1, shadow=True)
     assert rules.rule("personal", "ssn") == Rule(Action.REFUSE, 0.2, 0.1, shadow=True)
-    assert rules.rule("personal", outbound=True).action is Action.ALLOW
+    assert rules.rule("political", outbound=True).action is Action.ALLOW
     assert (rules.fails("injection"), rules.fails("topics")) == (FailMode.OPEN, FailMode.CLOSED)
     assert rules.patterns == (Pattern("ticket", "INI-[0-9]+", Change(Action.FLAG)),)
     assert rules.topics == (Topic("pay", ("wages", "工资"), Change(Action.REFUSE)),)
@@ -74,6 +74,30 @@ scopes:
     there = policy.rules_for("T2", "C1", ["staff"])
     assert there.terms == ("Silver Otter", "Red Fox")
     assert there.routing == ()
+
+
+def test_what_others_find_for_us_has_rules_as_well(file: Path) -> None:
+    policy = load_policy(written(file, """
+categories: {unsafe.nemo: flag, unsafe.llama-guard-3: refuse, injection.qwen3guard-gen: refuse}
+outbound: {personal.qwen3guard-gen: refuse}
+"""))
+    rules = policy.rules_for()
+    assert [rules.rule("unsafe", name).action for name in ("nemo", "llama-guard-3")] == [Action.FLAG, Action.REFUSE]
+    assert rules.rule("personal", "qwen3guard-gen", outbound=True).action is Action.REFUSE
+
+
+def test_a_rule_for_answers_from_which_nothing_would_follow_is_a_mistake(file: Path) -> None:
+    alone = "answers are read for personal data by a guard model alone; name its family, as in personal.qwen3guard-gen"
+    assert explained(file, """outbound:
+  personal: refuse
+  personal.ssn: mask
+  pattern: mask
+  leak: refuse
+""") == [
+        f"2: outbound.personal: {alone}",
+        f"3: outbound.personal.ssn: {alone}",
+        "4: outbound.pattern: no rule for answers: nothing would follow from it",
+    ]
 
 
 def test_an_empty_file_changes_nothing(file: Path) -> None:

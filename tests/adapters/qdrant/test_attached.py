@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from adapters.qdrant.attached import Attached, UploadCaps, message_of
-from adapters.qdrant.index import PassageIndex
+from adapters.qdrant.index import PassageIndex, making
 from adapters.qdrant.points import Manifest
-from engine.errors import FileUnavailable
+from engine.errors import FileUnavailable, PlatformUnavailable
 from engine.messages import Audience, ConversationId, File, Message, MessageId, Taken, within
-from tests.adapters.qdrant.worlds import ANN, ENGINES, QUIET, a_page, an_engine, ask
+from tests.adapters.qdrant.worlds import ANN, ENGINES, QUIET, Bags, a_page, an_engine, ask
 from tests.builders import NOON, a_message, an_audience
 
 pytestmark = QUIET
@@ -37,9 +37,12 @@ class Chat:
 
     files: Mapping[str, bytes]
     fetched: list[str] = field(default_factory=list)
+    away: Collection[str] = ()      # files that it does not serve right now
 
     async def fetch(self, file: File, limit: int) -> bytes:
         self.fetched.append(file.id)
+        if file.id in self.away:
+            raise PlatformUnavailable("a file cannot be fetched: 503")
         if file.id not in self.files:
             raise FileUnavailable("is not there any more")
         return self.files[file.id][: limit + 1]
@@ -118,6 +121,27 @@ async def test_one_that_cannot_be_read_is_named_and_the_others_are(tmp_path: Pat
             "gone.pdf, which is not there any more", "big.md, which is larger than 200,000 bytes")
 
 
+async def test_one_that_the_platform_does_not_serve_right_now_is_named_and_read_with_the_next_question(
+    tmp_path: Path,
+) -> None:
+    async with uploads("edge", tmp_path, b"# Budget\n\nTwelve.", PLAN) as (index, attached, chat):
+        chat.away = ("F0",)
+        message = with_files("budget.md", "plan.md")
+        taken = await attached.take(message)
+        assert taken.unread == ("budget.md, which cannot be fetched right now",)
+        assert taken.documents == tuple(index.records)
+        assert len(taken.documents) == 1
+
+        async def sent(_: ConversationId, __: int) -> tuple[tuple[MessageId, tuple[File, ...]], ...]:
+            return ((message.id, message.files),)
+
+        attached.sent = sent
+        assert await attached.take(a_message()) == Taken()
+        chat.away = ()
+        assert await attached.take(a_message()) == Taken()
+        assert len(index.records) == 2
+
+
 async def test_a_long_one_is_read_as_far_as_it_may_be(tmp_path: Path) -> None:
     caps = UploadCaps(characters=60)
     async with uploads("edge", tmp_path, PLAN + b"word " * 1_000, caps=caps) as (index, attached, _):
@@ -157,4 +181,22 @@ async def test_one_whose_message_is_deleted_while_it_is_read_is_not_found(tmp_pa
         await asyncio.sleep(0)
         await attached.forget(message.id)
         assert (await taking).documents == ()
+        assert index.records == {}
+
+
+async def test_one_that_is_read_while_the_index_is_built_anew_is_named(tmp_path: Path) -> None:
+    async with uploads("edge", tmp_path, PLAN) as (index, attached, _):
+        begun, following, built = asyncio.Event(), Bags(model="bags:2"), tmp_path / "built"
+
+        def indexer(manifest: Manifest) -> tuple[tuple[str, ...], str]:
+            begun.set()
+            return ("sh", "-c", f'until [ -e "{built}" ]; do sleep 0.02; done; exec "$@"', "sh", *SMALL), manifest.model
+
+        attached.indexer = indexer
+        taking = asyncio.create_task(attached.take(with_files("plan.md")))
+        await begun.wait()
+        async with index.next_generation(following, making(following)):
+            pass
+        built.touch()
+        assert await taking == Taken(unread=("plan.md: the index has just been built anew",))
         assert index.records == {}

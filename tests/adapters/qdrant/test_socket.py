@@ -15,7 +15,7 @@ import uvloop
 from adapters.qdrant import frames
 from adapters.qdrant.index import PassageIndex
 from adapters.qdrant.socket import LARGEST, Ask, RemoteIndex, SharedIndex, Told, in_folder, open_index, serve
-from engine.errors import RetrieverUnavailable, StoreUnavailable
+from engine.errors import BotError, RetrieverUnavailable, StoreUnavailable
 from engine.messages import Audience, Found, MessageId, Passage, PersonId, Place
 from tests.adapters.qdrant.worlds import ANN, Bags, a_page, ask, documents
 
@@ -152,6 +152,8 @@ async def test_what_was_taken_back_elsewhere_the_owner_takes_out(tmp_path: Path)
         heard.append((message, deleted))
         if message == "bad":
             raise StoreUnavailable("locked")
+        if message == "odd":
+            raise BotError("the sources cannot be understood")
 
     async with open_index(tmp_path, Bags()) as first, open_index(tmp_path, Bags()) as second:
         await second.recall(MessageId("early"), True)       # nobody knows more than the index yet
@@ -160,7 +162,9 @@ async def test_what_was_taken_back_elsewhere_the_owner_takes_out(tmp_path: Path)
         await first.recall(MessageId("test:ops/2"), False)
         with pytest.raises(RetrieverUnavailable, match="locked"):
             await second.recall(MessageId("bad"), True)
-    assert heard == [("test:ops/1", True), ("test:ops/2", False), ("bad", True)]
+        with pytest.raises(RetrieverUnavailable, match="cannot be understood"):
+            await second.recall(MessageId("odd"), True)
+    assert heard == [("test:ops/1", True), ("test:ops/2", False), ("bad", True), ("odd", True)]
 
 
 async def test_an_index_that_is_away_at_the_start_is_tried_again_with_each_question(tmp_path: Path) -> None:

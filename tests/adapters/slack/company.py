@@ -21,6 +21,7 @@ from adapters.sql.outbox import SqlOutbox, SqlTickets, SqlTurns
 from adapters.sql.privacy import Privacy
 from adapters.sql.sealed import Keyring
 from adapters.sql.store import SqlStore
+from adapters.sql.transcripts import SqlTranscripts
 from bot.dispatch import Dispatcher
 from engine.afterwards import Afterwards
 from engine.guards.chain import Inbound
@@ -72,9 +73,11 @@ async def a_company(
         ))
         async with Slack.open(config, stores) as platform:
             egress = Egress((SecretsGuard(), DeflectionGuard(), CitationGuard()), keyring.fingerprint)
+            transcripts = SqlTranscripts(database, keyring)
             engine = Engine(
                 SqlStore(database, keyring, inbox), platform, shelf, (model,) if model else (),
                 Inbound((SecretsGuard(),), keyring.fingerprint), egress, Estimate(), Budget(), Limits(),
+                transcripts=transcripts, links=platform.permalinks,
             )
             dispatcher = Dispatcher(inbox, engine, {NAME: platform})
             inbox.lost = dispatcher.lost
@@ -82,7 +85,8 @@ async def a_company(
             platform.interactions = Actions(
                 calls=platform.calls, outbox=outbox, tickets=tickets, turns=SqlTurns(database, keyring),
                 ourselves=platform.homes, names=platform.people.within, inbox=inbox, stop=inbox.stop,
-                personal=Privacy(database, keyring), afterwards=Afterwards(platform, shelf, egress),
+                personal=Privacy(database, keyring),
+                afterwards=Afterwards(platform, shelf, egress, transcripts),
                 link=platform.permalinks.link, around=Around(readable=sources),
             )
             stopping = asyncio.Event()

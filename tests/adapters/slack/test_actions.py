@@ -9,8 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from adapters.slack.actions import NO_SOURCES, NOT_YOURS, OVER, THANKS, TOO_OLD
+from adapters.slack.commands import TROUBLE
 from adapters.slack.share import ALREADY, SHARED
+from adapters.sql.inbox import SqlInbox
 from engine.afterwards import NOT_FOR_ALL
+from engine.errors import StoreUnavailable
 from tests.adapters.slack.company import Company, a_company
 from tests.builders import a_passage
 from tests.fake_slack import Ephemeral, FakeSlack, Post, Stream, Tears, fake_slack
@@ -101,6 +104,53 @@ async def test_what_somebody_there_may_not_read_is_not_shared(tmp_path: Path) ->
     async with fake_slack() as slack, a_company(slack, tmp_path, model=TEN, passages=[hers]):
         answer = await in_private(slack)
         await slack.presses("ann", answer, "Share with channel")
+        await whispered(slack, "ann", NOT_FOR_ALL)
+        assert slack.answers("general") == []
+
+
+async def summarised(slack: FakeSlack) -> Ephemeral:
+    """A summary of a thread in #general, for ann alone."""
+    root = slack.says("ann", "general", "The lift is stuck.")
+    reply = slack.says("bob", "general", "Bo repairs it by noon.", root)
+    await slack.settled()
+    await slack.shortcut("ann", "summarise_thread", reply)
+    await slack.until(lambda: any("Share with channel" in each.seen for each in slack.hidden("ann")))
+    return next(each for each in slack.hidden("ann") if "Share with channel" in each.seen)
+
+
+async def test_a_summary_comes_from_what_was_said_and_its_buttons_know_it(tmp_path: Path) -> None:
+    async with fake_slack() as slack, a_company(slack, tmp_path):
+        summary = await summarised(slack)
+        await slack.presses("ann", summary, "Show sources")
+        await whispered(slack, "ann", "Bo repairs it by noon.")
+        await slack.settled()
+        assert not any(NO_SOURCES in each.seen for each in slack.hidden("ann"))
+        await slack.presses("ann", summary, "Share with channel")
+        await whispered(slack, "ann", SHARED)
+        [shared] = slack.answers("general")
+        assert "Bo repairs it by noon." in shared.seen
+
+
+async def test_a_summary_is_tried_again_as_a_summary(tmp_path: Path) -> None:
+    async with fake_slack() as slack, a_company(slack, tmp_path) as company:
+        summary = await summarised(slack)
+        await slack.presses("ann", summary, "Try again")
+        said = "here is what was said"
+        await slack.until(lambda: sum(said in str(call) for call in slack.called("response_url")) == 2)
+        assert await count(company, "turn WHERE kind = 'summary'") == 2
+        assert company.shelf.asked == []
+
+
+async def test_a_summary_of_what_was_taken_back_is_not_shared(tmp_path: Path) -> None:
+    async with fake_slack() as slack, a_company(slack, tmp_path):
+        root = slack.says("ann", "general", "The merger is on.")
+        await slack.settled()
+        await slack.shortcut("ann", "summarise_thread", root)
+        await slack.until(lambda: any("Share with channel" in each.seen for each in slack.hidden("ann")))
+        summary = next(each for each in slack.hidden("ann") if "Share with channel" in each.seen)
+        slack.deletes(root)
+        await slack.settled()
+        await slack.presses("ann", summary, "Share with channel")
         await whispered(slack, "ann", NOT_FOR_ALL)
         assert slack.answers("general") == []
 
@@ -242,6 +292,40 @@ async def test_a_shortcut_asks_for_a_question(tmp_path: Path, about: bool) -> No
             assert slack.answers("general") == []
         else:
             await slack.until(lambda: any("Ten working" in post.seen for post in slack.answers("dm", user="ann")))
+
+
+async def test_what_is_asked_about_a_message_where_the_bot_is_not_is_answered_directly(tmp_path: Path) -> None:
+    async with fake_slack() as slack, a_company(slack, tmp_path, model=TEN, passages=[LEAVE]):
+        slack.opens_channel("secret", "ann", "bob", kind="group", bot=False)
+        said = slack.says("bob", "secret", "Is ten days enough?")
+        await slack.shortcut("ann", "ask_about_message", said)
+        await slack.until(lambda: slack.modal("ann"))
+        modal = slack.modal("ann")
+        assert modal is not None
+        await slack.submits("ann", modal, {"question": "how much notice?"})
+        await slack.until(lambda: any("Ten working days [1]." in post.seen
+                                      for post in slack.answers("dm", user="ann")))
+        assert slack.answers("secret") == []
+
+
+async def test_a_question_from_a_dialog_that_cannot_be_stored_is_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """S4: the dialog has closed by then, and is never sent again."""
+    async def away(_: object, __: object) -> bool:
+        raise StoreUnavailable("the disk is full")
+
+    async with fake_slack() as slack, a_company(slack, tmp_path):
+        said = slack.says("bob", "general", "Is ten days enough?")
+        await slack.settled()
+        await slack.shortcut("ann", "ask_about_message", said)
+        await slack.until(lambda: slack.modal("ann"))
+        modal = slack.modal("ann")
+        assert modal is not None
+        monkeypatch.setattr(SqlInbox, "receive", away)
+        await slack.submits("ann", modal, {"question": "how much notice?"})
+        await whispered(slack, "ann", TROUBLE)
+        await whispered(slack, "ann", "how much notice?")
 
 
 async def test_a_long_message_in_any_script_can_be_asked_about(tmp_path: Path) -> None:

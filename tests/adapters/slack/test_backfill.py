@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from datetime import timedelta
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
+from adapters.slack import backfill
+from adapters.slack.backfill import MARGIN, Backfill
+from adapters.slack.calls import Calls, Revoked
+from adapters.slack.homes import Home, Homes
+from adapters.slack.ids import Workspace
+from adapters.slack.names import People
+from adapters.slack.normalise import Self
 from adapters.sql.database import Database
 from adapters.sql.hearing import SqlHearing
+from adapters.sql.installations import SqlInstallations
+from engine.errors import PlatformUnavailable
 from engine.messages import Edited
-from tests.adapters.slack.hearing import Listener, listening
+from tests.adapters.slack.hearing import KEYRING, Listener, listening
 from tests.fake_slack import Breaks, FakeSlack, Says, fake_slack
 
 
@@ -159,3 +170,120 @@ async def test_a_channel_with_another_id_keeps_its_threads(fake: FakeSlack, data
         fake.says("ann", "general", "and now?", root)
         await bot.hears()
         assert bot.asked == ["how much notice?", "and now?"]
+
+
+EARLIER, LATER = datetime.now(UTC) - timedelta(hours=3), datetime.now(UTC) - timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class Lists:
+    """Slack's lists of channels: one channel in each workspace. ``away``: whom it refuses, and with what."""
+
+    away: dict[str, Exception] = field(default_factory=dict)
+    asked: int = 0
+    slow: asyncio.Event | None = None
+
+    async def call(self, method: str, workspace: str, arguments: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+        assert (method, bool(arguments), bool(more)) == ("users.conversations", True, True)
+        self.asked += 1
+        if self.slow:
+            await self.slow.wait()
+        if workspace in self.away:
+            raise self.away[workspace]
+        return {"channels": [{"id": f"C{workspace}"}]}
+
+    async def is_asked(self, more: int) -> None:
+        """Until that many more calls have come."""
+        wanted = self.asked + more
+        async with asyncio.timeout(10):
+            while self.asked < wanted:
+                await asyncio.sleep(0.005)
+
+
+@dataclass(slots=True)
+class Outage:
+    """Two workspaces that were heard until a while ago."""
+
+    backfill: Backfill
+    lists: Lists
+    cursors: SqlHearing
+
+    async def gaps(self) -> list[tuple[str, datetime]]:
+        """Channels, and since when something is missing there."""
+        return sorted((gap.channel, gap.oldest + MARGIN) for gap in await self.cursors.gaps())
+
+    async def over(self) -> None:
+        async with asyncio.timeout(10):
+            while not self.backfill.settled:
+                await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+async def outage(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Outage]:
+    monkeypatch.setattr(backfill, "AGAIN", 0.02)
+    monkeypatch.setattr(backfill, "BEAT", 0.01)
+    cursors, lists, homes = SqlHearing(database, "slack"), Lists(), Homes("", SqlInstallations(database, KEYRING, "s"))
+    for team in ("T1", "T2"):
+        homes.add(Home(Self(Workspace(team), "U0BOT"), "xoxb"))
+        await cursors.heard(team, EARLIER)
+    await homes.identify(cast(Calls, lists))
+    people = People(cast(Calls, lists), homes)
+    filling = Backfill(
+        homes, cast(Calls, lists), people, cursors, cursors, lookback=timedelta(days=1), recent=timedelta(hours=1),
+        idle=timedelta(hours=1), hearing=lambda: True,
+    )
+    jobs = [asyncio.create_task(filling.catch_up()), asyncio.create_task(filling.beat())]
+    yield Outage(filling, lists, cursors)
+    for job in jobs:
+        job.cancel()
+    await asyncio.wait(jobs)
+
+
+async def test_coming_into_a_channel_does_not_hide_what_the_others_miss(outage: Outage) -> None:
+    outage.lists.away = dict.fromkeys(("T1", "T2"), PlatformUnavailable("slack: away"))
+    outage.backfill.restored(None)
+    await outage.lists.is_asked(2)
+    await outage.backfill.missed(Self(Workspace("T1"), "U0BOT"), "CNEW", None)
+    await outage.lists.is_asked(2)
+    outage.lists.away = {}
+    await outage.over()
+    assert [gap for gap in await outage.gaps() if gap[0] != "CNEW"] == [("CT1", EARLIER), ("CT2", EARLIER)]
+
+
+async def test_of_two_losses_the_first_is_made_up_for_too(outage: Outage) -> None:
+    outage.lists.away = dict.fromkeys(("T1", "T2"), PlatformUnavailable("slack: away"))
+    outage.backfill.restored(EARLIER)
+    await outage.lists.is_asked(2)
+    outage.lists.away = {}
+    outage.backfill.restored(LATER)
+    await outage.over()
+    assert await outage.gaps() == [("CT1", EARLIER), ("CT2", EARLIER)]
+
+
+async def test_a_loss_while_another_is_made_up_for_is_not_forgotten(outage: Outage) -> None:
+    outage.lists.slow = asyncio.Event()
+    outage.backfill.restored(EARLIER)
+    await outage.lists.is_asked(1)
+    again = datetime.now(UTC)
+    outage.backfill.restored(again)
+    outage.lists.slow.set()
+    await outage.over()
+    ends = {gap.channel: gap.latest for gap in await outage.cursors.gaps()}
+    assert (ends["CT1"] >= again, ends["CT2"] >= again) == (True, True)
+
+
+async def test_a_token_that_is_none_any_more_keeps_no_other_workspace_waiting(outage: Outage) -> None:
+    outage.lists.away = {"T1": Revoked("slack: token_revoked")}
+    outage.backfill.restored(None)
+    await outage.lists.is_asked(4)
+    assert await outage.gaps() == [("CT2", EARLIER)]
+    assert await outage.cursors.last_heard("T1") == EARLIER         # what it missed is still known when it comes back
+    before = await outage.cursors.last_heard("T2")
+    await asyncio.sleep(0.1)
+    after = await outage.cursors.last_heard("T2")
+    assert before is not None
+    assert after is not None
+    assert EARLIER < before < after
+    outage.lists.away = {}
+    await outage.over()
+    assert await outage.gaps() == [("CT1", EARLIER), ("CT2", EARLIER)]

@@ -10,12 +10,15 @@ from datetime import timedelta
 import pytest
 
 from adapters.slack.calls import Revoked
+from adapters.slack.commands import NOT_DONE
 from adapters.slack.ids import Workspace
+from adapters.slack.listen import Ears
 from adapters.slack.manifest import events
 from adapters.sql.database import Database
+from engine.errors import StoreUnavailable
 from engine.messages import Deleted, Edited, Kind
 from tests.adapters.slack.hearing import Listener, listening
-from tests.fake_slack import Breaks, FakeSlack, Says, Tears
+from tests.fake_slack import Breaks, FakeSlack, Says, Tears, View
 from tests.fake_slack.delivery import signed
 
 
@@ -224,6 +227,29 @@ async def test_a_summary_is_asked_for_by_command_by_link_and_by_shortcut(bot: Li
     assert [said.kind for said in asked] == [Kind.SUMMARY] * 3
     assert [said.message.place.thread for said in asked] == [None, root.ts, root.ts]
     assert (await bot.claims()).kind is Kind.SUMMARY
+
+
+async def test_what_slack_never_sends_again_does_not_come_to_nothing_in_silence(
+    bot: Listener, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """S4"""
+    root = bot.fake.says("ann", "general", "who takes the pager?")
+    await bot.hears()
+    bot.ledger.away = 1
+    await bot.fake.shortcut("ann", "summarise_thread", root)
+    await bot.fake.until(lambda: [each.seen for each in bot.fake.hidden("ann")] == [NOT_DONE])
+    assert bot.asked == []
+
+    async def away(_: object, __: object) -> None:
+        raise StoreUnavailable("the disk is full")
+
+    monkeypatch.setattr(Ears, "_me_of", away)
+    await bot.fake.shortcut("bob", "summarise_thread", root)
+    await bot.fake.until(lambda: [each.seen for each in bot.fake.hidden("bob")] == [NOT_DONE])
+    view = View("V1", "UCYD", {"type": "modal", "callback_id": "bartizan_ask", "blocks": []}, "h1")
+    await bot.fake.submits("cyd", view)
+    await bot.fake.until(lambda: [each.seen for each in bot.fake.hidden("cyd")] == [NOT_DONE])
+    assert bot.tally.counted["shortcut", "failed"] == 2
 
 
 async def test_what_is_pressed_opened_and_felt_is_handed_on(bot: Listener) -> None:

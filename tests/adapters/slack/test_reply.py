@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from adapters.slack.budget import Budget
 from adapters.slack.calls import Closed, Unclear
+from adapters.sql.outbox import SqlOutbox
+from adapters.sql.tables import outbox
 from engine.errors import Fenced, PlatformUnavailable
-from engine.messages import Visibility
-from tests.adapters.slack.speaking import a_speaker, cleared, shown
+from engine.messages import Claim, Visibility
+from engine.spoken import Sent
+from tests.adapters.slack.speaking import Speaker, a_speaker, cleared, shown
 from tests.fake_slack import Breaks, Dawdles, FakeSlack, Limited, Says, Stream, Tears, fake_slack
 
 ANSWER = "Ten working days [1]."
@@ -291,6 +296,39 @@ async def test_a_place_that_is_closed_to_us_is_told_to_the_person(tmp_path: Path
         assert slack.answers("general") == []
 
 
+@pytest.mark.parametrize("how", ["archived", "kicked"])
+async def test_a_place_that_closed_while_nobody_was_at_work_is_told_to_the_person(tmp_path: Path, how: str) -> None:
+    """The next attempt finds a stream there that it cannot end, or may not even look."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        slack.opens_channel("secret", "ann", kind="group")
+        asked = slack.says("ann", "secret", "@bartizan?")
+        claim = speaker.claim(asked)
+        first = asyncio.create_task(begins(speaker, claim))
+        await slack.until(lambda: slack.answers("secret", asked))
+        first.cancel()
+        await asyncio.wait([first])
+        if how == "archived":
+            slack.archives("secret")
+        else:
+            slack.leaves("bot", "secret")
+            await speaker.database.write(lambda connection: connection.execute(update(outbox).values(ts=None)))
+        second = await speaker.resumed(claim)
+        with pytest.raises(Closed) as closed:
+            await second.status(await cleared("Looking that up …"))
+        with pytest.raises(Closed):
+            await second.finish(await shown(ANSWER))
+        await second.replace(await cleared(closed.value.reply))
+        [told] = slack.answers("dm", user="ann")
+        assert told.seen == closed.value.reply
+
+
+async def begins(speaker: Speaker, claim: Claim) -> None:
+    """An attempt that does not come to its end."""
+    reply = await speaker.reply(claim)
+    await reply.append(await cleared("Ten "))
+    await asyncio.Event().wait()
+
+
 async def test_a_question_that_is_gone_is_answered_directly(tmp_path: Path) -> None:
     async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
         asked = slack.says("ann", "general", "@bartizan?")
@@ -399,6 +437,96 @@ async def test_a_response_address_elsewhere_gets_nothing(tmp_path: Path) -> None
         await reply.finish(await shown(ANSWER))
         [told] = slack.hidden("ann")
         assert told.seen.startswith(ANSWER)
+
+
+async def test_a_private_answer_where_the_bot_may_not_write_is_told_directly(tmp_path: Path) -> None:
+    """S24: "Ask about this" works in any channel; what its reader cannot see there stands in their own conversation."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        slack.opens_channel("secret", "ann", kind="group", bot=False)
+        asked = slack.says("ann", "secret", "(a shortcut)")
+        claim = speaker.claim(asked, private=True, url=slack.url + "/respond/unknown")
+        for attempt in (claim, replace(claim, attempt=2)):
+            reply = await speaker.private(attempt)
+            await reply.status(await cleared("Looking that up …"))
+            await reply.finish(await shown(ANSWER))
+        [told] = slack.answers("dm", user="ann")
+        assert told.seen.startswith(ANSWER)
+        assert slack.hidden("ann") == []
+
+
+async def test_a_private_answer_that_a_stop_caught_before_it_left_is_said_by_the_next_attempt(tmp_path: Path) -> None:
+    """It waits for Slack's rate limit when the process ends: nothing of it has been shown."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path, patience=60.0) as speaker:
+        asked = slack.says("ann", "general", "(a command)")
+        slack.fails("chat.postEphemeral", Limited(30))
+        claim = speaker.claim(asked, private=True)
+        first = await speaker.private(claim)
+        ending = asyncio.create_task(first.finish(await shown(ANSWER)))
+        await slack.until(lambda: not slack.faults["chat.postEphemeral"])
+        await asyncio.sleep(0.1)
+        ending.cancel()
+        await asyncio.wait([ending])
+        assert ending.cancelled()
+        assert slack.hidden("ann") == []
+        speaker.calls.budget = Budget()
+        second = await speaker.private(replace(claim, attempt=2))
+        await second.finish(await shown(ANSWER))
+        [told] = slack.hidden("ann")
+        assert told.seen.startswith(ANSWER)
+
+
+async def test_a_private_answer_that_may_have_left_is_not_said_twice(tmp_path: Path) -> None:
+    """S24: nobody can look for it."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        asked = slack.says("ann", "general", "(a command)")
+        slack.fails("chat.postEphemeral", Dawdles(30.0))
+        claim = speaker.claim(asked, private=True)
+        first = await speaker.private(claim)
+        ending = asyncio.create_task(first.finish(await shown(ANSWER)))
+        await slack.until(lambda: slack.hidden("ann"))
+        ending.cancel()
+        await asyncio.wait([ending])
+        second = await speaker.private(replace(claim, attempt=2))
+        await second.finish(await shown(ANSWER))
+        assert len(slack.hidden("ann")) == 1
+
+
+@pytest.mark.parametrize("private", [True, False])
+async def test_who_wakes_after_their_turn_was_taken_leaves_the_successors_word_on_record(
+    tmp_path: Path, private: bool,
+) -> None:
+    """Whoever comes third goes on with what stands there, and says none of it again."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        asked = slack.says("ann", "general", "@bartizan?")
+        claim = speaker.claim(asked, private=private)
+        asleep = Asleep(speaker.database)
+        late = await replace(speaker.voice, outbox=asleep).reply_to(claim, speaker.hold)
+        ending = asyncio.create_task(late.finish(await shown(ANSWER)))
+        await asleep.reached.wait()
+        successor = await speaker.voice.reply_to(replace(claim, attempt=2), lambda: None)
+        await successor.finish(await shown(ANSWER))
+        said = await speaker.voice.outbox.of(claim.trace)
+        speaker.held = False
+        asleep.wake.set()
+        with pytest.raises(Fenced):
+            await ending
+        assert await speaker.voice.outbox.of(claim.trace) == said
+        third = await speaker.voice.reply_to(replace(claim, attempt=3), lambda: None)
+        await third.finish(await shown(ANSWER))
+        assert len(slack.hidden("ann") if private else slack.answers("general", asked)) == 1
+
+
+@dataclass(frozen=True)
+class Asleep(SqlOutbox):
+    """The outbox of a worker that stalls when it is about to note something."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def sending(self, sent: Sent) -> None:
+        self.reached.set()
+        await self.wake.wait()
+        await super().sending(sent)
 
 
 async def test_many_answers_stream_side_by_side_within_the_tiers(tmp_path: Path) -> None:

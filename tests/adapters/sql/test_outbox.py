@@ -29,10 +29,22 @@ async def test_a_message_is_noted_before_it_is_sent_and_completed_after_it(datab
     assert await box.of(SENT.name) == [replace(SENT, ts="1.2")]
     assert await box.find("T1", "C1", "1.2") == replace(SENT, ts="1.2")
     assert await box.find("T2", "C1", "1.2") is None
-    await box.sending(SENT)
-    assert await box.of(SENT.name) == [SENT]
     await box.unsent(SENT.name, 0)
     assert await box.of(SENT.name) == []
+
+
+async def test_what_was_said_stays_on_record_whoever_begins_it_anew(database: Database) -> None:
+    """A worker that woke too late knows nothing of what its successor has said."""
+    box = SqlOutbox(database)
+    await box.sending(SENT)
+    await box.sending(replace(SENT, how=How.POST))
+    assert await box.of(SENT.name) == [replace(SENT, how=How.POST)]
+    await box.sent(SENT.name, 0, "1.2")
+    await box.sending(SENT)
+    assert await box.of(SENT.name) == [replace(SENT, how=How.POST, ts="1.2")]
+    await box.unsent(SENT.name, 0)
+    await box.sending(SENT)
+    assert await box.of(SENT.name) == [SENT]
 
 
 async def test_parts_come_in_their_order_and_names_apart(database: Database) -> None:

@@ -26,6 +26,8 @@ DRESSES: dict[str, Callable[[str], str]] = {
     "groups": lambda key: " ".join(key[at : at + 5] for at in range(0, len(key), 5)),
     "two lines": lambda key: key[:12] + "\n" + key[12:],
     "concatenated": lambda key: key[:10] + '" + "' + key[10:],
+    "half bold": lambda key: key[:9] + "**" + key[9:],
+    "half code": lambda key: key[:9] + "`" + key[9:],
     "base64": lambda key: base64.b64encode(key.encode()).decode(),
     "base64 in words": lambda key: base64.b64encode(f"the key is {key}, keep it".encode()).decode(),
     "hex": lambda key: key.encode().hex(),
@@ -59,6 +61,29 @@ async def test_an_obfuscated_secret_is_masked_and_none_of_it_is_seen(name: str, 
 async def test_what_only_looks_odd_passes(text: str) -> None:
     for pieces in ([text], letters(text)):
         assert (await watch(pieces, SecretsGuard())).text == text
+
+
+@pytest.mark.parametrize("before", [0, 1, 3, 500, 2030, 2048, 3000, 5000])
+@pytest.mark.parametrize("after", [0, 3000])
+async def test_no_row_of_single_letters_is_long_enough_to_hide_one(before: int, after: int) -> None:
+    key = KEYS["GitHub token"]
+    text = f"look {' '.join('b' * before + key + 'c' * after)} so"
+    whole = await watch([text], SecretsGuard())
+    assert whole.text.startswith("look ")
+    assert whole.text.endswith("[GitHub token removed] so")
+    assert " ".join(key[:8]) not in whole.text
+    for pieces in (letters(text), [text[at : at + 700] for at in range(0, len(text), 700)]):
+        seen = await watch(pieces, SecretsGuard())
+        assert seen.text == whole.text
+        assert not any(" ".join(key[:8]) in step for step in seen.steps)
+
+
+async def test_bold_marks_do_not_break_a_secret_up() -> None:
+    key = KEYS["GitHub token"]
+    text = f"it is {key[:4]}**{key[4:22]}**{key[22:]} or **{key[:30]}**{key[30:]} so."
+    for pieces in ([text], letters(text)):
+        seen = await watch(pieces, SecretsGuard())
+        assert seen.text == "it is [GitHub token removed] or **[GitHub token removed] so."
 
 
 PARTS = st.sampled_from([

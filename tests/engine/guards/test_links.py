@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.guards.links import LinkGuard
@@ -57,9 +57,44 @@ async def test_no_cut_changes_what_is_shown(text: str, cuts: list[int]) -> None:
         assert not any(re.search(r"(?<![A-Za-z0-9/])https?://evil", step) for step in slow.steps)
 
 
+@pytest.mark.parametrize(("text", "shown"), [
+    ("![x](//evil.example/p?d=%s) ok", "![x] ok"),
+    ("![x](//evil.example/(%s)a) ok", "![x]a) ok"),
+    ("[x](//evil.example/p '%s') ok", "[x] ok"),
+    ("[x](https://wiki.acme.example/%s) ok", "[x] ok"),
+    ("see https://evil.example/%s, ok", "see evil.example ok"),
+    ("<https://evil.example/%s|label>", "<evil.example|label>"),
+    ("a https://wiki.acme.example/%s https://evil.example/x", "a wiki.acme.example evil.example"),
+    ("[x](see %s) ok", "[x](see %s) ok"),
+])
+@pytest.mark.parametrize("size", [2000, 2047, 2100, 5000])
+async def test_an_address_of_any_length_leads_nowhere(text: str, shown: str, size: int) -> None:
+    if size < 2047:
+        shown = (await watch([text.replace("%s", "A" * size)], GUARD, found=FOUND)).text
+    text, shown = text.replace("%s", "A" * size), shown.replace("%s", "A" * size)
+    for pieces in ([text], letters(text), [text[at : at + 700] for at in range(0, len(text), 700)]):
+        seen = await watch(pieces, GUARD, found=FOUND)
+        assert seen.text == shown
+        assert not any("//evil" in step for step in seen.steps)
+
+
+LONG_PARTS = st.sampled_from([
+    "[a](", "![a](", "https://evil.example/", "//evil.example/", "A" * 1000, "A" * 2040, ")", "(", " ", " '", "`", "\n",
+    "\\", "<", ">", "x", "]",
+])
+
+
+@settings(max_examples=40)
+@given(st.lists(LONG_PARTS, max_size=9).map("".join), CUTS)
+async def test_no_cut_changes_what_is_shown_of_a_long_address(text: str, cuts: list[int]) -> None:
+    whole, seen = await watch([text], GUARD, found=FOUND), await watch(cut(text, cuts), GUARD, found=FOUND)
+    small = await watch([text[at : at + 50] for at in range(0, len(text), 50)], GUARD, found=FOUND)
+    assert whole.text == seen.text == small.text
+
+
 async def test_a_megabyte_of_brackets_and_an_endless_address() -> None:
     text = "[" * 500_000 + "](" * 200_000
     assert (await watch([text], GUARD, found=FOUND)).text == text
     endless = "https://evil.example/" + "a" * 200_000
-    pieces = [endless[at : at + 500] for at in range(0, len(endless), 500)]
+    pieces: list[str] = [endless[at : at + 500] for at in range(0, len(endless), 500)]
     assert "secret" not in (await watch(pieces, GUARD, found=FOUND)).text

@@ -17,6 +17,9 @@ from tests.engine.guards.screens import CUTS, cut, letters, watch
     ("<!subteam^S12|@ops>", "@ ops"),
     ("<@U123> <@!99> <@U1|ann>", "[a member] [a member] ann"),
     ("<@&12> <#C12|general> <#77>", "[a role] general [a channel]"),
+    (f"<!here|{'a' * 81}>", f"@ {'a' * 81}"),
+    (f"<!here|{'a' * 600}> x", f"‹!here|{'a' * 600}> x"),
+    ("<!here|a|b> <@U1|a<b> <#C1|a\nb>", "‹!here|a|b> ‹@U1|a<b> ‹#C1|a\nb>"),
     ('{"text": "\\u0040everyone"}', '{"text": "@ everyone"}'),
     ("mail a@here.com, @heretic, <b> and 3 < 4 <@ x", "mail a@here.com, @heretic, <b> and 3 < 4 <@ x"),
 ])
@@ -26,7 +29,7 @@ async def test_mentions_become_words(text: str, shown: str) -> None:
 
 
 PARTS = st.sampled_from(["@everyone", "@here ", "<!channel>", "<@U1>", "<@", "<", "@", "!", "every", "one", "a", ""
-    " ", "|x>", ">"])
+    " ", "|x>", ">", "|", "\n", "y" * 40, "z" * 300])
 
 
 @given(st.lists(PARTS, max_size=12).map("".join), CUTS)

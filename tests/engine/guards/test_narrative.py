@@ -57,6 +57,29 @@ async def test_what_no_form_gave_away_is_seen_late() -> None:
     assert (await watch(["Would you not rather bake a cake?"], guard)).tripped == "late_deflection"
 
 
+class Doubtful:
+    """A classifier to whom the beginning of an answer deflects, and what follows is a narrative."""
+
+    def outbound(self, question: str, answer: str) -> Scores:  # noqa: ARG002
+        return Scores(deflection=0.9, narrative=0.99 if len(answer) > FIRST else 0.0)
+
+
+@given(st.booleans(), CUTS)
+async def test_a_find_that_ends_nothing_is_noted_and_the_answer_read_on(flagged: bool, cuts: list[int]) -> None:
+    flags, late = (("political",), "") if flagged else ((), "late_")
+    guard = NarrativeGuard(Doubtful(), passing=("deflection", "late_deflection"))
+    seen = await watch(cut(ESSAY, cuts), guard, flags=flags)
+    assert seen.tripped == f"{late}narrative"
+    assert not flagged or seen.text in ("", ESSAY[:FIRST])
+
+
+async def test_and_is_on_record_once() -> None:
+    guard = NarrativeGuard(Told(Scores(deflection=0.9), []), passing=("deflection",))
+    seen = await watch(letters(ESSAY), guard, flags=("political",))
+    (decision,) = seen.trail.decisions
+    assert (seen.text, decision.action, decision.rule) == (ESSAY, "flag", "deflection")
+
+
 async def test_without_a_classifier_nothing_is_held() -> None:
     seen = await watch(letters("abc"), NarrativeGuard(), flags=("political",))
     assert seen.steps[:3] == ["a", "ab", "abc"]

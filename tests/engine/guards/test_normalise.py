@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.guards.normalise import (
     _SIMPLE,
-    MAX_DECODED,
+    MAX_SCANNED,
     Places,
     fold,
     letters,
@@ -145,15 +145,32 @@ def test_ordinary_texts_have_no_hidden_side(text: str) -> None:
 
 @given(ANY)
 def test_any_text_can_be_asked(text: str) -> None:
-    assert sum(len(variant.text) for variant in variants(text)) <= MAX_DECODED
+    assert all(len(variant.text) <= variant.end - variant.start for variant in variants(text))
 
 
 @given(st.sampled_from(sorted(ENCODED)), st.integers(1, 400), st.integers(0, 200_000))
-def test_however_much_is_encoded_little_is_decoded(kind: str, times: int, before: int) -> None:
+def test_however_much_is_encoded_no_more_is_decoded_than_is_looked_at(kind: str, times: int, before: int) -> None:
     text = "x " * (before // 2) + f"{ENCODED[kind]} " * times
-    found = variants(text)
-    assert sum(len(variant.text) for variant in found) <= MAX_DECODED
-    assert len(found) <= 64
+    assert sum(len(variant.text) for variant in variants(text)) <= 2 * MAX_SCANNED
+
+
+HARMLESS = base64.b64encode(b"it is a fine day by the sea").decode()
+
+
+@pytest.mark.parametrize("before", [
+    "internationalization " * 500, f"{HARMLESS} " * 200,
+    base64.b64encode(b"a fine day by the sea " * 700).decode() + " ",
+])
+def test_nothing_hides_behind_much_that_is_harmless(before: str) -> None:
+    assert variants(before + ENCODED["base64"])[-1].text == SECRETIVE
+
+
+def test_the_end_of_a_long_stretch_is_read_as_its_beginning_is() -> None:
+    long = "a fine day by the sea " * 800 + SECRETIVE
+    for coded in (base64.b64encode(long.encode()).decode(), codecs.encode(long, "rot13")):
+        assert any(variant.text.endswith(SECRETIVE) for variant in variants(coded))
+    solid = long[-6000:].encode().hex()
+    assert any(variant.text.endswith(SECRETIVE) for variant in variants(solid) if variant.kind == "hex")
 
 
 @pytest.mark.parametrize("text", ["hello there", "请忽略指令请忽略指令", "two\nlines of it"])

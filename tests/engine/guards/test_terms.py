@@ -103,6 +103,14 @@ def test_encoding_a_term_does_not_help() -> None:
     assert found(f"decode {coded} for me") == [coded]
 
 
+def test_no_crowd_of_look_alikes_hides_a_term() -> None:
+    assert found("xotterlinex" * 3_000 + " and OTTERLINE") == ["OTTERLINE"]
+    assert found("otterline " * 3_000 + "silver otter")[-1] == "silver otter"
+    harmless = base64.b64encode(b"a fine day by the sea").decode()
+    coded = base64.b64encode(b"the silver otter launches in June").decode()
+    assert found(f"{harmless} " * 100 + coded) == [coded]
+
+
 def test_two_that_overlap_are_taken_out_as_one() -> None:
     assert found("silver otterline") == ["otterline"]
     assert united([Find(4, 9, "b"), Find(0, 5, "a"), Find(20, 22, "a")]) == (Find(0, 9, "a"), Find(20, 22, "a"))
@@ -145,6 +153,13 @@ async def test_patterns_have_actions_of_their_own() -> None:
     assert isinstance(await guard.check("INI-1234 on db.corp.example"), Refuse)
     assert await guard.check("a draft") == Allow("shadow:mask:draft", "pattern")
     assert await guard.check("nothing \ud800 here") == Allow(category="pattern")
+
+
+async def test_a_thousand_finds_do_not_hide_another() -> None:
+    guard = PatternsGuard(Policy((Layer(patterns=(Pattern("four", "[0-9]{4}"),)),)).rules_for())
+    masked_four = await guard.check("1111 " * 1_000 + "SECRET 9999, bye")
+    assert masked_four == Mask("[removed] " * 1_000 + "SECRET [removed]", "four", "pattern")
+    assert await guard.check("1111 " * 1_000 + "bye") == Mask("[removed] " * 1_000 + "bye", "four", "pattern")
 
 
 @pytest.mark.parametrize("pattern", [r"(a)\1", "(?=x)", "[", "(?P<n>", "x{1001}"])

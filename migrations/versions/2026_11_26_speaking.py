@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "2026_11_24_speaking"
-down_revision = "2026_11_24_hearing"
+revision = "2026_11_26_speaking"
+down_revision = "2026_11_26_hearing"
 
 
 def upgrade() -> None:

@@ -7,8 +7,8 @@ from alembic import op
 
 from adapters.sql.sealed import EncryptedText
 
-revision = "2026_11_24_hearing"
-down_revision = "2026_11_24_conversations"
+revision = "2026_11_26_hearing"
+down_revision = "2026_11_25_appeals"
 
 
 def upgrade() -> None:
