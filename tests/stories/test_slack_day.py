@@ -180,10 +180,8 @@ async def test_a_thread_is_summarised_with_links_to_its_messages(day: Day) -> No
     reply = slack.says("bob", here, "Rolled back; we try again on Monday.", root)
     before = len(slack.hidden("cyd"))
     await slack.shortcut("cyd", "summarise_thread", reply)
-    await slack.until(lambda: len(slack.hidden("cyd")) > before)
+    await slack.until(lambda: any("/archives/" in f"{e.text} {e.blocks}" for e in slack.hidden("cyd")[before:]))
     await slack.settled()
-    told = "".join(f"{e.text} {e.blocks}" for e in slack.hidden("cyd")[before:])
-    assert "/archives/" in told
     assert slack.answers(here) == []
 
 
@@ -211,7 +209,7 @@ async def test_a_reader_who_stops_the_stream_ends_the_generation(day: Day) -> No
     slack.says("ann", here, "@bartizan tell me slowly about the stop")
     await slack.until(lambda: any("word3" in p.seen for p in slack.answers(here)))
     (live,) = slack.answers(here)
-    if live.stream is Stream.LIVE:
+    if streamed := live.stream is Stream.LIVE:
         slack.stops(live)
     else:                       # an edited message has a button for it
         await slack.presses("ann", live, "bartizan_stop")
@@ -220,7 +218,7 @@ async def test_a_reader_who_stops_the_stream_ends_the_generation(day: Day) -> No
     await slack.settled()
     (left,) = slack.answers(here)
     assert "word3" in left.seen
-    assert left.stream in (Stream.STOPPED, Stream.DONE)
+    assert left.stream in ((Stream.STOPPED, Stream.DONE) if streamed else (None,))
 
 
 async def test_nobody_is_pinged_whatever_the_model_says(day: Day) -> None:
