@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,12 +95,14 @@ class Journal:
             file = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None, timeout=10)
         except (OSError, sqlite3.Error) as error:
             raise RetrieverUnavailable(f"the journal of syncs cannot be opened: {type(error).__name__}") from error
+        journal = cls(file)
         try:
-            journal = cls(file)
             journal._call(_prepared)
             yield journal
         finally:
-            file.close()
+            # A thread goes on when the task that waits for it is cancelled: closing under its feet would crash.
+            with journal._turn:
+                file.close()
 
     def seen(self, source: str) -> dict[str, Seen]:
         """Everything that the last sync knew of, by path."""
@@ -187,8 +189,9 @@ class Journal:
             try:
                 return work(self._file)
             except sqlite3.Error as error:
-                if self._file.in_transaction:
-                    self._file.execute("ROLLBACK")
+                with suppress(sqlite3.ProgrammingError):        # it has been closed
+                    if self._file.in_transaction:
+                        self._file.execute("ROLLBACK")
                 raise RetrieverUnavailable(f"the journal of syncs fails: {error}") from error
 
 
