@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from bot.settings import redact
+from bot.values import redact
 from engine.errors import BotError
 
 if TYPE_CHECKING:   # the server is imported by whoever serves: a chat in the terminal starts without it

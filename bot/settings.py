@@ -7,7 +7,6 @@ stands in the wrong place may be a secret.
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 import tomllib
@@ -18,10 +17,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, TypeAlias
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ByteSize,
@@ -33,13 +31,37 @@ from pydantic import (
     model_validator,
 )
 
+from bot.values import (
+    LISTEN,
+    MASKED,
+    Count,
+    DatabaseUrl,
+    Duration,
+    FilePath,
+    Filled,
+    HostAndPort,
+    HttpUrl,
+    MasterKey,
+    Names,
+    Patience,
+    Port,
+    Secret,
+    Size,
+    SocketUrl,
+    Tally,
+    decoded_key,
+    duration_text,
+    read_list,
+    read_lower,
+    read_number,
+    redact,
+)
 from engine.errors import BotError
 
 PREFIX: Final = "BARTIZAN_"
 CONFIG: Final = "BARTIZAN_CONFIG"
 """The variable that names the file."""
 DEFAULT_FILE: Final = "bartizan.toml"
-MASKED: Final = "***"
 
 Keys: TypeAlias = tuple[str, ...]
 """``("data_dir",)`` or ``("model", "url")``."""
@@ -52,191 +74,6 @@ class SettingsError(BotError):
         many = f"{len(problems)} settings cannot be used" if len(problems) > 1 else "a setting cannot be used"
         super().__init__("\n  ".join((f"{many}:", *problems)))
         self.problems = tuple(problems)
-
-
-# What a value may look like.
-
-_UNITS: Final = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_STEP: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhd])\s*")
-_STEPS: Final = re.compile(f"(?:{_STEP.pattern})+")
-_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
-_LISTEN: Final = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<host>[^\s:\[\]]+)):(?P<port>\d{1,5})")
-_CREDENTIALS: Final = re.compile(r"://([^\s/@:]*)(:[^\s@]*)?@")
-_DRIVERS: Final = {
-    "postgres": "postgresql+asyncpg",
-    "postgresql": "postgresql+asyncpg",
-    "postgresql+asyncpg": "postgresql+asyncpg",
-    "sqlite": "sqlite",
-    "sqlite+aiosqlite": "sqlite",
-}
-
-
-def redact(text: str) -> str:
-    """The text with the credentials of every address in it masked: ``https://bot:***@host``."""
-    return _CREDENTIALS.sub(lambda found: f"://{found[1] if found[2] else MASKED}{':***' if found[2] else ''}@", text)
-
-
-def read_duration(value: object) -> object:
-    """``"30s"``, ``"1h30m"``, ``"7d"``, ``"PT5M"`` or a number of seconds; anything else raises `ValueError`."""
-    if isinstance(value, timedelta):
-        return value
-    if isinstance(value, str):
-        said = value.strip()
-        if said[:1] in ("P", "p"):
-            return said.upper()                     # ISO 8601: pydantic reads it
-        if _STEPS.fullmatch(said):
-            return _seconds(sum(float(number) * _UNITS[unit] for number, unit in _STEP.findall(said)))
-        if _NUMBER.fullmatch(said):
-            return _seconds(float(said))
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        return _seconds(value)
-    raise ValueError('not a duration: write "30s", "5m", "1h", "7d", "PT30S" or a number of seconds')
-
-
-def duration_text(value: timedelta) -> str:
-    """The shortest way to write it down that `read_duration` understands."""
-    seconds = value.total_seconds()
-    for unit in ("d", "h", "m"):
-        if seconds and not seconds % _UNITS[unit]:
-            return f"{seconds / _UNITS[unit]:.0f}{unit}"
-    return f"{seconds:.6f}".rstrip("0").rstrip(".") + "s"
-
-
-def _seconds(number: float) -> timedelta:
-    try:
-        return timedelta(seconds=number)
-    except (OverflowError, ValueError) as error:
-        raise ValueError("not a duration that a calendar could hold") from error
-
-
-def _no_bool(value: object) -> object:
-    if isinstance(value, bool):
-        # Python would take true for 1. pydantic reports a ValueError and lets a TypeError through.
-        raise ValueError("expected a number")       # noqa: TRY004
-    return value
-
-
-def _listed(value: object) -> object:
-    """A variable holds one string: its commas separate."""
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _lower(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-def _off(value: object) -> object:
-    """TOML has no null; `off` stands in for it."""
-    return None if isinstance(value, str) and value.strip().lower() == "off" else _no_bool(value)
-
-
-def _named(value: object) -> object:
-    if not isinstance(value, str | Path) or not f"{value}".strip() or "\0" in f"{value}":
-        raise ValueError("expected a path")         # pathlib would take an empty one for "."
-    return value
-
-
-def _path(value: Path) -> Path:
-    try:
-        return value.expanduser()
-    except RuntimeError as error:
-        raise ValueError("nobody knows whose home ~ is here") from error
-
-
-def _filled(value: SecretStr) -> SecretStr:
-    if not (plain := value.get_secret_value().strip()):     # a secret read from a file often ends in a line break
-        raise ValueError("is empty; leave the key out instead")
-    return SecretStr(plain)
-
-
-def _address(value: str, schemes: tuple[str, ...]) -> str:
-    expected = " or ".join(f"{scheme}://host:port" for scheme in schemes)
-    try:
-        url = urlsplit(value.strip())
-        fits = url.scheme in schemes and url.hostname and (url.port is None or url.port)
-    except ValueError as error:
-        raise ValueError(f"not an address: expected {expected}") from error
-    if not fits or any(c.isspace() or not c.isprintable() for c in value.strip()):
-        raise ValueError(f"not an address: expected {expected}")
-    if "@" in url.netloc:
-        raise ValueError("credentials do not belong in this address: it is logged")
-    return value.strip()
-
-
-def _http(value: str) -> str:
-    value = _address(value, ("http", "https"))
-    if "?" in value or "#" in value:
-        raise ValueError("expected an address without ? and #")
-    return value
-
-
-def _websocket(value: str) -> str:
-    return _address(value, ("wss", "ws"))
-
-
-def _host_and_port(value: str) -> str:
-    found = _LISTEN.fullmatch(value.strip())
-    if not found or int(found["port"]) > 65535:
-        raise ValueError("expected host:port, like 127.0.0.1:8700")
-    return value.strip()
-
-
-def _database(value: SecretStr) -> SecretStr:
-    """The same database, addressed by the driver that we have for it. Raises `ValueError` without the address."""
-    scheme, separator, rest = value.get_secret_value().strip().partition("://")
-    if not separator or scheme not in _DRIVERS:
-        raise ValueError("expected postgresql://user:password@host/name or sqlite:///path")
-    driver = _DRIVERS[scheme]
-    if driver.startswith("sqlite"):
-        if not rest.startswith("/") or not rest.strip("/") or "memory" in rest.partition("?")[2] or ":memory:" in rest:
-            raise ValueError("expected sqlite:///path: messages are stored before they are acknowledged, so on disk")
-        return SecretStr(f"{driver}://{rest}")
-    try:
-        url = urlsplit(f"{driver}://{rest}")
-        fits = bool(url.path.strip("/")) and (url.port is None or url.port)
-    except ValueError:
-        fits = False
-    if not fits:
-        raise ValueError(
-            "expected postgresql://user:password@host/name; percent-encode special characters of the password"
-        )
-    query = parse_qsl(url.query, keep_blank_values=True)
-    if any(key == "password" for key, _ in query):
-        raise ValueError("the password belongs before the host: postgresql://user:password@host/name")
-    # libpq says sslmode, asyncpg says ssl; the values are the same.
-    query = [("ssl" if key == "sslmode" else key, said) for key, said in query]
-    tail = f"?{urlencode(query, safe='/')}" if query else ""
-    return SecretStr(f"{driver}://{url.netloc}{url.path}{tail}")
-
-
-def _master_key(value: SecretStr) -> SecretStr:
-    try:
-        size = len(_decoded(value))
-    except ValueError:
-        size = 0
-    if size != 32:
-        raise ValueError("expected 32 random bytes in base64, as `openssl rand -base64 32` prints them")
-    return value
-
-
-def _decoded(value: SecretStr) -> bytes:
-    plain = value.get_secret_value().strip().replace("-", "+").replace("_", "/")
-    return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-
-
-_LONGEST: Final = timedelta(days=3660)
-Duration = Annotated[timedelta, BeforeValidator(read_duration), Field(gt=timedelta(0), le=_LONGEST)]
-Patience = Annotated[timedelta, BeforeValidator(read_duration), Field(ge=timedelta(0), le=_LONGEST)]
-Count = Annotated[int, BeforeValidator(_no_bool), Field(ge=1)]
-Tally = Annotated[int, BeforeValidator(_no_bool), Field(ge=0)]
-Port = Annotated[Annotated[int, Field(ge=0, le=65535)] | None, BeforeValidator(_off)]
-Filled = Annotated[str, Field(min_length=1, pattern=r"\S")]
-Names = Annotated[tuple[Filled, ...], BeforeValidator(_listed)]
-FilePath = Annotated[Path, BeforeValidator(_named), AfterValidator(_path)]
-HttpUrl = Annotated[str, AfterValidator(_http)]
-SocketUrl = Annotated[str, AfterValidator(_websocket)]
-Secret = Annotated[SecretStr, AfterValidator(_filled)]
-Size = Annotated[ByteSize, BeforeValidator(_no_bool), Field(ge=1024)]
 
 
 # The settings themselves. What each of them means stands in bartizan.example.toml; a test keeps the two in step.
@@ -262,8 +99,8 @@ class ModelSettings(Section):
     context: Count = 8192           # tokens
     max_tokens: Count = 1024
     tokenizer: FilePath | None = None
-    temperature: Annotated[float, BeforeValidator(_no_bool), Field(ge=0, le=2, allow_inf_nan=False)] = 0.2
-    reasoning_effort: Annotated[Literal["none", "low", "medium", "high"] | None, BeforeValidator(_lower)] = None
+    temperature: Annotated[float, BeforeValidator(read_number), Field(ge=0, le=2, allow_inf_nan=False)] = 0.2
+    reasoning_effort: Annotated[Literal["none", "low", "medium", "high"] | None, BeforeValidator(read_lower)] = None
     breaker_failures: Count = 5
     breaker_cooldown: Duration = timedelta(seconds=15)
 
@@ -280,7 +117,7 @@ class OtherModelSettings(Section):
     url: HttpUrl | None = None
     name: Filled = "chat"
     api_key: Secret | None = None
-    reasoning_effort: Annotated[Literal["none", "low", "medium", "high"] | None, BeforeValidator(_lower)] = None
+    reasoning_effort: Annotated[Literal["none", "low", "medium", "high"] | None, BeforeValidator(read_lower)] = None
 
 
 class GuardModelSettings(Section):
@@ -292,7 +129,7 @@ class GuardModelSettings(Section):
     family: Annotated[
         Literal["llama-guard-3", "llama-guard-4", "qwen3guard-gen", "gpt-oss-safeguard", "granite-guardian-3.0",
                 "granite-guardian-3.1", "granite-guardian-3.2", "granite-guardian-3.3", "granite-guardian-4.1"],
-        BeforeValidator(_lower),
+        BeforeValidator(read_lower),
     ] = "granite-guardian-3.3"
     timeout: Duration = timedelta(seconds=2)
     strict: bool = False            # what it calls controversial counts as unsafe
@@ -324,7 +161,7 @@ class KnowledgeSettings(Section):
     base_url: HttpUrl | None = None
     passages: Annotated[Count, Field(le=50)] = 6
     refresh: Duration = timedelta(minutes=1)
-    people: Annotated[tuple[FilePath, ...], BeforeValidator(_listed)] = ()
+    people: Annotated[tuple[FilePath, ...], BeforeValidator(read_list)] = ()
     keep_uploads: Duration = timedelta(days=30)
     embedding_model: FilePath | None = None
     reranking_model: FilePath | None = None
@@ -379,21 +216,21 @@ class HttpSettings(Section):
 class LogSettings(Section):
     """What is logged, and how it looks; ``auto`` is console on a terminal and JSON elsewhere."""
 
-    level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
-    format: Annotated[Literal["auto", "json", "console"], BeforeValidator(_lower)] = "auto"
+    level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(read_lower)] = "info"
+    format: Annotated[Literal["auto", "json", "console"], BeforeValidator(read_lower)] = "auto"
 
 
 class LoopbackSettings(Section):
     """The chat server for tests and benches; off unless `url` or `listen` is set."""
 
     url: HttpUrl | None = None
-    listen: Annotated[str, AfterValidator(_host_and_port)] | None = None
+    listen: HostAndPort | None = None
     token: Secret | None = None
 
     @property
     def address(self) -> tuple[str, int] | None:
         """`listen` as host and port."""
-        found = _LISTEN.fullmatch(self.listen or "")
+        found = LISTEN.fullmatch(self.listen or "")
         return (found["six"] or found["host"], int(found["port"])) if found else None
 
 
@@ -414,7 +251,7 @@ class SlackSettings(Section):
     redirect_url: HttpUrl | None = None
     api_base_url: HttpUrl | None = None
     sockets: Annotated[Count, Field(le=10)] = 2
-    rate_share: Annotated[float, BeforeValidator(_no_bool), Field(gt=0, le=1)] = 0.9
+    rate_share: Annotated[float, BeforeValidator(read_number), Field(gt=0, le=1)] = 0.9
     thread_idle: Duration = timedelta(hours=12)
     lookback: Patience = timedelta(days=2)
     answer_missed: Patience = timedelta(hours=1)
@@ -447,9 +284,9 @@ class Settings(Section):
     """Everything, at the root. `load_settings` makes one from the world outside; a test just calls it."""
 
     data_dir: FilePath = Path(".bartizan")
-    database_url: Annotated[SecretStr, AfterValidator(_database)] | None = None
+    database_url: DatabaseUrl | None = None
     master_key_file: FilePath = Field(default_factory=lambda data: data["data_dir"] / "master.key")
-    master_key: Annotated[SecretStr, AfterValidator(_master_key)] | None = None
+    master_key: MasterKey | None = None
     admins: Names = ()
     model: ModelSettings = ModelSettings()
     second: OtherModelSettings = OtherModelSettings()
@@ -477,7 +314,7 @@ class Settings(Section):
     @property
     def key(self) -> bytes | None:
         """The 32 bytes of `master_key`; None: they are in `master_key_file`."""
-        return None if self.master_key is None else _decoded(self.master_key)
+        return None if self.master_key is None else decoded_key(self.master_key)
 
     def secrets(self) -> frozenset[str]:
         """Every secret as it stands, so that the log can recognise it wherever it turns up."""

@@ -20,9 +20,10 @@ from adapters.sql.installations import SqlInstallations
 from adapters.sql.outbox import SqlOutbox, SqlTickets, SqlTurns
 from adapters.sql.privacy import Privacy
 from bot.app import Bot
-from bot.settings import Settings, SettingsError, duration_text
+from bot.settings import Settings, SettingsError
 from bot.sources import SourcesError, Store, read_definitions
 from bot.telemetry import Metrics, PlatformCounts
+from bot.values import duration_text
 from engine.afterwards import Afterwards
 from engine.messages import Labels
 

@@ -25,7 +25,8 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from bot.settings import LogSettings, redact
+from bot.settings import LogSettings
+from bot.values import redact
 from engine.errors import BotError, StoreUnavailable
 from engine.messages import (
     Audience,

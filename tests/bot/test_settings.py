@@ -22,11 +22,9 @@ from bot.settings import (
     ModelSettings,
     Settings,
     SettingsError,
-    duration_text,
     load_settings,
-    read_duration,
-    redact,
 )
+from bot.values import duration_text, read_duration, redact
 
 EXAMPLE = Path(__file__).parents[2] / "bartizan.example.toml"
 KEY = bytes(range(32))
