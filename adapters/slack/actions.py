@@ -37,7 +37,6 @@ TOO_OLD: Final = "This button does not work any more."
 OVER: Final = "This answer has ended already."
 THANKS: Final = "Thank you, I have noted that."
 NO_SOURCES: Final = "There is no source behind this answer that you may read now."
-ASKED: Final = "You asked:"
 ABOUT: Final = "It is about this message:"
 PRIVACY: Final = "What you write to me is stored encrypted, with a key that is yours alone."
 FORGOTTEN: Final = "Done: nobody can read what you wrote to me any more."
@@ -209,7 +208,7 @@ class Actions:
             ))
             return
         # Asked from nowhere: it is answered in the direct conversation, under the question.
-        asked = await self.afterwards.egress.notice(f"{ASKED} {question}")
+        asked = await self.afterwards.egress.notice(f"{commands.ASKED} {question}")
         posts, ts = await self._told(workspace, user, render.render(asked)[0], f"ask:{_mark(_text(view, 'id'))}")
         said = private(posts.channel, user, question, me, names, mark=ts, at=at, raw=b"", thread=ts)
         message = replace(
@@ -220,7 +219,7 @@ class Actions:
 
     async def _give_back(self, workspace: Workspace, view: Mapping[str, Any], user: str) -> None:
         """The question, to who asked alone. Nothing is noted of it: it may be the store that is away."""
-        words = f"{commands.TROUBLE}\n\n{ASKED} {modals.question_of(view)}"
+        words = f"{commands.TROUBLE}\n\n{commands.ASKED} {modals.question_of(view)}"
         opened = await self.calls.call("conversations.open", str(workspace), {"users": user})
         for part in render.render(await self.afterwards.egress.notice(words)):
             await self.calls.call("chat.postEphemeral", str(workspace), {

@@ -26,8 +26,8 @@ from adapters.slack.listen import Ears, Reception, bolt_app
 from adapters.slack.membership import Rooms
 from adapters.slack.names import People
 from adapters.slack.permalinks import Permalinks
-from adapters.slack.ports import Counts, Cursors, Engagement, Installations, Interactions, Unattended, Uncounted
-from adapters.slack.reply import Clear, Voice
+from adapters.slack.ports import Clear, Counts, Cursors, Engagement, Installations, Interactions, Unattended, Uncounted
+from adapters.slack.reply import Voice
 from adapters.slack.sockets import Sockets
 from engine.errors import BotError, PlatformUnavailable, StoreUnavailable
 from engine.messages import Audience, Claim, File, MessageId, Place, Visibility

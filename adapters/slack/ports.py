@@ -5,13 +5,17 @@ Methods that read or write raise `StoreUnavailable`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from adapters.slack.ids import Workspace
+from engine.guards.egress import Cleared
 from engine.messages import ConversationId, MessageId
+
+Clear: TypeAlias = Callable[[str], Awaitable[Cleared]]
+"""Makes a text fit to be shown."""
 
 
 class Installed(Protocol):

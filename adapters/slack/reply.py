@@ -7,9 +7,9 @@ one rule: so many messages as the answer needs stand there, each says what it sh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import structlog
 
@@ -20,6 +20,7 @@ from adapters.slack.ephemeral import PrivateReply
 from adapters.slack.ids import PREFIX, Workspace, ts_of, user_of
 from adapters.slack.mrkdwn import clip
 from adapters.slack.outbox import LOOKS, Ourselves, Posts
+from adapters.slack.ports import Clear
 from adapters.slack.render import Buttons, Part, footer, render, stop_button
 from adapters.slack.stream import CHARS, LIFE, Stream, cut, open_stream
 from adapters.slack.streamed import exact, stream_markdown
@@ -37,10 +38,6 @@ TITLE: Final = 60               # characters
 PAUSE: Final = (0.5, 5.0)       # seconds before words that could not be shown are tried again
 
 
-Clear: TypeAlias = Callable[[str], Awaitable[Cleared]]
-"""Makes a text fit to be shown."""
-
-
 @dataclass(frozen=True, slots=True)
 class Voice:
     """Opens replies."""
@@ -51,7 +48,7 @@ class Voice:
     ourselves: Ourselves
     stop: Stop
     config: SlackConfig
-    clear: Clear | None = None      # for titles of threads; None: they get none
+    clear: Clear | None = None      # for what the engine does not hand in: titles of threads; None: there are none
     stream_life: float = LIFE       # seconds
     status_every: float = STATUS_EVERY
     looks: Sequence[float] = LOOKS
@@ -65,7 +62,8 @@ class Voice:
             place.thread or since, since, looks=self.looks,
         )
         if place.private:
-            return PrivateReply(posts, self.tickets, claim, await posts.earlier() if claim.resumed else [])
+            earlier = await posts.earlier() if claim.resumed else []
+            return PrivateReply(posts, self.tickets, claim, earlier, self.clear)
         reply = SlackReply(self, posts, claim)
         if claim.resumed:
             try:

@@ -160,6 +160,9 @@ class Api:
         try:
             given = called.args = await request.json()
             fault = self.fault("response_url")
+            if isinstance(fault, Limited):
+                called.error = "ratelimited"
+                return web.Response(status=429, headers={"Retry-After": str(fault.seconds)})
             if isinstance(fault, Breaks | Tears) and not fault.after:
                 return broken(request, called, fault)
             self.responded(self.open_address(key), given)

@@ -124,7 +124,7 @@ async def a_speaker(
 
             voice = Voice(
                 calls, SqlOutbox(database), SqlTickets(database), bot, stop, config, stream_life=stream_life,
-                status_every=status_every, looks=(0.0, 0.05, 0.1),
+                clear=cleared, status_every=status_every, looks=(0.0, 0.05, 0.1),
             )
             speaker = Speaker(slack, calls, voice, database)
             yield speaker
