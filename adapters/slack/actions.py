@@ -6,6 +6,7 @@ and whom it was made for, lies in the store.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -116,8 +117,8 @@ class Actions:
             return
         match press.action:
             case home.EXPORT:
-                everything = _readable(await self.personal.export(press.person))
-                await self._open(press.workspace, press.body, modals.export_modal(everything))
+                everything = await asyncio.to_thread(_exported, await self.personal.export(press.person))
+                await self._open(press.workspace, press.body, everything)
             case home.FORGET:
                 await self._open(press.workspace, press.body, modals.forget_modal(press.value))
             case render.STOP if ticket.trace is not None:
@@ -208,8 +209,8 @@ class Actions:
             ))
             return
         # Asked from nowhere: it is answered in the direct conversation, under the question.
-        asked = await self.afterwards.egress.notice(f"{commands.ASKED} {question}")
-        posts, ts = await self._told(workspace, user, render.render(asked)[0], f"ask:{_mark(_text(view, 'id'))}")
+        asked = await render.rendered(await self.afterwards.egress.notice(f"{commands.ASKED} {question}"))
+        posts, ts = await self._told(workspace, user, asked[0], f"ask:{_mark(_text(view, 'id'))}")
         said = private(posts.channel, user, question, me, names, mark=ts, at=at, raw=b"", thread=ts)
         message = replace(
             said.message, conversation=workspace.conversation(posts.channel, ts),
@@ -221,7 +222,7 @@ class Actions:
         """The question, to who asked alone. Nothing is noted of it: it may be the store that is away."""
         words = f"{commands.TROUBLE}\n\n{commands.ASKED} {modals.question_of(view)}"
         opened = await self.calls.call("conversations.open", str(workspace), {"users": user})
-        for part in render.render(await self.afterwards.egress.notice(words)):
+        for part in await render.rendered(await self.afterwards.egress.notice(words)):
             await self.calls.call("chat.postEphemeral", str(workspace), {
                 "channel": _text(_part(opened, "channel"), "id"), "user": user, "parse": "none", "text": part.text,
                 "blocks": part.blocks,
@@ -378,8 +379,8 @@ def again(told: Told, press: Pressed) -> Said:
     )
 
 
-def _readable(export: Mapping[str, Any]) -> str:
-    return json.dumps(export, ensure_ascii=False, indent=2)
+def _exported(export: Mapping[str, Any]) -> dict[str, Any]:
+    return modals.export_modal(json.dumps(export, ensure_ascii=False, indent=2))
 
 
 def _person(workspace: Workspace, body: Mapping[str, Any]) -> PersonId:

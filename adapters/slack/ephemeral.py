@@ -25,7 +25,7 @@ from adapters.slack.ids import user_of
 from adapters.slack.mrkdwn import clip
 from adapters.slack.outbox import Content, Posts
 from adapters.slack.ports import Clear
-from adapters.slack.render import Buttons, render
+from adapters.slack.render import Buttons, render, rendered
 from adapters.slack.share import CLOCKS
 from engine.errors import Fenced, PlatformUnavailable, StoreUnavailable
 from engine.guards.egress import Cleared, Shown, joined
@@ -106,17 +106,17 @@ class PrivateReply:
 
     async def replace(self, text: Cleared) -> None:
         """Only this."""
-        await self._close(render(text))
+        await self._close(await rendered(text))
 
     async def stopped(self, text: Cleared) -> None:
         """What has come so far, with this under it."""
         words = joined(self._words)
-        await self._close(render(words, below=text) if words.strip() else render(text))
+        await self._close(await (rendered(words, below=text) if words.strip() else rendered(text)))
 
     async def finish(self, shown: Shown) -> None:
         """The answer with its sources; it can be shared with the channel."""
         id = await self.tickets.issue(Ticket(Purpose.ANSWER, self.claim.message.author, self.claim.trace))
-        await self._close(render(shown, Buttons(
+        await self._close(await rendered(shown, Buttons(
             f"{id}+", f"{id}-", id if shown.sources else None, id if self.posts.channel[:1] in "CG" else None, id,
         )))
 

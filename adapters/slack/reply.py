@@ -21,9 +21,9 @@ from adapters.slack.ids import PREFIX, Workspace, ts_of, user_of
 from adapters.slack.mrkdwn import clip
 from adapters.slack.outbox import LOOKS, Ourselves, Posts
 from adapters.slack.ports import Clear
-from adapters.slack.render import Buttons, Part, footer, render, stop_button
+from adapters.slack.render import Buttons, Part, footer, render, rendered, stop_button
 from adapters.slack.stream import CHARS, LIFE, Stream, cut, open_stream
-from adapters.slack.streamed import exact, stream_markdown
+from adapters.slack.streamed import exact, flowing
 from engine.errors import Fenced, PlatformUnavailable, StoreUnavailable
 from engine.guards.egress import Cleared, Shown, joined
 from engine.harmless import line
@@ -149,13 +149,13 @@ class SlackReply:
 
     async def replace(self, text: Cleared) -> None:
         """Only this stands now; if nothing can stand here, the person is told directly."""
-        await self._told(render(text))
+        await self._told(await rendered(text))
 
     async def stopped(self, text: Cleared) -> None:
         """What stands stays, with this under it."""
         words = joined(self._words)
         again = Buttons(again=await self._ticket(Purpose.ANSWER))
-        await self._told(render(words, again, below=text) if words.strip() else render(text, again))
+        await self._told(await (rendered(words, again, below=text) if words.strip() else rendered(text, again)))
 
     async def finish(self, shown: Shown) -> None:
         """The whole answer, with its sources and buttons."""
@@ -164,7 +164,7 @@ class SlackReply:
         buttons = Buttons(f"{id}+", f"{id}-", id if shown.sources else None, again=id)
         async with self._one_at_a_time:
             await self._still()
-            parts = render(shown, buttons)
+            parts = await rendered(shown, buttons)
             if not await self._streamed_to_its_end(shown, parts, footer(shown, buttons)):
                 await self._settle(parts)
 
@@ -207,7 +207,7 @@ class SlackReply:
 
     async def _show(self) -> None:
         words = joined(self._words)
-        flow = stream_markdown(words).strip()
+        flow = (await flowing(words)).strip()
         more = flow[len(self._streamed):]
         if not more:
             return
@@ -261,13 +261,13 @@ class SlackReply:
             await self._edit(joined(self._words))
 
     async def _edit(self, words: Cleared) -> None:
-        parts = list(render(words))
+        parts = list(await rendered(words))
         parts[-1] = await self._stoppable(parts[-1])
         await self._settle(parts, Rank.PROGRESS)
 
     async def _streamed_to_its_end(self, shown: Shown, parts: Sequence[Part], foot: list[dict[str, Any]]) -> bool:
         """Whether the stream's own end was enough: one message in which Slack shows all of it as we would."""
-        live, flow = self._live, stream_markdown(shown.text).strip()
+        live, flow = self._live, (await flowing(shown.text)).strip()
         if live is None or not live.sure or len(self._standing) > 1 or not flow.startswith(self._streamed):
             return False
         rest = flow[len(self._streamed):]
