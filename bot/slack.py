@@ -62,7 +62,7 @@ async def open_slack(settings: Settings, store: Store, metrics: Metrics) -> Asyn
     database, keyring = store
     hearing = SqlHearing(database, NAME)
     stores = Stores(
-        installations=SqlInstallations(database, keyring, NAME), engagement=hearing, cursors=hearing,
+        installations=SqlInstallations(database, keyring, NAME), engagement=hearing, cursors=hearing, records=hearing,
         outbox=SqlOutbox(database), tickets=SqlTickets(database),
     )
     async with Slack.open(slack_config(settings), stores, PlatformCounts(metrics, NAME)) as slack:

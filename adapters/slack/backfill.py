@@ -1,7 +1,8 @@
 """What was said while we could not hear: fetched from Slack's history, the newest first, and stored like the rest.
 
 A gap is on disk before it is filled, and what is left of it after every page: a crash repeats a page, and repeated
-messages are known by their key. Missed edits come with the messages; a deletion leaves no trace in a history.
+messages are known by their key. When all gaps are filled, what was said before them is looked at once more: it may have
+been rewritten or taken back meanwhile (`adapters/slack/review.py`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from adapters.slack.normalise import Heard, Self, said_in
 from adapters.slack.pages import pages, told
 from adapters.slack.plain import mentioned
 from adapters.slack.ports import Cursors, Engagement, Gap
+from adapters.slack.review import Review
 from engine.errors import BadEvent, BotError, PlatformUnavailable, StoreUnavailable
 from engine.messages import Edited, Said
 
@@ -50,6 +52,7 @@ class Backfill:
     idle: timedelta
     hearing: Callable[[], bool]
     hear: Callable[[Heard, Self], Awaitable[bool]] = field(init=False)
+    review: Review = field(init=False)
     _more: asyncio.Event = field(default_factory=asyncio.Event)
     _back: asyncio.Event = field(default_factory=asyncio.Event)
     _times: int = 0             # that we began to hear again
@@ -137,7 +140,7 @@ class Backfill:
         while True:
             self._more.clear()
             try:
-                if all([await self._tried(gap) for gap in await self.cursors.gaps()]):
+                if await self._worked():
                     await self._more.wait()
                     continue
             except StoreUnavailable as error:
@@ -148,34 +151,48 @@ class Backfill:
             except TimeoutError:
                 continue
 
-    async def _tried(self, gap: Gap) -> bool:
+    async def _worked(self) -> bool:
+        """Whether nothing is left to do, but for what has come meanwhile. Raises `StoreUnavailable`."""
+        done = [await self._tried(gap, self._fill) for gap in await self.cursors.gaps() if not _filled(gap)]
+        for gap in await self.cursors.gaps():
+            if self._more.is_set():         # what somebody waits for goes first
+                return False
+            if _filled(gap):
+                done.append(await self._tried(gap, self._reviewed))
+        return all(done)
+
+    async def _tried(self, gap: Gap, work: Callable[[Gap, Self], Awaitable[None]]) -> bool:
+        """Whether this is done, or will never be. Raises `StoreUnavailable`."""
+        me = await self.homes.me(Workspace.of(gap.workspace))
         try:
-            return await self._fill(gap)
+            if me is None:
+                await self._close(gap, "the app is not installed there any more")
+            else:
+                await work(gap, me)
+        except (Closed, Revoked) as error:
+            await self._close(gap, str(error))
+        except PlatformUnavailable as error:
+            log.warning("gap not filled yet", channel=gap.channel, cause=str(error))
+            return False
         except StoreUnavailable:
             raise
         except Exception:       # whatever stands in one history must not end the hearing of everything else
             log.exception("gap not filled yet", channel=gap.channel)
             return False
+        return True
 
-    async def _fill(self, gap: Gap) -> bool:
-        """Whether it is closed. Raises `StoreUnavailable`."""
-        me = await self.homes.me(Workspace.of(gap.workspace))
-        if me is None:
-            await self._close(gap, "the app is not installed there any more")
-            return True
-        try:
-            await self._threads(gap, me)
-            stored = await self._history(gap, me)
-        except (Closed, Revoked) as error:
-            await self._close(gap, str(error))
-            return True
-        except PlatformUnavailable as error:
-            log.warning("gap not filled yet", channel=gap.channel, cause=str(error))
-            return False
-        await self.cursors.filled(gap.workspace, gap.channel, gap.oldest, gap.oldest)
+    async def _fill(self, gap: Gap, me: Self) -> None:
+        """All of it is stored; the gap stays on record until it is reviewed."""
+        await self._threads(gap, me)
+        stored = await self._history(gap, me)
+        await self.cursors.filled(gap.workspace, gap.channel, gap.oldest, gap.oldest + _LEAST)
         if stored:
             log.info("gap filled", channel=gap.channel, stored=stored)
-        return True
+
+    async def _reviewed(self, gap: Gap, me: Self) -> None:
+        """What was known before the gap is still so, and the gap is closed."""
+        await self.review.look(me, gap.channel, datetime.now(UTC) - self.lookback)
+        await self.cursors.filled(gap.workspace, gap.channel, gap.oldest, gap.oldest)
 
     async def _close(self, gap: Gap, why: str) -> None:
         log.warning("gap cannot be filled", workspace=gap.workspace, channel=gap.channel, cause=why)
@@ -204,7 +221,7 @@ class Backfill:
                         stored += await self._replies(gap, me, message.ts)
                 if page:
                     await self.cursors.filled(
-                        gap.workspace, gap.channel, gap.oldest, max(moment(page[-1].ts), gap.oldest + _LEAST)
+                        gap.workspace, gap.channel, gap.oldest, max(moment(page[-1].ts), gap.oldest + 2 * _LEAST)
                     )
         return stored
 
@@ -254,6 +271,11 @@ class Backfill:
 
 
 _LEAST: Final = timedelta(microseconds=1)
+
+
+def _filled(gap: Gap) -> bool:
+    """Only its review is still to come."""
+    return gap.latest <= gap.oldest + 1.5 * _LEAST
 
 
 def _since(ts: str | None, oldest: datetime) -> bool:

@@ -26,8 +26,19 @@ from adapters.slack.listen import Ears, Reception, bolt_app
 from adapters.slack.membership import Rooms
 from adapters.slack.names import People
 from adapters.slack.permalinks import Permalinks
-from adapters.slack.ports import Clear, Counts, Cursors, Engagement, Installations, Interactions, Unattended, Uncounted
+from adapters.slack.ports import (
+    Clear,
+    Counts,
+    Cursors,
+    Engagement,
+    Installations,
+    Interactions,
+    Records,
+    Unattended,
+    Uncounted,
+)
 from adapters.slack.reply import Voice
+from adapters.slack.review import Review
 from adapters.slack.sockets import Sockets
 from engine.errors import BotError, PlatformUnavailable, StoreUnavailable
 from engine.messages import Audience, Claim, File, MessageId, Place, Visibility
@@ -46,6 +57,7 @@ class Stores:
     installations: Installations
     engagement: Engagement
     cursors: Cursors
+    records: Records
     outbox: Outbox
     tickets: Tickets
 
@@ -129,6 +141,9 @@ class Slack:
                 self.interactions, self.counts, self.config.engaged, jobs.spawn, backfill.missed,
             )
             backfill.hear = ears.hear
+            backfill.review = Review(
+                self.calls, self.people, self.stores.records, ears.hear, self.interactions.removed,
+            )
             group.create_task(backfill.catch_up())
             group.create_task(backfill.run())
             group.create_task(backfill.beat())

@@ -121,6 +121,37 @@ class Cursors(Protocol):
         ...
 
 
+class Kept(Protocol):
+    """Something that stands in a channel, for all the store knows."""
+
+    @property
+    def message(self) -> MessageId: ...
+    @property
+    def ts(self) -> str: ...
+    @property
+    def thread(self) -> str:
+        """The root's ts of a reply; "" for what stands in the channel itself."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """When it got the words that we know."""
+        ...
+
+    @property
+    def ours(self) -> bool:
+        """An answer of ours, not a message of somebody's."""
+        ...
+
+
+class Records(Protocol):
+    """What was said in a channel, to be compared with it."""
+
+    async def kept(self, workspace: str, channel: str, since: datetime, limit: int, /) -> Sequence[Kept]:
+        """The latest messages, and the latest answers, so many of each; none that was deleted, or asked in private."""
+        ...
+
+
 class Interactions(Protocol):
     """What people do besides writing. Called after the acknowledgement; ``body`` as Slack sent it."""
 

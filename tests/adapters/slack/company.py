@@ -66,7 +66,7 @@ async def a_company(
         hearing, outbox, tickets = SqlHearing(database, NAME), SqlOutbox(database), SqlTickets(database)
         stores = Stores(
             installations=SqlInstallations(database, keyring, NAME), engagement=hearing, cursors=hearing,
-            outbox=outbox, tickets=tickets,
+            records=hearing, outbox=outbox, tickets=tickets,
         )
         inbox = SqlInbox(database, keyring, QueueOptions(
             (NAME,), lease=timedelta(seconds=5), poll=timedelta(seconds=0.1), retry_base=timedelta(0),

@@ -156,7 +156,7 @@ async def listening(
     config, tally, noted = a_config(fake, http=http, **more), Tally(), Noted()
     hearing = SqlHearing(database, NAME)
     stores = Stores(
-        installations=SqlInstallations(database, KEYRING, NAME), engagement=hearing, cursors=hearing,
+        installations=SqlInstallations(database, KEYRING, NAME), engagement=hearing, cursors=hearing, records=hearing,
         outbox=SqlOutbox(database), tickets=SqlTickets(database),
     )
     inbox = SqlInbox(database, KEYRING, OPTIONS)
