@@ -68,9 +68,6 @@ class Backfill:
         """We hear again, for `catch_up` to make up for it. ``since``: when that ended; None: what the store says."""
         self._times += 1
         for me in self.homes.all:
-            if not me.workspace.team:       # a whole organisation, while channels are listed by workspace
-                log.warning("what an organisation missed is not fetched", workspace=str(me.workspace))
-                continue
             earlier = self._owed.get(str(me.workspace), since)
             # Nothing is noted as heard while something is owed: the store still says the earlier.
             self._owed[str(me.workspace)] = min(earlier, since) if earlier and since else None
@@ -97,7 +94,8 @@ class Backfill:
         workspace, until = str(me.workspace), datetime.now(UTC)
         try:
             if start := since or await self.cursors.last_heard(workspace):
-                await self.missed(me, None, start)
+                for each in await self._workspaces(me):
+                    await self.missed(each, None, start)
             await self.cursors.heard(workspace, until)
         except BotError as error:
             log.warning("what was missed is not known yet", workspace=workspace, cause=str(error))
@@ -256,6 +254,19 @@ class Backfill:
             edit = Edited(key, said.message.id, said.message.text, moment(message.edited.ts))
             await self.hear(Heard(edit), me)
         return int(new)
+
+    async def _workspaces(self, me: Self) -> Sequence[Self]:
+        """Of a whole organisation's installation, whose channels are listed by workspace, all that it is approved for.
+        """
+        organisation = me.workspace
+        if organisation.team:
+            return [me]
+        found: list[Self] = []
+        async with aclosing(pages(self.calls, "auth.teams.list", str(organisation), {"limit": PAGE})) as listed:
+            async for said in listed:
+                teams = [told(wire.Channel, each).id for each in said.get("teams") or []]
+                found += [replace(me, workspace=Workspace(team, organisation.enterprise)) for team in teams]
+        return found
 
     async def _channels(self, me: Self) -> Sequence[str]:
         """Where we are a member."""

@@ -80,6 +80,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "users.conversations": THREE,
     "usergroups.list": TWO,
     "usergroups.users.list": TWO,
+    "auth.teams.list": TWO,
     "auth.test": tier(200, burst=40),
     "bots.info": THREE,
     "team.info": THREE,

@@ -34,9 +34,9 @@ UNTOLD: Final = 5.0             # seconds to wait when a rate limit does not say
 CONNECT: Final = 3.0            # seconds for a connection
 
 READS: Final = frozenset({
-    "auth.test", "bots.info", "chat.getPermalink", "conversations.history", "conversations.info", "conversations.list",
-    "conversations.members", "conversations.replies", "files.info", "team.info", "usergroups.list",
-    "usergroups.users.list", "users.conversations", "users.info", "users.list",
+    "auth.teams.list", "auth.test", "bots.info", "chat.getPermalink", "conversations.history", "conversations.info",
+    "conversations.list", "conversations.members", "conversations.replies", "files.info", "team.info",
+    "usergroups.list", "usergroups.users.list", "users.conversations", "users.info", "users.list",
 })
 """Asked with GET; they change nothing."""
 REPEATABLE: Final = READS | {

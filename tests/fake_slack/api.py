@@ -29,6 +29,7 @@ from tests.fake_slack.world import ApiError, Ephemeral, Json, Post, Workspace
 
 DO: Final[Mapping[str, Callable[[Call], Json]]] = {
     "auth.test": reads.auth_test,
+    "auth.teams.list": reads.auth_teams,
     "apps.connections.open": reads.connections_open,
     "chat.postMessage": chat.post_message,
     "chat.update": chat.update,

@@ -181,11 +181,17 @@ class Lists:
 
     away: dict[str, Exception] = field(default_factory=dict)
     asked: int = 0
+    teams: list[str | None] = field(default_factory=list)       # that a call named
     slow: asyncio.Event | None = None
 
     async def call(self, method: str, workspace: str, arguments: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+        if method == "auth.teams.list":
+            first = arguments.get("cursor") is None
+            return {"teams": [{"id": "T8", "name": "east"} if first else {"id": "T9", "name": "west"}],
+                    "response_metadata": {"next_cursor": "more" if first else ""}}
         assert (method, bool(arguments), bool(more)) == ("users.conversations", True, True)
         self.asked += 1
+        self.teams.append(arguments.get("team_id"))
         if self.slow:
             await self.slow.wait()
         if workspace in self.away:
@@ -287,3 +293,16 @@ async def test_a_token_that_is_none_any_more_keeps_no_other_workspace_waiting(ou
     outage.lists.away = {}
     await outage.over()
     assert await outage.gaps() == [("CT1", EARLIER), ("CT2", EARLIER)]
+
+
+async def test_what_an_organisation_missed_is_fetched_workspace_by_workspace(outage: Outage) -> None:
+    """S28: installed for a whole Grid, whose channels are listed by workspace."""
+    outage.backfill.homes.add(Home(Self(Workspace("", "E1"), "U0BOT"), "xoxb-org"))
+    await outage.cursors.heard("E1.", EARLIER)
+    outage.backfill.restored(None)
+    await outage.over()
+    assert await outage.gaps() == [("CE1.T8", EARLIER), ("CE1.T9", EARLIER), ("CT1", EARLIER), ("CT2", EARLIER)]
+    assert outage.lists.teams == [None, None, "T8", "T9"]
+    assert {gap.workspace for gap in await outage.cursors.gaps()} == {"T1", "T2", "E1.T8", "E1.T9"}
+    me = await outage.backfill.homes.me(Workspace("T9", "E1"))
+    assert me == Self(Workspace("T9", "E1"), "U0BOT")
