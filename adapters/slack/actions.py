@@ -46,6 +46,7 @@ GOOD: Final = frozenset({"+1", "thumbsup", "heart", "white_check_mark", "tada"})
 BAD: Final = frozenset({"-1", "thumbsdown", "x"})
 RECENT: Final = 10
 ABOUT_CHARS: Final = 1_200      # quotes and line ends count twice, and a dialog takes 3,000 with it
+ADDRESS: Final = 400            # characters of a response address that a dialog carries
 
 
 class Ourselves(Protocol):
@@ -190,6 +191,8 @@ class Actions:
         about = {
             "channel": _text(_part(body, "channel"), "id"), "about": said[:ABOUT_CHARS],
             "thread": _text(message, "thread_ts") or _text(message, "ts"),
+            # A dialog has none of its own; this one reaches its reader where we are no member, too.
+            "url": url if len(url := _text(body, "response_url")) <= ADDRESS else "",
         }
         await self._open(workspace, body, modals.ask_modal(json.dumps(about, ensure_ascii=False), said[:ABOUT_CHARS]))
 
@@ -205,7 +208,8 @@ class Actions:
         if channel := str(about.get("channel") or ""):
             text = f"{question}\n\n{ABOUT}\n\n" + "\n".join(f"> {line}" for line in str(about["about"]).splitlines())
             await self.inbox.receive(private(
-                channel, user, text, me, names, mark=mark, at=at, raw=b"", thread=str(about.get("thread")) or None,
+                channel, user, text, me, names, mark=mark, at=at, raw=_address(str(about.get("url") or "")),
+                thread=str(about.get("thread")) or None,
             ))
             return
         # Asked from nowhere: it is answered in the direct conversation, under the question.
@@ -374,7 +378,7 @@ def again(told: Told, press: Pressed) -> Said:
     return Said(
         EventKey(f"slack:again/{told.trace}"),
         replace(question, id=MessageId(f"{base}/~{mark}/{ts}"), sent_at=datetime.now(UTC)),
-        raw=json.dumps({"response_url": url}).encode() if url else b"",
+        raw=_address(url),
         kind=Kind.SUMMARY if told.kind is Kind.SUMMARY else Kind.ANSWER,
     )
 
@@ -386,6 +390,11 @@ def _exported(export: Mapping[str, Any]) -> dict[str, Any]:
 def _person(workspace: Workspace, body: Mapping[str, Any]) -> PersonId:
     user = _part(body, "user")
     return person_in(workspace, _text(user, "id") or _text(body, "user_id"), _text(user, "team_id") or None)
+
+
+def _address(url: str) -> bytes:
+    """As a command brings it along."""
+    return json.dumps({"response_url": url}).encode() if url else b""
 
 
 def _mark(id: str) -> str:

@@ -294,7 +294,11 @@ async def test_a_shortcut_asks_for_a_question(tmp_path: Path, about: bool) -> No
             await slack.until(lambda: any("Ten working" in post.seen for post in slack.answers("dm", user="ann")))
 
 
-async def test_what_is_asked_about_a_message_where_the_bot_is_not_is_answered_directly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("late", [True, False])
+async def test_what_is_asked_about_a_message_where_the_bot_is_not_is_answered_there_or_directly(
+    tmp_path: Path, late: bool,
+) -> None:
+    """S23: the shortcut's address reaches its reader there, for half an hour; after that nothing of ours does."""
     async with fake_slack() as slack, a_company(slack, tmp_path, model=TEN, passages=[LEAVE]):
         slack.opens_channel("secret", "ann", "bob", kind="group", bot=False)
         said = slack.says("bob", "secret", "Is ten days enough?")
@@ -302,9 +306,15 @@ async def test_what_is_asked_about_a_message_where_the_bot_is_not_is_answered_di
         await slack.until(lambda: slack.modal("ann"))
         modal = slack.modal("ann")
         assert modal is not None
+        if late:
+            slack.responds.clear()
         await slack.submits("ann", modal, {"question": "how much notice?"})
-        await slack.until(lambda: any("Ten working days [1]." in post.seen
-                                      for post in slack.answers("dm", user="ann")))
+        if late:
+            await slack.until(lambda: any("Ten working days [1]." in post.seen
+                                          for post in slack.answers("dm", user="ann")))
+        else:
+            await whispered(slack, "ann", "Ten working days [1].")
+            assert slack.answers("dm", user="ann") == []
         assert slack.answers("secret") == []
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from adapters.slack import backfill
+from adapters.slack import backfill, sockets
 from adapters.slack.backfill import MARGIN, Backfill
 from adapters.slack.calls import Calls, Revoked
 from adapters.slack.homes import Home, Homes
@@ -129,6 +129,24 @@ async def test_when_no_socket_is_open_for_a_while_the_time_is_made_up_for(fake: 
         await fake.until(lambda: bot.slack.problem is None)
         await fake.until(lambda: bot.asked)
         assert bot.asked == ["hello?"]
+
+
+async def test_a_socket_that_hears_nothing_any_more_is_given_up_and_the_time_made_up_for(
+    fake: FakeSlack, database: Database, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """S8: it is open as before, and no ping is answered: with the library's own five seconds it takes twenty."""
+    monkeypatch.setattr(sockets, "PING", 0.25)
+    async with listening(fake, database) as bot:
+        await filled(bot)
+        await asyncio.sleep(0.6)                    # pings were answered till then
+        fake.delivery.forget()
+        told = fake.says("ann", "dm", "hello?")
+        await bot.hears()
+        assert (told.seen, bot.asked) == ("hello?", [])
+        await fake.until(lambda: fake.delivery.hellos == 2)
+        await fake.until(lambda: bot.asked)
+        assert bot.asked == ["hello?"]
+        assert bot.slack.problem is None
 
 
 async def test_what_was_said_before_we_came_into_a_channel_is_stored(fake: FakeSlack, database: Database) -> None:
