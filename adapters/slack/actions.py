@@ -29,7 +29,7 @@ from engine.errors import BadEvent, BotError, PlatformUnavailable
 from engine.harmless import harmless
 from engine.messages import EventKey, Kind, Labels, MessageId, PersonId, Place, Said, TraceId, Visibility
 from engine.ports import Inbox
-from engine.spoken import How, Outbox, PersonalData, Purpose, Stop, Ticket, Tickets, Told, Turns
+from engine.spoken import Appeals, How, Outbox, PersonalData, Purpose, Stop, Ticket, Tickets, Told, Turns
 
 log = structlog.get_logger()
 
@@ -37,6 +37,7 @@ NOT_YOURS: Final = "Only the person who asked can do that."
 TOO_OLD: Final = "This button does not work any more."
 OVER: Final = "This answer has ended already."
 THANKS: Final = "Thank you, I have noted that."
+NOTED: Final = "Thank you. Whoever looks after my rules will look at it."
 NO_SOURCES: Final = "There is no source behind this answer that you may read now."
 ABOUT: Final = "It is about this message:"
 PRIVACY: Final = "What you write to me is stored encrypted, with a key that is yours alone."
@@ -93,6 +94,7 @@ class Actions:
     names: Callable[[Workspace], Names]
     inbox: Inbox
     stop: Stop
+    appeals: Appeals
     personal: PersonalData
     afterwards: Afterwards
     link: Callable[[Place, MessageId], Awaitable[str]]      # where a message opens; "" where that is not known
@@ -143,6 +145,9 @@ class Actions:
                 await self._say(press, await sharing.share(told))
             case render.AGAIN:
                 await self.inbox.receive(again(told, press))
+            case render.WRONG:
+                await self.appeals.appeal(told.trace, press.person)
+                await self._say(press, NOTED)
 
     async def _sources(self, press: Pressed, told: Told) -> None:
         place = replace(told.question.place, person=press.person)
@@ -350,9 +355,10 @@ class Actions:
 
 _PURPOSES: Final[Mapping[str, Purpose]] = {
     render.FEEDBACK: Purpose.ANSWER, render.SHOW_SOURCES: Purpose.ANSWER, render.SHARE: Purpose.ANSWER,
-    render.AGAIN: Purpose.ANSWER, render.STOP: Purpose.STOP, home.EXPORT: Purpose.MINE, home.FORGET: Purpose.MINE,
+    render.AGAIN: Purpose.ANSWER, render.WRONG: Purpose.ANSWER, render.STOP: Purpose.STOP,
+    home.EXPORT: Purpose.MINE, home.FORGET: Purpose.MINE,
 }
-_OWN: Final = frozenset({render.SHARE, render.AGAIN, render.STOP, home.EXPORT, home.FORGET})
+_OWN: Final = frozenset({render.SHARE, render.AGAIN, render.WRONG, render.STOP, home.EXPORT, home.FORGET})
 """For whom the button was made, and nobody else."""
 
 

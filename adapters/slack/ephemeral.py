@@ -72,7 +72,7 @@ class _Noted:
 
 @dataclass(slots=True)
 class PrivateReply:
-    """Implements the engine's `Reply`: a status line, then everything at once."""
+    """Implements the engine's `Reply` and `Appealable`: a status line, then everything at once."""
 
     posts: Posts
     tickets: Tickets
@@ -108,6 +108,10 @@ class PrivateReply:
         """Only this."""
         await self._close(await rendered(text))
 
+    async def refused(self, text: Cleared) -> None:
+        """The same; who asked can say that it was wrong."""
+        await self._close(await rendered(text, Buttons(wrong=await self._ticket())))
+
     async def stopped(self, text: Cleared) -> None:
         """What has come so far, with this under it."""
         words = joined(self._words)
@@ -115,7 +119,7 @@ class PrivateReply:
 
     async def finish(self, shown: Shown) -> None:
         """The answer with its sources; it can be shared with the channel."""
-        id = await self.tickets.issue(Ticket(Purpose.ANSWER, self.claim.message.author, self.claim.trace))
+        id = await self._ticket()
         await self._close(await rendered(shown, Buttons(
             f"{id}+", f"{id}-", id if shown.sources else None, id if self.posts.channel[:1] in "CG" else None, id,
         )))
@@ -124,6 +128,9 @@ class PrivateReply:
         """The question again, with this under it."""
         question = clip(line(self.claim.message.text.partition("\n\n")[0]), QUESTION)
         return await self.clear(f"{ASKED} {question}\n\n{status}") if self.clear and question else status
+
+    async def _ticket(self) -> str:
+        return await self.tickets.issue(Ticket(Purpose.ANSWER, self.claim.message.author, self.claim.trace))
 
     @property
     def _said(self) -> set[int]:
@@ -143,8 +150,8 @@ class PrivateReply:
                 if n not in self._said:
                     await self._say(n, part)
             if self.clear and DOUBT not in self._said and any(s.part >= 0 and s.ts is None for s in self.earlier):
-                id = await self.tickets.issue(Ticket(Purpose.ANSWER, self.claim.message.author, self.claim.trace))
-                await self._say(DOUBT, render(await self.clear(PERHAPS), Buttons(again=id))[0])
+                again = Buttons(again=await self._ticket())
+                await self._say(DOUBT, render(await self.clear(PERHAPS), again)[0])
         except Closed as closed:
             await self._direct(parts, closed)
 

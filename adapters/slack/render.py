@@ -26,6 +26,7 @@ SHOW_SOURCES: Final = "bartizan_show_sources"
 SHARE: Final = "bartizan_share"
 AGAIN: Final = "bartizan_again"
 STOP: Final = "bartizan_stop"
+WRONG: Final = "bartizan_wrong"
 NOTHING: Final = "…"
 """Stands where there is nothing to say: Slack takes no message without a text."""
 LONG: Final = 500           # characters; what is longer is rendered beside the event loop, not on it
@@ -52,6 +53,7 @@ class Buttons:
     sources: str | None = None
     share: str | None = None
     again: str | None = None
+    wrong: str | None = None    # under a refusal
 
 
 NO_BUTTONS: Final = Buttons()
@@ -236,6 +238,7 @@ def _buttons(buttons: Buttons) -> Iterator[Block]:
             ("Show sources", SHOW_SOURCES, buttons.sources),
             ("Share with channel", SHARE, buttons.share),
             ("Try again", AGAIN, buttons.again),
+            ("Blocked by mistake?", WRONG, buttons.wrong),
         ) if value
     ]
     if row:

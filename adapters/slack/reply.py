@@ -84,7 +84,7 @@ class _Standing:
 
 @dataclass(slots=True)
 class SlackReply:
-    """Implements the engine's `Reply`. Create it with `Voice.reply_to`."""
+    """Implements the engine's `Reply` and `Appealable`. Create it with `Voice.reply_to`."""
 
     voice: Voice
     posts: Posts
@@ -150,6 +150,10 @@ class SlackReply:
     async def replace(self, text: Cleared) -> None:
         """Only this stands now; if nothing can stand here, the person is told directly."""
         await self._told(await rendered(text))
+
+    async def refused(self, text: Cleared) -> None:
+        """As `replace`; who asked can say that it was wrong."""
+        await self._told(await rendered(text, Buttons(wrong=await self._ticket(Purpose.ANSWER))))
 
     async def stopped(self, text: Cleared) -> None:
         """What stands stays, with this under it."""
