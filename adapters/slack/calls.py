@@ -227,10 +227,9 @@ class Calls:
         """Waits for a place in the budget, for a call whose content is made once it may leave."""
         await self.budget.take(Key(method, workspace), rank)
 
-    def may(self, method: str, workspace: str, *, spare: float = 0.0) -> bool:
-        """Takes a place at once if there is one, and more than the part ``spare`` of all is left."""
-        key = Key(method, workspace)
-        return self.budget.room(key) > spare * self.budget.calls(key) and self.budget.try_take(key)
+    def may(self, method: str, workspace: str) -> bool:
+        """Takes a place at once if there is one."""
+        return self.budget.try_take(Key(method, workspace))
 
     async def _until(
         self, again: type[SlackError] | tuple[type[SlackError], ...], call: Callable[[], Awaitable[Any]],

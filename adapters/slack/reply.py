@@ -228,8 +228,8 @@ class SlackReply:
         place, calls = self.claim.message.place, self.posts.calls
         if self._edits or not more or not self.posts.thread:
             return False
-        spare = 0.0 if self._standing else 1.0 - self.voice.config.stream_share    # who has begun is to go on
-        if not calls.may("chat.startStream", place.workspace, spare=spare):
+        # All of the tier, for nothing else starts streams; a long answer that then finds no place goes on by edits.
+        if not calls.may("chat.startStream", place.workspace):
             return False
         words = more[: cut(more, CHARS)]
         part = self._next
