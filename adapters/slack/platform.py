@@ -34,7 +34,6 @@ from adapters.slack.ports import (
     Installations,
     Interactions,
     Records,
-    Unattended,
     Uncounted,
 )
 from adapters.slack.reply import Voice
@@ -78,9 +77,9 @@ class Slack:
     files: Files
     counts: Counts
     permalinks: Permalinks
-    interactions: Interactions = field(default_factory=Unattended)     # wired after the engine that they need
-    stop: Stop = deaf                                                   # the same
-    clear: Clear | None = None                                          # the same
+    interactions: Interactions = field(init=False)  # wired before `listen`, after the engine that they need
+    stop: Stop = deaf                               # the same
+    clear: Clear | None = None                      # the same
     _door: Door | None = None
     _sockets: Sockets | None = None
     _backfill: Backfill | None = None

@@ -188,35 +188,6 @@ class Interactions(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Unattended:
-    """Does nothing: until the part that answers is there, and in tests of the part that listens."""
-
-    async def pressed(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
-        """As `Interactions`."""
-
-    async def submitted(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
-        """As `Interactions`."""
-
-    async def home_opened(self, workspace: Workspace, user: str, tab: str, channel: str) -> None:
-        """As `Interactions`."""
-
-    async def thread_started(self, workspace: Workspace, user: str, channel: str, thread: str) -> None:
-        """As `Interactions`."""
-
-    async def reacted(self, workspace: Workspace, user: str, channel: str, ts: str, name: str, *, added: bool) -> None:
-        """As `Interactions`."""
-
-    async def removed(self, workspace: Workspace, channel: str, ts: str) -> None:
-        """As `Interactions`."""
-
-    async def opened(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
-        """As `Interactions`."""
-
-    async def privacy(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
-        """As `Interactions`."""
-
-
 class Counts(Protocol):
     """What is counted; no label ever holds a person or a text."""
 
