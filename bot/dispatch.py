@@ -15,7 +15,7 @@ from bot.interrupt import Interrupted, Interruptible, Reason
 from bot.telemetry import Metrics, explain, traced
 from engine.errors import BotError, Deflected, Fenced, PlatformUnavailable, Refused, StoreUnavailable, Unavailable
 from engine.messages import Claim, ConversationId, Kind, Outcome, TraceId, Trail
-from engine.ports import Platform, Queue, Reply
+from engine.ports import Appealable, Platform, Queue, Reply
 from engine.turn import Engine
 
 log = structlog.get_logger()
@@ -242,15 +242,16 @@ class _Turn:
         cause = explain(error)
         words = error.reply if isinstance(error, BotError) else BotError.reply
         short = self.claim.trace[:8]
+        refused = isinstance(error, Refused | Deflected)
         try:
-            await self._replace(words if short in words else f"{words} (Reference: {short})")
+            await self._replace(words if short in words else f"{words} (Reference: {short})", refused=refused)
         except PlatformUnavailable as unreachable:
             if not self.unreachable:    # nobody has read it yet
                 await self.dispatcher.queue.retry(self.claim, f"{cause}; {unreachable}", self.trail)
                 return
             log.error("nobody could be told", cause=str(unreachable))   # noqa: TRY400  (the cause is what matters)
         if isinstance(error, BotError) and not isinstance(error, Unavailable | Poison | TookTooLong):
-            outcome = Outcome.REFUSED if isinstance(error, Refused | Deflected) else Outcome.NOTICE
+            outcome = Outcome.REFUSED if refused else Outcome.NOTICE
             log.info("turn ended", outcome=outcome.value, cause=cause)
             await self.dispatcher.queue.finish(self.claim, outcome, self.trail)
             self._count(outcome)
@@ -264,11 +265,15 @@ class _Turn:
         self.dispatcher.metrics.buried()
         self._count(Outcome.FAILED)
 
-    async def _replace(self, words: str) -> None:
+    async def _replace(self, words: str, *, refused: bool = False) -> None:
         if self.reply is None:
             platform = self.dispatcher.platforms[self.claim.message.place.platform]
             self.reply = await platform.reply_to(self.claim, self._hold)
-        await self.reply.replace(await self.dispatcher.engine.egress.notice(words))
+        shown = await self.dispatcher.engine.egress.notice(words)
+        if refused and isinstance(self.reply, Appealable):
+            await self.reply.refused(shown)
+        else:
+            await self.reply.replace(shown)
 
     def _count(self, outcome: Outcome) -> None:
         self.dispatcher.metrics.ended(outcome, time.monotonic() - self.began, self.trail)

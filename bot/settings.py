@@ -251,7 +251,7 @@ class SlackSettings(Section):
     redirect_url: HttpUrl | None = None
     api_base_url: HttpUrl | None = None
     sockets: Annotated[Count, Field(le=10)] = 2
-    rate_share: Annotated[float, BeforeValidator(read_number), Field(gt=0, le=1)] = 0.9
+    rate_share: Annotated[float, BeforeValidator(read_number), Field(gt=0, le=1)] = 1.0
     thread_idle: Duration = timedelta(hours=12)
     lookback: Patience = timedelta(days=2)
     answer_missed: Patience = timedelta(hours=1)

@@ -15,6 +15,7 @@ from adapters.slack.config import SLACK, OAuth, SlackConfig
 from adapters.slack.ids import NAME
 from adapters.slack.manifest import scope_names
 from adapters.slack.platform import Slack, Stores
+from adapters.sql.decisions import Decisions
 from adapters.sql.hearing import SqlHearing
 from adapters.sql.installations import SqlInstallations
 from adapters.sql.outbox import SqlOutbox, SqlTickets, SqlTurns
@@ -63,7 +64,7 @@ async def open_slack(settings: Settings, store: Store, metrics: Metrics) -> Asyn
     database, keyring = store
     hearing = SqlHearing(database, NAME)
     stores = Stores(
-        installations=SqlInstallations(database, keyring, NAME), engagement=hearing, cursors=hearing,
+        installations=SqlInstallations(database, keyring, NAME), engagement=hearing, cursors=hearing, records=hearing,
         outbox=SqlOutbox(database), tickets=SqlTickets(database),
     )
     async with Slack.open(slack_config(settings), stores, PlatformCounts(metrics, NAME)) as slack:
@@ -85,7 +86,7 @@ def attend(bot: Bot) -> None:
     slack.interactions = Actions(
         calls=slack.calls, outbox=slack.stores.outbox, tickets=slack.stores.tickets,
         turns=SqlTurns(database, keyring), ourselves=slack.homes, names=slack.people.within, inbox=bot.inbox,
-        stop=bot.inbox.stop, personal=Privacy(database, keyring),
+        stop=bot.inbox.stop, appeals=Decisions(database, keyring), personal=Privacy(database, keyring),
         afterwards=Afterwards(engine.membership, engine.retriever, engine.egress, engine.transcripts),
         link=slack.permalinks.link,
         around=Around(readable=partial(sources, bot.settings), settings=(

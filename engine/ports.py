@@ -285,6 +285,15 @@ class Reply(Protocol):
         ...
 
 
+@runtime_checkable
+class Appealable(Protocol):
+    """A reply under which the person can say that a refusal was wrong."""
+
+    async def refused(self, text: Cleared) -> None:
+        """As `Reply.replace`, with a way to say so."""
+        ...
+
+
 class Hold(Protocol):
     """Asked immediately before anything is written for a turn, also by a reply's own background work.
 

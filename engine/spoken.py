@@ -157,6 +157,16 @@ async def deaf(trace: TraceId) -> bool:
     return False
 
 
+class Appeals(Protocol):
+    """What people say about blocks."""
+
+    async def appeal(self, trace: str, by: str, note: str = "") -> str:
+        """Notes that a person calls the block of a turn wrong. Raises `BotError` where nothing was blocked, or it was
+        looked at already.
+        """
+        ...
+
+
 class PersonalData(Protocol):
     """What a person may ask of us about themselves."""
 

@@ -6,6 +6,7 @@ and whom it was made for, lies in the store.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -28,7 +29,7 @@ from engine.errors import BadEvent, BotError, PlatformUnavailable
 from engine.harmless import harmless
 from engine.messages import EventKey, Kind, Labels, MessageId, PersonId, Place, Said, TraceId, Visibility
 from engine.ports import Inbox
-from engine.spoken import How, Outbox, PersonalData, Purpose, Stop, Ticket, Tickets, Told, Turns
+from engine.spoken import Appeals, How, Outbox, PersonalData, Purpose, Stop, Ticket, Tickets, Told, Turns
 
 log = structlog.get_logger()
 
@@ -36,8 +37,8 @@ NOT_YOURS: Final = "Only the person who asked can do that."
 TOO_OLD: Final = "This button does not work any more."
 OVER: Final = "This answer has ended already."
 THANKS: Final = "Thank you, I have noted that."
+NOTED: Final = "Thank you. Whoever looks after my rules will look at it."
 NO_SOURCES: Final = "There is no source behind this answer that you may read now."
-ASKED: Final = "You asked:"
 ABOUT: Final = "It is about this message:"
 PRIVACY: Final = "What you write to me is stored encrypted, with a key that is yours alone."
 FORGOTTEN: Final = "Done: nobody can read what you wrote to me any more."
@@ -46,6 +47,7 @@ GOOD: Final = frozenset({"+1", "thumbsup", "heart", "white_check_mark", "tada"})
 BAD: Final = frozenset({"-1", "thumbsdown", "x"})
 RECENT: Final = 10
 ABOUT_CHARS: Final = 1_200      # quotes and line ends count twice, and a dialog takes 3,000 with it
+ADDRESS: Final = 400            # characters of a response address that a dialog carries
 
 
 class Ourselves(Protocol):
@@ -92,6 +94,7 @@ class Actions:
     names: Callable[[Workspace], Names]
     inbox: Inbox
     stop: Stop
+    appeals: Appeals
     personal: PersonalData
     afterwards: Afterwards
     link: Callable[[Place, MessageId], Awaitable[str]]      # where a message opens; "" where that is not known
@@ -117,8 +120,8 @@ class Actions:
             return
         match press.action:
             case home.EXPORT:
-                everything = _readable(await self.personal.export(press.person))
-                await self._open(press.workspace, press.body, modals.export_modal(everything))
+                everything = await asyncio.to_thread(_exported, await self.personal.export(press.person))
+                await self._open(press.workspace, press.body, everything)
             case home.FORGET:
                 await self._open(press.workspace, press.body, modals.forget_modal(press.value))
             case render.STOP if ticket.trace is not None:
@@ -142,6 +145,9 @@ class Actions:
                 await self._say(press, await sharing.share(told))
             case render.AGAIN:
                 await self.inbox.receive(again(told, press))
+            case render.WRONG:
+                await self.appeals.appeal(told.trace, press.person)
+                await self._say(press, NOTED)
 
     async def _sources(self, press: Pressed, told: Told) -> None:
         place = replace(told.question.place, person=press.person)
@@ -190,6 +196,8 @@ class Actions:
         about = {
             "channel": _text(_part(body, "channel"), "id"), "about": said[:ABOUT_CHARS],
             "thread": _text(message, "thread_ts") or _text(message, "ts"),
+            # A dialog has none of its own; this one reaches its reader where we are no member, too.
+            "url": url if len(url := _text(body, "response_url")) <= ADDRESS else "",
         }
         await self._open(workspace, body, modals.ask_modal(json.dumps(about, ensure_ascii=False), said[:ABOUT_CHARS]))
 
@@ -205,12 +213,13 @@ class Actions:
         if channel := str(about.get("channel") or ""):
             text = f"{question}\n\n{ABOUT}\n\n" + "\n".join(f"> {line}" for line in str(about["about"]).splitlines())
             await self.inbox.receive(private(
-                channel, user, text, me, names, mark=mark, at=at, raw=b"", thread=str(about.get("thread")) or None,
+                channel, user, text, me, names, mark=mark, at=at, raw=_address(str(about.get("url") or "")),
+                thread=str(about.get("thread")) or None,
             ))
             return
         # Asked from nowhere: it is answered in the direct conversation, under the question.
-        asked = await self.afterwards.egress.notice(f"{ASKED} {question}")
-        posts, ts = await self._told(workspace, user, render.render(asked)[0], f"ask:{_mark(_text(view, 'id'))}")
+        asked = await render.rendered(await self.afterwards.egress.notice(f"{commands.ASKED} {question}"))
+        posts, ts = await self._told(workspace, user, asked[0], f"ask:{_mark(_text(view, 'id'))}")
         said = private(posts.channel, user, question, me, names, mark=ts, at=at, raw=b"", thread=ts)
         message = replace(
             said.message, conversation=workspace.conversation(posts.channel, ts),
@@ -220,9 +229,9 @@ class Actions:
 
     async def _give_back(self, workspace: Workspace, view: Mapping[str, Any], user: str) -> None:
         """The question, to who asked alone. Nothing is noted of it: it may be the store that is away."""
-        words = f"{commands.TROUBLE}\n\n{ASKED} {modals.question_of(view)}"
+        words = f"{commands.TROUBLE}\n\n{commands.ASKED} {modals.question_of(view)}"
         opened = await self.calls.call("conversations.open", str(workspace), {"users": user})
-        for part in render.render(await self.afterwards.egress.notice(words)):
+        for part in await render.rendered(await self.afterwards.egress.notice(words)):
             await self.calls.call("chat.postEphemeral", str(workspace), {
                 "channel": _text(_part(opened, "channel"), "id"), "user": user, "parse": "none", "text": part.text,
                 "blocks": part.blocks,
@@ -346,9 +355,10 @@ class Actions:
 
 _PURPOSES: Final[Mapping[str, Purpose]] = {
     render.FEEDBACK: Purpose.ANSWER, render.SHOW_SOURCES: Purpose.ANSWER, render.SHARE: Purpose.ANSWER,
-    render.AGAIN: Purpose.ANSWER, render.STOP: Purpose.STOP, home.EXPORT: Purpose.MINE, home.FORGET: Purpose.MINE,
+    render.AGAIN: Purpose.ANSWER, render.WRONG: Purpose.ANSWER, render.STOP: Purpose.STOP,
+    home.EXPORT: Purpose.MINE, home.FORGET: Purpose.MINE,
 }
-_OWN: Final = frozenset({render.SHARE, render.AGAIN, render.STOP, home.EXPORT, home.FORGET})
+_OWN: Final = frozenset({render.SHARE, render.AGAIN, render.WRONG, render.STOP, home.EXPORT, home.FORGET})
 """For whom the button was made, and nobody else."""
 
 
@@ -374,18 +384,23 @@ def again(told: Told, press: Pressed) -> Said:
     return Said(
         EventKey(f"slack:again/{told.trace}"),
         replace(question, id=MessageId(f"{base}/~{mark}/{ts}"), sent_at=datetime.now(UTC)),
-        raw=json.dumps({"response_url": url}).encode() if url else b"",
+        raw=_address(url),
         kind=Kind.SUMMARY if told.kind is Kind.SUMMARY else Kind.ANSWER,
     )
 
 
-def _readable(export: Mapping[str, Any]) -> str:
-    return json.dumps(export, ensure_ascii=False, indent=2)
+def _exported(export: Mapping[str, Any]) -> dict[str, Any]:
+    return modals.export_modal(json.dumps(export, ensure_ascii=False, indent=2))
 
 
 def _person(workspace: Workspace, body: Mapping[str, Any]) -> PersonId:
     user = _part(body, "user")
     return person_in(workspace, _text(user, "id") or _text(body, "user_id"), _text(user, "team_id") or None)
+
+
+def _address(url: str) -> bytes:
+    """As a command brings it along."""
+    return json.dumps({"response_url": url}).encode() if url else b""
 
 
 def _mark(id: str) -> str:

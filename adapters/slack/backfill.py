@@ -1,7 +1,8 @@
 """What was said while we could not hear: fetched from Slack's history, the newest first, and stored like the rest.
 
 A gap is on disk before it is filled, and what is left of it after every page: a crash repeats a page, and repeated
-messages are known by their key. Missed edits come with the messages; a deletion leaves no trace in a history.
+messages are known by their key. When all gaps are filled, what was said before them is looked at once more: it may have
+been rewritten or taken back meanwhile (`adapters/slack/review.py`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from adapters.slack.normalise import Heard, Self, said_in
 from adapters.slack.pages import pages, told
 from adapters.slack.plain import mentioned
 from adapters.slack.ports import Cursors, Engagement, Gap
+from adapters.slack.review import Review
 from engine.errors import BadEvent, BotError, PlatformUnavailable, StoreUnavailable
 from engine.messages import Edited, Said
 
@@ -50,6 +52,7 @@ class Backfill:
     idle: timedelta
     hearing: Callable[[], bool]
     hear: Callable[[Heard, Self], Awaitable[bool]] = field(init=False)
+    review: Review = field(init=False)
     _more: asyncio.Event = field(default_factory=asyncio.Event)
     _back: asyncio.Event = field(default_factory=asyncio.Event)
     _times: int = 0             # that we began to hear again
@@ -65,9 +68,6 @@ class Backfill:
         """We hear again, for `catch_up` to make up for it. ``since``: when that ended; None: what the store says."""
         self._times += 1
         for me in self.homes.all:
-            if not me.workspace.team:       # a whole organisation, while channels are listed by workspace
-                log.warning("what an organisation missed is not fetched", workspace=str(me.workspace))
-                continue
             earlier = self._owed.get(str(me.workspace), since)
             # Nothing is noted as heard while something is owed: the store still says the earlier.
             self._owed[str(me.workspace)] = min(earlier, since) if earlier and since else None
@@ -94,7 +94,8 @@ class Backfill:
         workspace, until = str(me.workspace), datetime.now(UTC)
         try:
             if start := since or await self.cursors.last_heard(workspace):
-                await self.missed(me, None, start)
+                for each in await self._workspaces(me):
+                    await self.missed(each, None, start)
             await self.cursors.heard(workspace, until)
         except BotError as error:
             log.warning("what was missed is not known yet", workspace=workspace, cause=str(error))
@@ -137,7 +138,7 @@ class Backfill:
         while True:
             self._more.clear()
             try:
-                if all([await self._tried(gap) for gap in await self.cursors.gaps()]):
+                if await self._worked():
                     await self._more.wait()
                     continue
             except StoreUnavailable as error:
@@ -148,34 +149,48 @@ class Backfill:
             except TimeoutError:
                 continue
 
-    async def _tried(self, gap: Gap) -> bool:
+    async def _worked(self) -> bool:
+        """Whether nothing is left to do, but for what has come meanwhile. Raises `StoreUnavailable`."""
+        done = [await self._tried(gap, self._fill) for gap in await self.cursors.gaps() if not _filled(gap)]
+        for gap in await self.cursors.gaps():
+            if self._more.is_set():         # what somebody waits for goes first
+                return False
+            if _filled(gap):
+                done.append(await self._tried(gap, self._reviewed))
+        return all(done)
+
+    async def _tried(self, gap: Gap, work: Callable[[Gap, Self], Awaitable[None]]) -> bool:
+        """Whether this is done, or will never be. Raises `StoreUnavailable`."""
+        me = await self.homes.me(Workspace.of(gap.workspace))
         try:
-            return await self._fill(gap)
+            if me is None:
+                await self._close(gap, "the app is not installed there any more")
+            else:
+                await work(gap, me)
+        except (Closed, Revoked) as error:
+            await self._close(gap, str(error))
+        except PlatformUnavailable as error:
+            log.warning("gap not filled yet", channel=gap.channel, cause=str(error))
+            return False
         except StoreUnavailable:
             raise
         except Exception:       # whatever stands in one history must not end the hearing of everything else
             log.exception("gap not filled yet", channel=gap.channel)
             return False
+        return True
 
-    async def _fill(self, gap: Gap) -> bool:
-        """Whether it is closed. Raises `StoreUnavailable`."""
-        me = await self.homes.me(Workspace.of(gap.workspace))
-        if me is None:
-            await self._close(gap, "the app is not installed there any more")
-            return True
-        try:
-            await self._threads(gap, me)
-            stored = await self._history(gap, me)
-        except (Closed, Revoked) as error:
-            await self._close(gap, str(error))
-            return True
-        except PlatformUnavailable as error:
-            log.warning("gap not filled yet", channel=gap.channel, cause=str(error))
-            return False
-        await self.cursors.filled(gap.workspace, gap.channel, gap.oldest, gap.oldest)
+    async def _fill(self, gap: Gap, me: Self) -> None:
+        """All of it is stored; the gap stays on record until it is reviewed."""
+        await self._threads(gap, me)
+        stored = await self._history(gap, me)
+        await self.cursors.filled(gap.workspace, gap.channel, gap.oldest, gap.oldest + _LEAST)
         if stored:
             log.info("gap filled", channel=gap.channel, stored=stored)
-        return True
+
+    async def _reviewed(self, gap: Gap, me: Self) -> None:
+        """What was known before the gap is still so, and the gap is closed."""
+        await self.review.look(me, gap.channel, datetime.now(UTC) - self.lookback)
+        await self.cursors.filled(gap.workspace, gap.channel, gap.oldest, gap.oldest)
 
     async def _close(self, gap: Gap, why: str) -> None:
         log.warning("gap cannot be filled", workspace=gap.workspace, channel=gap.channel, cause=why)
@@ -204,7 +219,7 @@ class Backfill:
                         stored += await self._replies(gap, me, message.ts)
                 if page:
                     await self.cursors.filled(
-                        gap.workspace, gap.channel, gap.oldest, max(moment(page[-1].ts), gap.oldest + _LEAST)
+                        gap.workspace, gap.channel, gap.oldest, max(moment(page[-1].ts), gap.oldest + 2 * _LEAST)
                     )
         return stored
 
@@ -240,6 +255,19 @@ class Backfill:
             await self.hear(Heard(edit), me)
         return int(new)
 
+    async def _workspaces(self, me: Self) -> Sequence[Self]:
+        """Of a whole organisation's installation, whose channels are listed by workspace, all that it is approved for.
+        """
+        organisation = me.workspace
+        if organisation.team:
+            return [me]
+        found: list[Self] = []
+        async with aclosing(pages(self.calls, "auth.teams.list", str(organisation), {"limit": PAGE})) as listed:
+            async for said in listed:
+                teams = [told(wire.Channel, each).id for each in said.get("teams") or []]
+                found += [replace(me, workspace=Workspace(team, organisation.enterprise)) for team in teams]
+        return found
+
     async def _channels(self, me: Self) -> Sequence[str]:
         """Where we are a member."""
         found: list[str] = []
@@ -254,6 +282,11 @@ class Backfill:
 
 
 _LEAST: Final = timedelta(microseconds=1)
+
+
+def _filled(gap: Gap) -> bool:
+    """Only its review is still to come."""
+    return gap.latest <= gap.oldest + 1.5 * _LEAST
 
 
 def _since(ts: str | None, oldest: datetime) -> bool:

@@ -16,8 +16,8 @@ from enum import IntEnum
 from itertools import count
 from typing import Final, NamedTuple
 
-MARGIN: Final = 1.02
-"""A window is counted as this much longer: calls that left evenly may arrive closer together."""
+MARGIN: Final = 1.05
+"""A window is counted as this much longer: calls that left evenly may arrive closer together, by three seconds here."""
 
 
 class Rank(IntEnum):
@@ -80,6 +80,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "users.conversations": THREE,
     "usergroups.list": TWO,
     "usergroups.users.list": TWO,
+    "auth.teams.list": TWO,
     "auth.test": tier(200, burst=40),
     "bots.info": THREE,
     "team.info": THREE,
@@ -180,18 +181,6 @@ class Budget:
     def wait(self, key: Key) -> float:
         """Seconds until a call could leave, if nobody else wanted one."""
         return self._queue(key).allowance.wait(self._now())
-
-    def room(self, key: Key) -> int:
-        """How many calls the window of this key has room for now, besides those that wait."""
-        queue = self._queue(key)
-        self._drop_gone(queue)
-        if queue.allowance.wait(self._now()) > 0 and queue.allowance.room <= 0:
-            return 0
-        return queue.allowance.room - len(queue.waiting)
-
-    def calls(self, key: Key) -> int:
-        """How many calls a window of this key has room for when it is empty."""
-        return self._queue(key).allowance.rule.calls
 
     def close(self, key: Key, seconds: float) -> None:
         """Slack said 429: nothing leaves for so long."""

@@ -34,9 +34,9 @@ UNTOLD: Final = 5.0             # seconds to wait when a rate limit does not say
 CONNECT: Final = 3.0            # seconds for a connection
 
 READS: Final = frozenset({
-    "auth.test", "bots.info", "chat.getPermalink", "conversations.history", "conversations.info", "conversations.list",
-    "conversations.members", "conversations.replies", "files.info", "team.info", "usergroups.list",
-    "usergroups.users.list", "users.conversations", "users.info", "users.list",
+    "auth.teams.list", "auth.test", "bots.info", "chat.getPermalink", "conversations.history", "conversations.info",
+    "conversations.list", "conversations.members", "conversations.replies", "files.info", "team.info",
+    "usergroups.list", "usergroups.users.list", "users.conversations", "users.info", "users.list",
 })
 """Asked with GET; they change nothing."""
 REPEATABLE: Final = READS | {
@@ -154,6 +154,18 @@ class _Request:
     paid: bool                      # its place in the budget was taken before
 
 
+class Way(Protocol):
+    """Hears where a call is: whoever keeps a record of it knows after a crash whether it may have arrived."""
+
+    async def leaves(self) -> None:
+        """Just before it leaves, after every wait for the budget. What it raises keeps the call here."""
+        ...
+
+    async def back(self) -> None:
+        """It certainly was not done; perhaps it leaves again."""
+        ...
+
+
 class Tokens(Protocol):
     """The bot token of a workspace, by `Place.workspace`. Raises `PlatformUnavailable` where we are not installed."""
 
@@ -172,11 +184,11 @@ class Calls:
 
     async def call(
         self, method: str, workspace: str, arguments: Mapping[str, Any], *,
-        hold: Hold | None = None, back: Callable[[], None] | None = None, rank: Rank = Rank.LAST_WORD,
-        once: bool = False, paid: bool = False,
+        hold: Hold | None = None, way: Way | None = None, rank: Rank = Rank.LAST_WORD, once: bool = False,
+        paid: bool = False,
     ) -> dict[str, Any]:
-        """What Slack answers. ``hold`` is asked just before the call leaves, and ``back`` is told when one that left
-        has certainly not been done; arguments that are None are left out.
+        """What Slack answers. ``hold`` is asked, and ``way`` told, just before the call leaves; arguments that are None
+        are left out.
 
         A rate limit is waited out, and a call that did not arrive is repeated, while patience lasts; one of unclear
         fate only if it can be (`REPEATABLE`) and is not to be made ``once``. ``paid``: after `slot` or `may`; a rate
@@ -187,7 +199,7 @@ class Calls:
         request = _Request(method, given, token, _keys(method, workspace, given), rank, paid)
         again = NotSent if once or method not in REPEATABLE else (NotSent, Unclear)
         try:
-            said: dict[str, Any] = await self._until(again, lambda: self._call(request, hold, back))
+            said: dict[str, Any] = await self._until(again, lambda: self._call(request, hold, way))
         except Revoked as error:
             if (workspace, method) not in self._problems:
                 log.error("Slack refuses our token", workspace=workspace, cause=str(error))  # noqa: TRY400
@@ -197,14 +209,12 @@ class Calls:
             log.info("Slack takes our token again", workspace=workspace, method=method)
         return said
 
-    async def respond(
-        self, url: str, payload: Mapping[str, Any], hold: Hold, back: Callable[[], None] | None = None,
-    ) -> None:
+    async def respond(self, url: str, payload: Mapping[str, Any], hold: Hold, way: Way | None = None) -> None:
         """Answers a command or a button at its ``response_url``. `Gone`: its half-hour, or its five posts, are over."""
         if not self._is_slacks(url):
             raise Gone("slack: the response address is not one of Slack's", "foreign_url")
         hook = AsyncWebhookClient(url, session=self.client.session, retry_handlers=[], proxy=self.client.proxy)
-        await self._until(NotSent, lambda: self._respond(hook, payload, hold, back))
+        await self._until(NotSent, lambda: self._respond(hook, payload, hold, way))
 
     @property
     def problem(self) -> str | None:
@@ -217,10 +227,9 @@ class Calls:
         """Waits for a place in the budget, for a call whose content is made once it may leave."""
         await self.budget.take(Key(method, workspace), rank)
 
-    def may(self, method: str, workspace: str, *, spare: float = 0.0) -> bool:
-        """Takes a place at once if there is one, and more than the part ``spare`` of all is left."""
-        key = Key(method, workspace)
-        return self.budget.room(key) > spare * self.budget.calls(key) and self.budget.try_take(key)
+    def may(self, method: str, workspace: str) -> bool:
+        """Takes a place at once if there is one."""
+        return self.budget.try_take(Key(method, workspace))
 
     async def _until(
         self, again: type[SlackError] | tuple[type[SlackError], ...], call: Callable[[], Awaitable[Any]],
@@ -236,7 +245,7 @@ class Calls:
             await asyncio.sleep(pause)
             pause = min(PAUSE[1], 2 * pause)
 
-    async def _call(self, request: _Request, hold: Hold | None, back: Callable[[], None] | None) -> dict[str, Any]:
+    async def _call(self, request: _Request, hold: Hold | None, way: Way | None) -> dict[str, Any]:
         """One call; a rate limit is waited out, again and again while patience lasts."""
         clock = asyncio.get_running_loop().time
         end, paid = clock() + self.patience, request.paid
@@ -246,15 +255,17 @@ class Calls:
             paid = False
             if hold is not None:
                 hold()
+            if way is not None:
+                await way.leaves()
             try:
                 return await self._request(request)
             except NotSent:
-                if back is not None:
-                    back()
+                if way is not None:
+                    await way.back()
                 raise
             except Limited as error:
-                if back is not None:
-                    back()
+                if way is not None:
+                    await way.back()
                 wait, counted = error.seconds, request.keys[-1]
                 log.warning("Slack's rate limit", method=counted.method, workspace=counted.workspace, seconds=wait)
                 self.budget.close(counted, wait)
@@ -269,22 +280,24 @@ class Calls:
         return await answered(method, self.client.api_call(method, json=given))
 
     async def _respond(
-        self, hook: AsyncWebhookClient, payload: Mapping[str, Any], hold: Hold, back: Callable[[], None] | None,
+        self, hook: AsyncWebhookClient, payload: Mapping[str, Any], hold: Hold, way: Way | None,
     ) -> None:
         clock = asyncio.get_running_loop().time
         end = clock() + self.patience
         while True:
             hold()
+            if way is not None:
+                await way.leaves()
             try:
                 answer = await hook.send_dict(dict(payload))
             except _NETWORK as error:
                 lost = _lost("response_url", error)
-                if back is not None and isinstance(lost, NotSent):
-                    back()
+                if way is not None and isinstance(lost, NotSent):
+                    await way.back()
                 raise lost from error
             if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-                if back is not None:
-                    back()
+                if way is not None:
+                    await way.back()
                 wait = _seconds(answer.headers)
                 if clock() + wait > end:
                     raise Limited("slack: response_url: its rate limit", "ratelimited", wait)

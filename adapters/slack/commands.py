@@ -37,6 +37,7 @@ LEFT: Final = "I have left the threads of this channel. Mention me whenever you 
 LEFT_THREAD: Final = "I have left this thread. Mention me whenever you want me back."
 TROUBLE: Final = "I could not store your question, so I will not answer it. Please try again in a few minutes."
 NOT_DONE: Final = "A part of me is not reachable right now, so I did nothing. Please try again in a few minutes."
+ASKED: Final = "You asked:"
 NO_QUESTION: Final = f"What would you like to know? Write `{COMMAND} ask` and your question."
 
 _LINK: Final = re.compile(r"/archives/([CDG][A-Z0-9]+)/p(\d{10})(\d{6})(?:\S*[?&]thread_ts=(\d+\.\d+))?")

@@ -35,8 +35,7 @@ class SlackConfig:
     sockets: int = 2                                        # one reconnects while another hears
     apart: timedelta = timedelta(seconds=5)                 # between the first connections of Socket Mode
     event_bytes: int = 1 << 20                              # of one event; more is turned away
-    rate_share: float = 0.9                                 # of Slack's documented rates, what we use
-    stream_share: float = 0.9                               # of the stream starts of a minute, before edits take over
+    rate_share: float = 1.0                                 # of Slack's documented rates, what we use
     timeout: timedelta = timedelta(seconds=10)              # of one request
     patience: timedelta = timedelta(seconds=20)             # with Slack being away, before a turn is set aside
     fresh: timedelta = timedelta(seconds=60)                # for so long members and user groups are remembered

@@ -26,8 +26,18 @@ from adapters.slack.listen import Ears, Reception, bolt_app
 from adapters.slack.membership import Rooms
 from adapters.slack.names import People
 from adapters.slack.permalinks import Permalinks
-from adapters.slack.ports import Counts, Cursors, Engagement, Installations, Interactions, Unattended, Uncounted
-from adapters.slack.reply import Clear, Voice
+from adapters.slack.ports import (
+    Clear,
+    Counts,
+    Cursors,
+    Engagement,
+    Installations,
+    Interactions,
+    Records,
+    Uncounted,
+)
+from adapters.slack.reply import Voice
+from adapters.slack.review import Review
 from adapters.slack.sockets import Sockets
 from engine.errors import BotError, PlatformUnavailable, StoreUnavailable
 from engine.messages import Audience, Claim, File, MessageId, Place, Visibility
@@ -46,6 +56,7 @@ class Stores:
     installations: Installations
     engagement: Engagement
     cursors: Cursors
+    records: Records
     outbox: Outbox
     tickets: Tickets
 
@@ -66,9 +77,9 @@ class Slack:
     files: Files
     counts: Counts
     permalinks: Permalinks
-    interactions: Interactions = field(default_factory=Unattended)     # wired after the engine that they need
-    stop: Stop = deaf                                                   # the same
-    clear: Clear | None = None                                          # the same
+    interactions: Interactions = field(init=False)  # wired before `listen`, after the engine that they need
+    stop: Stop = deaf                               # the same
+    clear: Clear | None = None                      # the same
     _door: Door | None = None
     _sockets: Sockets | None = None
     _backfill: Backfill | None = None
@@ -129,6 +140,9 @@ class Slack:
                 self.interactions, self.counts, self.config.engaged, jobs.spawn, backfill.missed,
             )
             backfill.hear = ears.hear
+            backfill.review = Review(
+                self.calls, self.people, self.stores.records, ears.hear, self.interactions.removed,
+            )
             group.create_task(backfill.catch_up())
             group.create_task(backfill.run())
             group.create_task(backfill.beat())

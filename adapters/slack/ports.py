@@ -5,13 +5,17 @@ Methods that read or write raise `StoreUnavailable`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from adapters.slack.ids import Workspace
+from engine.guards.egress import Cleared
 from engine.messages import ConversationId, MessageId
+
+Clear: TypeAlias = Callable[[str], Awaitable[Cleared]]
+"""Makes a text fit to be shown."""
 
 
 class Installed(Protocol):
@@ -117,6 +121,37 @@ class Cursors(Protocol):
         ...
 
 
+class Kept(Protocol):
+    """Something that stands in a channel, for all the store knows."""
+
+    @property
+    def message(self) -> MessageId: ...
+    @property
+    def ts(self) -> str: ...
+    @property
+    def thread(self) -> str:
+        """The root's ts of a reply; "" for what stands in the channel itself."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """When it got the words that we know."""
+        ...
+
+    @property
+    def ours(self) -> bool:
+        """An answer of ours, not a message of somebody's."""
+        ...
+
+
+class Records(Protocol):
+    """What was said in a channel, to be compared with it."""
+
+    async def kept(self, workspace: str, channel: str, since: datetime, limit: int, /) -> Sequence[Kept]:
+        """The latest messages, and the latest answers, so many of each; none that was deleted, or asked in private."""
+        ...
+
+
 class Interactions(Protocol):
     """What people do besides writing. Called after the acknowledgement; ``body`` as Slack sent it."""
 
@@ -151,35 +186,6 @@ class Interactions(Protocol):
     async def privacy(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
         """``/bartizan privacy``: what the person may ask of us about their data."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Unattended:
-    """Does nothing: until the part that answers is there, and in tests of the part that listens."""
-
-    async def pressed(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
-        """As `Interactions`."""
-
-    async def submitted(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
-        """As `Interactions`."""
-
-    async def home_opened(self, workspace: Workspace, user: str, tab: str, channel: str) -> None:
-        """As `Interactions`."""
-
-    async def thread_started(self, workspace: Workspace, user: str, channel: str, thread: str) -> None:
-        """As `Interactions`."""
-
-    async def reacted(self, workspace: Workspace, user: str, channel: str, ts: str, name: str, *, added: bool) -> None:
-        """As `Interactions`."""
-
-    async def removed(self, workspace: Workspace, channel: str, ts: str) -> None:
-        """As `Interactions`."""
-
-    async def opened(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
-        """As `Interactions`."""
-
-    async def privacy(self, workspace: Workspace, body: Mapping[str, Any]) -> None:
-        """As `Interactions`."""
 
 
 class Counts(Protocol):

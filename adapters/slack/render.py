@@ -8,6 +8,7 @@ stretch of the text each of them shows: together they are the whole text. What i
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -25,8 +26,10 @@ SHOW_SOURCES: Final = "bartizan_show_sources"
 SHARE: Final = "bartizan_share"
 AGAIN: Final = "bartizan_again"
 STOP: Final = "bartizan_stop"
+WRONG: Final = "bartizan_wrong"
 NOTHING: Final = "…"
 """Stands where there is nothing to say: Slack takes no message without a text."""
+LONG: Final = 500           # characters; what is longer is rendered beside the event loop, not on it
 _SOURCES: Final = 3_000     # units of the small print
 _LINK: Final = 2_500        # of an address there: with its title it fits any text object
 _BODY_BLOCKS: Final = 46    # leaves room for what stands below
@@ -50,6 +53,7 @@ class Buttons:
     sources: str | None = None
     share: str | None = None
     again: str | None = None
+    wrong: str | None = None    # under a refusal
 
 
 NO_BUTTONS: Final = Buttons()
@@ -74,6 +78,16 @@ def render(
     elif foot:
         parts[-1] = replace(last, blocks=[*last.blocks, *foot])
     return tuple(parts)
+
+
+async def rendered(
+    what: Shown | Cleared, buttons: Buttons = NO_BUTTONS, *, below: Cleared | None = None,
+) -> tuple[Part, ...]:
+    """As `render`. A page of text takes it milliseconds, in which acknowledgements would have to wait."""
+    text = what.text if isinstance(what, Shown) else what
+    if len(text) <= LONG:
+        return render(what, buttons, below=below)
+    return await asyncio.to_thread(render, what, buttons, below=below)
 
 
 def footer(shown: Shown, buttons: Buttons = NO_BUTTONS) -> list[Block]:
@@ -224,6 +238,7 @@ def _buttons(buttons: Buttons) -> Iterator[Block]:
             ("Show sources", SHOW_SOURCES, buttons.sources),
             ("Share with channel", SHARE, buttons.share),
             ("Try again", AGAIN, buttons.again),
+            ("Blocked by mistake?", WRONG, buttons.wrong),
         ) if value
     ]
     if row:

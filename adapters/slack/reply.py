@@ -7,9 +7,9 @@ one rule: so many messages as the answer needs stand there, each says what it sh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import structlog
 
@@ -20,9 +20,10 @@ from adapters.slack.ephemeral import PrivateReply
 from adapters.slack.ids import PREFIX, Workspace, ts_of, user_of
 from adapters.slack.mrkdwn import clip
 from adapters.slack.outbox import LOOKS, Ourselves, Posts
-from adapters.slack.render import Buttons, Part, footer, render, stop_button
+from adapters.slack.ports import Clear
+from adapters.slack.render import Buttons, Part, footer, render, rendered, stop_button
 from adapters.slack.stream import CHARS, LIFE, Stream, cut, open_stream
-from adapters.slack.streamed import exact, stream_markdown
+from adapters.slack.streamed import exact, flowing
 from engine.errors import Fenced, PlatformUnavailable, StoreUnavailable
 from engine.guards.egress import Cleared, Shown, joined
 from engine.harmless import line
@@ -37,10 +38,6 @@ TITLE: Final = 60               # characters
 PAUSE: Final = (0.5, 5.0)       # seconds before words that could not be shown are tried again
 
 
-Clear: TypeAlias = Callable[[str], Awaitable[Cleared]]
-"""Makes a text fit to be shown."""
-
-
 @dataclass(frozen=True, slots=True)
 class Voice:
     """Opens replies."""
@@ -51,7 +48,7 @@ class Voice:
     ourselves: Ourselves
     stop: Stop
     config: SlackConfig
-    clear: Clear | None = None      # for titles of threads; None: they get none
+    clear: Clear | None = None      # for what the engine does not hand in: titles of threads; None: there are none
     stream_life: float = LIFE       # seconds
     status_every: float = STATUS_EVERY
     looks: Sequence[float] = LOOKS
@@ -65,7 +62,8 @@ class Voice:
             place.thread or since, since, looks=self.looks,
         )
         if place.private:
-            return PrivateReply(posts, self.tickets, claim, await posts.earlier() if claim.resumed else [])
+            earlier = await posts.earlier() if claim.resumed else []
+            return PrivateReply(posts, self.tickets, claim, earlier, self.clear)
         reply = SlackReply(self, posts, claim)
         if claim.resumed:
             try:
@@ -86,7 +84,7 @@ class _Standing:
 
 @dataclass(slots=True)
 class SlackReply:
-    """Implements the engine's `Reply`. Create it with `Voice.reply_to`."""
+    """Implements the engine's `Reply` and `Appealable`. Create it with `Voice.reply_to`."""
 
     voice: Voice
     posts: Posts
@@ -151,13 +149,17 @@ class SlackReply:
 
     async def replace(self, text: Cleared) -> None:
         """Only this stands now; if nothing can stand here, the person is told directly."""
-        await self._told(render(text))
+        await self._told(await rendered(text))
+
+    async def refused(self, text: Cleared) -> None:
+        """As `replace`; who asked can say that it was wrong."""
+        await self._told(await rendered(text, Buttons(wrong=await self._ticket(Purpose.ANSWER))))
 
     async def stopped(self, text: Cleared) -> None:
         """What stands stays, with this under it."""
         words = joined(self._words)
         again = Buttons(again=await self._ticket(Purpose.ANSWER))
-        await self._told(render(words, again, below=text) if words.strip() else render(text, again))
+        await self._told(await (rendered(words, again, below=text) if words.strip() else rendered(text, again)))
 
     async def finish(self, shown: Shown) -> None:
         """The whole answer, with its sources and buttons."""
@@ -166,7 +168,7 @@ class SlackReply:
         buttons = Buttons(f"{id}+", f"{id}-", id if shown.sources else None, again=id)
         async with self._one_at_a_time:
             await self._still()
-            parts = render(shown, buttons)
+            parts = await rendered(shown, buttons)
             if not await self._streamed_to_its_end(shown, parts, footer(shown, buttons)):
                 await self._settle(parts)
 
@@ -209,7 +211,7 @@ class SlackReply:
 
     async def _show(self) -> None:
         words = joined(self._words)
-        flow = stream_markdown(words).strip()
+        flow = (await flowing(words)).strip()
         more = flow[len(self._streamed):]
         if not more:
             return
@@ -226,8 +228,8 @@ class SlackReply:
         place, calls = self.claim.message.place, self.posts.calls
         if self._edits or not more or not self.posts.thread:
             return False
-        spare = 0.0 if self._standing else 1.0 - self.voice.config.stream_share    # who has begun is to go on
-        if not calls.may("chat.startStream", place.workspace, spare=spare):
+        # All of the tier, for nothing else starts streams; a long answer that then finds no place goes on by edits.
+        if not calls.may("chat.startStream", place.workspace):
             return False
         words = more[: cut(more, CHARS)]
         part = self._next
@@ -263,13 +265,13 @@ class SlackReply:
             await self._edit(joined(self._words))
 
     async def _edit(self, words: Cleared) -> None:
-        parts = list(render(words))
+        parts = list(await rendered(words))
         parts[-1] = await self._stoppable(parts[-1])
         await self._settle(parts, Rank.PROGRESS)
 
     async def _streamed_to_its_end(self, shown: Shown, parts: Sequence[Part], foot: list[dict[str, Any]]) -> bool:
         """Whether the stream's own end was enough: one message in which Slack shows all of it as we would."""
-        live, flow = self._live, stream_markdown(shown.text).strip()
+        live, flow = self._live, (await flowing(shown.text)).strip()
         if live is None or not live.sure or len(self._standing) > 1 or not flow.startswith(self._streamed):
             return False
         rest = flow[len(self._streamed):]

@@ -10,7 +10,7 @@ import structlog
 
 from adapters.slack.calls import Calls
 from adapters.slack.outbox import Ourselves, Posts
-from adapters.slack.render import Buttons, render
+from adapters.slack.render import Buttons, rendered
 from engine.afterwards import Afterwards
 from engine.errors import BotError
 from engine.messages import TraceId
@@ -60,7 +60,7 @@ class Sharing:
         buttons = Buttons(f"{id}+", f"{id}-", id if shown.sources else None)
         below = await self.afterwards.egress.notice(BELOW)
         try:
-            for number, part in enumerate(render(shown, buttons, below=below)):
+            for number, part in enumerate(await rendered(shown, buttons, below=below)):
                 if not noted.get(number) and not (number in noted and await posts.turned_up(number)):
                     await self.outbox.sending(lock)         # still at it: nobody takes over a long answer half-way
                     await posts.post(number, part)

@@ -8,12 +8,15 @@ it was.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Final
 
 from engine.guards.egress import Cleared
 from engine.harmless import harmless
 
+LONG: Final = 5_000
+"""Characters; what is longer is worked on beside the event loop, not on it."""
 JOINER: Final = "\u2060"
 _PARTED: Final = re.compile(
     r"(?<=<)(?=[^\s<=\-\d])"            # <@U1>, <!channel>, <#C1>, <https://…|label>, <mailto:…>
@@ -27,6 +30,11 @@ _PARTED: Final = re.compile(
 def stream_markdown(text: Cleared) -> str:
     """The text as it is sent. Of what is sent of its beginning nothing changes when more of it comes."""
     return _PARTED.sub(JOINER, harmless(text))
+
+
+async def flowing(text: Cleared) -> str:
+    """As `stream_markdown`, which is asked for the whole each time that there is more of it."""
+    return await asyncio.to_thread(stream_markdown, text) if len(text) > LONG else stream_markdown(text)
 
 
 def exact(sent: str) -> bool:

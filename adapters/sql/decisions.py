@@ -37,6 +37,12 @@ class NothingToAppeal(BotError):
     reply = "Nothing was blocked there, so there is nothing to appeal."
 
 
+class Settled(NothingToAppeal):
+    """This person's appeal was looked at already."""
+
+    reply = "Somebody has looked at that already."
+
+
 @dataclass(frozen=True, slots=True)
 class Decisions:
     """What `bartizan guard why` and `bartizan guard appeals` do. A trace may be shortened."""
@@ -104,7 +110,7 @@ class Decisions:
             select(appeal.c.state).where(appeal.c.turn == number, appeal.c.by == by)
         ).scalar()
         if before not in (None, "open"):
-            raise NothingToAppeal("an appeal that is settled")
+            raise Settled("an appeal that is settled")
         row = uuid.uuid4().hex
         sealed = self.keyring.unwrap(WrappedKey(*stored)).seal(note, f"appeal/{row}") if note else None
         connection.execute(

@@ -1,26 +1,41 @@
-"""How far a platform was heard, and in which threads we take part without being called.
+"""How far a platform was heard, what stands there by then, and in which threads we take part without being called.
 
 That we were spoken to in a thread is what its turns say; only that we were sent away is noted apart.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from adapters.sql.database import Database, db_now
 from adapters.sql.rows import utc
 from adapters.sql.statements import Statements
-from adapters.sql.tables import channel, conversation, departure, gap, heard, membership, message, turn
-from engine.messages import ConversationId
+from adapters.sql.tables import (
+    answer,
+    channel,
+    conversation,
+    departure,
+    gap,
+    heard,
+    membership,
+    message,
+    outbox,
+    revision,
+    turn,
+)
+from engine.messages import ConversationId, MessageId
 
 MOST: Final = 200
 """Questions of one channel whose threads are looked at; one with more has its threads in the channel's history."""
+
+_TS: Final = re.compile(r"\d+\.\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +46,17 @@ class Gap:
     channel: str
     oldest: datetime
     latest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A message, or an answer of ours, that stands in a channel for all we know."""
+
+    message: MessageId
+    ts: str
+    thread: str
+    at: datetime
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +127,23 @@ class SqlHearing:
 
         await self.database.write(write)
 
+    async def kept(self, workspace: str, room: str, since: datetime, limit: int) -> Sequence[Kept]:
+        """What was said there since then, and has not been taken back: messages and answers, the latest of each."""
+        at, prefix = since.timestamp(), self._id(workspace, "")
+        said = await self.database.read(partial(_said, f"{prefix}{room}", at, limit))
+        answers = await self.database.read(partial(_answers, workspace, room, at, limit))
+        kept = []
+        for row in said:
+            channel, _, ts = row.id.removeprefix(prefix).partition("/")
+            if channel and _TS.fullmatch(ts):       # one that was asked again, or in a dialog, has another name
+                # Of a direct conversation only the turn knows its thread.
+                thread = str((row.place or {}).get("thread") or row.thread or "")
+                kept.append(Kept(MessageId(row.id), ts, "" if thread == ts else thread, utc(row.at)))
+        return kept + [
+            Kept(MessageId(f"{prefix}{room}/{row.ts}"), row.ts, row.thread, utc(row.at), ours=True)
+            for row in answers if row.ts and _TS.fullmatch(row.ts)
+        ]
+
     async def renamed(self, workspace: str, old: str, new: str) -> None:
         """A channel got another id. Ids of its messages stay: what people wrote is sealed to them."""
         await self.database.write(partial(_rename, self._id(workspace), old, new))
@@ -157,6 +200,30 @@ def _last_heard(workspace: str, connection: Connection) -> datetime | None:
 def _gaps(prefix: str, connection: Connection) -> list[Any]:
     found = select(gap).where(gap.c.workspace.startswith(prefix, autoescape=True)).order_by(gap.c.latest.desc())
     return list(connection.execute(found))
+
+
+def _said(room: str, since: float, limit: int, connection: Connection) -> list[Any]:
+    newer = revision.alias()
+    last = select(func.max(newer.c.n)).where(newer.c.message == message.c.id).correlate(message).scalar_subquery()
+    return list(connection.execute(
+        select(message.c.id, conversation.c.thread, turn.c.place, revision.c.at)
+        .join_from(message, conversation, conversation.c.id == message.c.conversation)
+        .join(revision, and_(revision.c.message == message.c.id, revision.c.n == last))
+        .outerjoin(turn, turn.c.message == message.c.id)
+        .where(conversation.c.channel == room, message.c.sent_at >= since, revision.c.kind != "deleted")
+        .where(or_(turn.c.id.is_(None), ~turn.c.place["private"].as_boolean()))
+        .order_by(message.c.sent_at.desc()).limit(limit)
+    ))
+
+
+def _answers(workspace: str, room: str, since: float, limit: int, connection: Connection) -> list[Any]:
+    """The first message of each: further ones go with it."""
+    return list(connection.execute(
+        select(outbox.c.ts, outbox.c.thread, outbox.c.at)
+        .join_from(outbox, turn, turn.c.trace == outbox.c.name).join(answer, answer.c.turn == turn.c.id)
+        .where(outbox.c.workspace == workspace, outbox.c.channel == room, outbox.c.part == 0, outbox.c.at >= since)
+        .where(turn.c.ended_at.is_not(None)).order_by(outbox.c.at.desc()).limit(limit)
+    ))
 
 
 def _rename(workspace: str, old: str, new: str, connection: Connection) -> None:

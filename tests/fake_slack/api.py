@@ -29,6 +29,7 @@ from tests.fake_slack.world import ApiError, Ephemeral, Json, Post, Workspace
 
 DO: Final[Mapping[str, Callable[[Call], Json]]] = {
     "auth.test": reads.auth_test,
+    "auth.teams.list": reads.auth_teams,
     "apps.connections.open": reads.connections_open,
     "chat.postMessage": chat.post_message,
     "chat.update": chat.update,
@@ -160,6 +161,9 @@ class Api:
         try:
             given = called.args = await request.json()
             fault = self.fault("response_url")
+            if isinstance(fault, Limited):
+                called.error = "ratelimited"
+                return web.Response(status=429, headers={"Retry-After": str(fault.seconds)})
             if isinstance(fault, Breaks | Tears) and not fault.after:
                 return broken(request, called, fault)
             self.responded(self.open_address(key), given)

@@ -132,6 +132,11 @@ class Deliverer:
             await asyncio.sleep(grace)
             await socket.stream.close(code=1000)
 
+    def forget(self) -> None:
+        """Every socket that is open now stays open, and nothing comes over it any more: neither events nor pongs."""
+        for socket in self.sockets:
+            socket.deaf = True
+
     async def close(self) -> None:
         """Ends every socket."""
         for socket in list(self.sockets):
@@ -142,7 +147,7 @@ class Deliverer:
     async def _heard(self, socket: Socket, frame: aiohttp.WSMessage) -> None:
         if frame.type is WSMsgType.PING and not socket.deaf:
             await socket.stream.pong(frame.data)
-        elif frame.type is WSMsgType.TEXT:
+        elif frame.type is WSMsgType.TEXT and not socket.deaf:
             said = json.loads(frame.data)
             waiting = socket.pending.get(said.get("envelope_id", ""))
             if waiting is not None and not waiting.done():

@@ -82,6 +82,7 @@ METHODS: Final[Mapping[str, Method]] = {
     "users.info": Method(_args("user!", include_locale="bool"), FOUR, ("users:read",)),
     "users.list": Method(_args("cursor team_id", **_PAGE, include_locale="bool"), TWO, ("users:read",)),
     "users.conversations": Method(_args("cursor team_id types user", **_PAGE, exclude_archived="bool"), THREE),
+    "auth.teams.list": Method(_args("cursor", limit="int", include_icon="bool"), TWO),
     "bots.info": Method(_args("bot team_id"), THREE, ("users:read",)),
     "usergroups.list": Method(_args(
         "team_id", include_count="bool", include_disabled="bool", include_users="bool"), TWO, ("usergroups:read",)),

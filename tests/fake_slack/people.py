@@ -136,7 +136,7 @@ class FakeSlack(Office):
         w = self.workspace(team)
         channel = w.channels[post.channel]
         before = self.shown(w, post)
-        post.text, post.edited = self.written(w, text), True
+        post.text, post.edited, post.edited_at = self.written(w, text), True, self.stamps.next()
         post.note()
         self.changed(w, channel, post, before)
 

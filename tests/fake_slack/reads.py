@@ -26,6 +26,14 @@ def auth_test(call: Call) -> Json:
             **({"enterprise_id": w.enterprise} if w.enterprise else {})}
 
 
+def auth_teams(call: Call) -> Json:
+    """auth.teams.list"""
+    w = call.workspace
+    found = [t for t in call.slack.workspaces.values() if t is w or (w.enterprise and t.enterprise == w.enterprise)]
+    teams, more = page(call, found, 100, 1000)
+    return {"teams": [{"id": team.id, "name": team.domain} for team in teams], **more}
+
+
 def team_info(call: Call) -> Json:
     """team.info"""
     w = call.workspace

@@ -258,7 +258,7 @@ class Office:
         if post.reactions:
             told["reactions"] = [{"name": n, "users": u, "count": len(u)} for n, u in post.reactions.items()]
         if post.edited:
-            told["edited"] = {"user": post.user, "ts": post.ts}
+            told["edited"] = {"user": post.user, "ts": post.edited_at or post.ts}
         if metadata and post.metadata:
             told["metadata"] = post.metadata
         return told

@@ -69,6 +69,7 @@ class Post:
     born: float = 0.0               # of a stream, by the fake's clock
     streamed: str = ""              # markdown, of a stream
     edited: bool = False            # the flag that people see
+    edited_at: str = ""             # when its author did it
     broadcast: bool = False
     updates: int = 0
     texts: list[str] = field(default_factory=list)

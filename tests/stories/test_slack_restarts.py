@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from tests.fake_sglang import fake_sglang, says
-from tests.fake_slack import Stream
+from tests.fake_slack import Limited, Stream
 from tests.stories.slack_day import ASK, HTTP, NOTICE, SLOWLY, SOCKET, a_day, acme, begun, states, voice
 
 QUICKLY = [says(*NOTICE)]
@@ -41,6 +41,28 @@ async def test_kill_9_in_the_middle_of_a_stream_leaves_one_finished_answer(
         assert answer.seen.startswith("Give ten working days' notice [1].")
         assert (answer.stream, answer.thread_ts) == (Stream.DONE, question.ts)
         assert not [call for call in slack.calls if call.error == "ratelimited"]
+
+
+async def test_kill_9_while_a_private_answer_waits_for_slack_loses_nothing_and_says_nothing_twice(
+    tmp_path: Path,
+) -> None:
+    """S22, S24: its row in the outbox is not there before it leaves."""
+    async with acme() as slack, fake_sglang(voice) as model:
+        async with begun(tmp_path, slack, model.url) as program:
+            await slack.command("ann", "general", "/bartizan ask tell me slowly how much notice before annual leave")
+            await slack.until(lambda: slack.hidden("ann"))
+            slack.fails("response_url", Limited(30))
+            await slack.until(lambda: not slack.faults["response_url"])
+            await asyncio.sleep(0.3)
+            program.process.kill()
+            await program.ends()
+        (status,) = slack.hidden("ann")
+        assert status.seen.startswith("You asked: tell me slowly how much notice")
+        async with begun(tmp_path, slack, model.url):
+            await slack.until(lambda: any("[Try again]" in e.seen for e in slack.hidden("ann")), 40)
+            await slack.settled()
+        (answer,) = [e.seen for e in slack.hidden("ann") if "[Try again]" in e.seen]
+        assert "word99" in answer
 
 
 @pytest.mark.long

@@ -14,6 +14,7 @@ from adapters.slack.config import SlackConfig
 from adapters.slack.ids import NAME
 from adapters.slack.platform import Slack, Stores
 from adapters.sql.database import Database, migrate, open_database
+from adapters.sql.decisions import Decisions
 from adapters.sql.hearing import SqlHearing
 from adapters.sql.inbox import QueueOptions, SqlInbox
 from adapters.sql.installations import SqlInstallations
@@ -66,7 +67,7 @@ async def a_company(
         hearing, outbox, tickets = SqlHearing(database, NAME), SqlOutbox(database), SqlTickets(database)
         stores = Stores(
             installations=SqlInstallations(database, keyring, NAME), engagement=hearing, cursors=hearing,
-            outbox=outbox, tickets=tickets,
+            records=hearing, outbox=outbox, tickets=tickets,
         )
         inbox = SqlInbox(database, keyring, QueueOptions(
             (NAME,), lease=timedelta(seconds=5), poll=timedelta(seconds=0.1), retry_base=timedelta(0),
@@ -85,7 +86,7 @@ async def a_company(
             platform.interactions = Actions(
                 calls=platform.calls, outbox=outbox, tickets=tickets, turns=SqlTurns(database, keyring),
                 ourselves=platform.homes, names=platform.people.within, inbox=inbox, stop=inbox.stop,
-                personal=Privacy(database, keyring),
+                appeals=Decisions(database, keyring), personal=Privacy(database, keyring),
                 afterwards=Afterwards(platform, shelf, egress, transcripts),
                 link=platform.permalinks.link, around=Around(readable=sources),
             )

@@ -16,7 +16,6 @@ from starlette.routing import Route
 from adapters.slack.config import OAuth, SlackConfig
 from adapters.slack.ids import NAME, Workspace
 from adapters.slack.platform import Slack, Stores
-from adapters.slack.ports import Unattended
 from adapters.sql.database import Database
 from adapters.sql.hearing import SqlHearing
 from adapters.sql.inbox import QueueOptions, SqlInbox
@@ -34,8 +33,8 @@ OPTIONS = QueueOptions((NAME,), Caps(), poll=timedelta(seconds=0.05))
 
 
 @dataclass(frozen=True, slots=True)
-class Noted(Unattended):
-    """What people pressed, opened and removed, and in which workspace."""
+class Noted:
+    """Implements `Interactions`: what people pressed, opened and removed, and in which workspace."""
 
     seen: list[tuple[str, ...]] = field(default_factory=list)
 
@@ -156,7 +155,7 @@ async def listening(
     config, tally, noted = a_config(fake, http=http, **more), Tally(), Noted()
     hearing = SqlHearing(database, NAME)
     stores = Stores(
-        installations=SqlInstallations(database, KEYRING, NAME), engagement=hearing, cursors=hearing,
+        installations=SqlInstallations(database, KEYRING, NAME), engagement=hearing, cursors=hearing, records=hearing,
         outbox=SqlOutbox(database), tickets=SqlTickets(database),
     )
     inbox = SqlInbox(database, KEYRING, OPTIONS)

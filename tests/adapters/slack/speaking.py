@@ -106,12 +106,12 @@ class Speaker:
 @asynccontextmanager
 async def a_speaker(
     slack: FakeSlack, folder: Path, *, budget: Budget | None = None, patience: float = 5.0,
-    stream_life: float = 240.0, stream_share: float = 1.0, status_every: float = 100.0,
+    stream_life: float = 240.0, status_every: float = 100.0,
 ) -> AsyncGenerator[Speaker]:
     workspace = slack.workspace()
     config = SlackConfig(
         workspace.token, base_url=slack.url + "/api/", timeout=timedelta(seconds=5),
-        patience=timedelta(seconds=patience), stream_share=stream_share,
+        patience=timedelta(seconds=patience),
     )
     async with open_database(f"sqlite:///{folder}/slack.db") as database:
         await migrate(database)
@@ -124,7 +124,7 @@ async def a_speaker(
 
             voice = Voice(
                 calls, SqlOutbox(database), SqlTickets(database), bot, stop, config, stream_life=stream_life,
-                status_every=status_every, looks=(0.0, 0.05, 0.1),
+                clear=cleared, status_every=status_every, looks=(0.0, 0.05, 0.1),
             )
             speaker = Speaker(slack, calls, voice, database)
             yield speaker

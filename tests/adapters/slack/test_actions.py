@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from adapters.slack.actions import NO_SOURCES, NOT_YOURS, OVER, THANKS, TOO_OLD
+from adapters.slack.actions import NO_SOURCES, NOT_YOURS, NOTED, OVER, THANKS, TOO_OLD
 from adapters.slack.commands import TROUBLE
 from adapters.slack.share import ALREADY, SHARED
+from adapters.sql.decisions import Decisions
 from adapters.sql.inbox import SqlInbox
+from adapters.sql.sealed import Keyring
 from engine.afterwards import NOT_FOR_ALL
 from engine.errors import StoreUnavailable
 from tests.adapters.slack.company import Company, a_company
@@ -84,6 +86,44 @@ async def test_only_who_asked_tries_again_and_once(tmp_path: Path) -> None:
         first, second = slack.answers("general", answer.thread_ts)
         assert second.seen.startswith("Ten working days [1].")
         assert first.seen.startswith("Ten working days [1].")
+
+
+SCRIPT = ScriptedModel([["Let's talk about something else."]])
+
+
+@pytest.mark.parametrize("private", [True, False])
+async def test_who_was_refused_can_say_that_it_was_a_mistake(tmp_path: Path, private: bool) -> None:
+    """And nobody else can; once it was looked at, that is what they read."""
+    async with fake_slack() as slack, a_company(slack, tmp_path, model=SCRIPT, passages=[LEAVE]) as company:
+        refusal: Post | Ephemeral
+        if private:
+            await slack.command("ann", "general", "/bartizan ask how much notice?")
+            await whispered(slack, "ann", "[Blocked by mistake?]")
+            refusal = next(each for each in slack.hidden("ann") if "[Blocked" in each.seen)
+        else:
+            asked = slack.says("ann", "general", "@bartizan how much notice?")
+            await slack.until(lambda: any("[Blocked by mistake?]" in each.seen for each in slack.answers("general")))
+            [refusal] = slack.answers("general", asked)
+            await slack.settled()
+            await slack.presses("bob", refusal, "Blocked by mistake?")
+            await whispered(slack, "bob", NOT_YOURS)
+        await slack.settled()
+        record = Decisions(company.database, Keyring(b"k" * 32))
+        assert await record.appeals() == []
+        await slack.presses("ann", refusal, "Blocked by mistake?")
+        await whispered(slack, "ann", NOTED)
+        [appeal] = await record.appeals()
+        assert (appeal["by"], appeal["state"]) == ("slack:T1/UANN", "open")
+        await record.overturn(appeal["trace"])
+        await slack.presses("ann", refusal, "Blocked by mistake?")
+        await whispered(slack, "ann", "Somebody has looked at that already.")
+
+
+async def test_under_an_apology_there_is_nothing_to_call_a_mistake(tmp_path: Path) -> None:
+    async with fake_slack() as slack, a_company(slack, tmp_path, model=TEN, passages=[LEAVE]):
+        asked = slack.says("ann", "general", f"@bartizan {'x' * 20_000}")
+        await slack.until(lambda: any("Reference" in each.seen for each in slack.answers("general", asked)))
+        assert "mistake" not in slack.answers("general", asked)[0].seen
 
 
 async def test_a_private_answer_is_shared_with_the_channel_once(tmp_path: Path) -> None:
@@ -294,7 +334,11 @@ async def test_a_shortcut_asks_for_a_question(tmp_path: Path, about: bool) -> No
             await slack.until(lambda: any("Ten working" in post.seen for post in slack.answers("dm", user="ann")))
 
 
-async def test_what_is_asked_about_a_message_where_the_bot_is_not_is_answered_directly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("late", [True, False])
+async def test_what_is_asked_about_a_message_where_the_bot_is_not_is_answered_there_or_directly(
+    tmp_path: Path, late: bool,
+) -> None:
+    """S23: the shortcut's address reaches its reader there, for half an hour; after that nothing of ours does."""
     async with fake_slack() as slack, a_company(slack, tmp_path, model=TEN, passages=[LEAVE]):
         slack.opens_channel("secret", "ann", "bob", kind="group", bot=False)
         said = slack.says("bob", "secret", "Is ten days enough?")
@@ -302,9 +346,15 @@ async def test_what_is_asked_about_a_message_where_the_bot_is_not_is_answered_di
         await slack.until(lambda: slack.modal("ann"))
         modal = slack.modal("ann")
         assert modal is not None
+        if late:
+            slack.responds.clear()
         await slack.submits("ann", modal, {"question": "how much notice?"})
-        await slack.until(lambda: any("Ten working days [1]." in post.seen
-                                      for post in slack.answers("dm", user="ann")))
+        if late:
+            await slack.until(lambda: any("Ten working days [1]." in post.seen
+                                          for post in slack.answers("dm", user="ann")))
+        else:
+            await whispered(slack, "ann", "Ten working days [1].")
+            assert slack.answers("dm", user="ann") == []
         assert slack.answers("secret") == []
 
 

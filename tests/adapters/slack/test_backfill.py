@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from adapters.slack import backfill
+from adapters.slack import backfill, sockets
 from adapters.slack.backfill import MARGIN, Backfill
 from adapters.slack.calls import Calls, Revoked
 from adapters.slack.homes import Home, Homes
@@ -131,6 +131,24 @@ async def test_when_no_socket_is_open_for_a_while_the_time_is_made_up_for(fake: 
         assert bot.asked == ["hello?"]
 
 
+async def test_a_socket_that_hears_nothing_any_more_is_given_up_and_the_time_made_up_for(
+    fake: FakeSlack, database: Database, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """S8: it is open as before, and no ping is answered: with the library's own five seconds it takes twenty."""
+    monkeypatch.setattr(sockets, "PING", 0.25)
+    async with listening(fake, database) as bot:
+        await filled(bot)
+        await asyncio.sleep(0.6)                    # pings were answered till then
+        fake.delivery.forget()
+        told = fake.says("ann", "dm", "hello?")
+        await bot.hears()
+        assert (told.seen, bot.asked) == ("hello?", [])
+        await fake.until(lambda: fake.delivery.hellos == 2)
+        await fake.until(lambda: bot.asked)
+        assert bot.asked == ["hello?"]
+        assert bot.slack.problem is None
+
+
 async def test_what_was_said_before_we_came_into_a_channel_is_stored(fake: FakeSlack, database: Database) -> None:
     async with listening(fake, database) as bot:
         fake.opens_channel("news", "ann", bot=False)
@@ -181,11 +199,17 @@ class Lists:
 
     away: dict[str, Exception] = field(default_factory=dict)
     asked: int = 0
+    teams: list[str | None] = field(default_factory=list)       # that a call named
     slow: asyncio.Event | None = None
 
     async def call(self, method: str, workspace: str, arguments: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+        if method == "auth.teams.list":
+            first = arguments.get("cursor") is None
+            return {"teams": [{"id": "T8", "name": "east"} if first else {"id": "T9", "name": "west"}],
+                    "response_metadata": {"next_cursor": "more" if first else ""}}
         assert (method, bool(arguments), bool(more)) == ("users.conversations", True, True)
         self.asked += 1
+        self.teams.append(arguments.get("team_id"))
         if self.slow:
             await self.slow.wait()
         if workspace in self.away:
@@ -287,3 +311,16 @@ async def test_a_token_that_is_none_any_more_keeps_no_other_workspace_waiting(ou
     outage.lists.away = {}
     await outage.over()
     assert await outage.gaps() == [("CT1", EARLIER), ("CT2", EARLIER)]
+
+
+async def test_what_an_organisation_missed_is_fetched_workspace_by_workspace(outage: Outage) -> None:
+    """S28: installed for a whole Grid, whose channels are listed by workspace."""
+    outage.backfill.homes.add(Home(Self(Workspace("", "E1"), "U0BOT"), "xoxb-org"))
+    await outage.cursors.heard("E1.", EARLIER)
+    outage.backfill.restored(None)
+    await outage.over()
+    assert await outage.gaps() == [("CE1.T8", EARLIER), ("CE1.T9", EARLIER), ("CT1", EARLIER), ("CT2", EARLIER)]
+    assert outage.lists.teams == [None, None, "T8", "T9"]
+    assert {gap.workspace for gap in await outage.cursors.gaps()} == {"T1", "T2", "E1.T8", "E1.T9"}
+    me = await outage.backfill.homes.me(Workspace("T9", "E1"))
+    assert me == Self(Workspace("T9", "E1"), "U0BOT")

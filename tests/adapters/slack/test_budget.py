@@ -98,7 +98,7 @@ async def test_a_channel_takes_one_post_a_second() -> None:
     budget = Budget()
     post = Key("chat.postMessage", "T1", "C1")
     assert budget.try_take(post)
-    assert 0.9 < budget.wait(post) < 1.1
+    assert 0.9 < budget.wait(post) < 1.2
     assert budget.try_take(post._replace(channel="C2"))
 
 
@@ -106,4 +106,4 @@ async def test_twenty_starts_a_minute_have_room_and_no_more() -> None:
     budget = Budget()
     start = Key("chat.startStream", "T1")
     assert [budget.try_take(start) for _ in range(21)] == [True] * 20 + [False]
-    assert budget.room(start) == 0
+    assert 60.0 < budget.wait(start) < 64.0

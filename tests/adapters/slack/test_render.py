@@ -5,6 +5,7 @@ Rows of the checklist: S13 (escapes), S14 (text beside blocks), S15 and S16 (len
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from adapters.slack import blocks as kit
-from adapters.slack.render import NO_BUTTONS, Buttons, Part, footer, passages, render
+from adapters.slack.render import NO_BUTTONS, Buttons, Part, footer, passages, render, rendered
 from engine.guards.egress import Cleared, Egress, Shown
 from engine.harmless import harmless
 from engine.messages import Answer, Citation, Passage, PassageId, TraceId, Trail
@@ -229,3 +230,13 @@ async def test_no_buttons_and_no_sources_leave_nothing_below() -> None:
 async def test_s33_an_id_that_slack_would_not_take_is_a_mistake_of_ours() -> None:
     with pytest.raises(ValueError, match="limit 2000"):
         render(await clear("x"), Buttons(sources="s" * 2_001))
+
+
+async def test_a_long_answer_is_rendered_while_others_go_on() -> None:
+    """S1: an acknowledgement has three seconds, and there may be twenty answers."""
+    said = await clear("A paragraph with **bold** words, `code` and [a link](https://wiki.example).\n\n" * 300)
+    rendering = asyncio.create_task(rendered(said, BUTTONS))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not rendering.done()
+    assert await rendering == render(said, BUTTONS)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from adapters.slack.budget import Budget
+from adapters.slack.budget import Budget, Key
 from adapters.slack.calls import Closed, Unclear
+from adapters.slack.ephemeral import PERHAPS
 from adapters.sql.outbox import SqlOutbox
 from adapters.sql.tables import outbox
 from engine.errors import Fenced, PlatformUnavailable
@@ -101,17 +102,17 @@ async def test_where_nothing_streams_one_message_is_edited(tmp_path: Path) -> No
 
 
 async def test_past_the_starts_of_a_minute_edits_take_over(tmp_path: Path) -> None:
-    """21 questions within a minute: none is refused, and no 429 is provoked."""
-    async with fake_slack() as slack, a_speaker(slack, tmp_path, budget=Budget(0.9)) as speaker:
-        questions = [slack.says("ann", "general", f"@bartizan question {n}?") for n in range(21)]
+    """23 questions within a minute: none is refused, no 429 is provoked, and the first twenty stream (S17)."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        questions = [slack.says("ann", "general", f"@bartizan question {n}?") for n in range(23)]
         replies = [await speaker.reply(speaker.claim(asked)) for asked in questions]
-        for reply in replies[:18]:
+        for reply in replies[:20]:
             await reply.append(await cleared("Ten"))
-        await slack.until(lambda: len(slack.called("chat.startStream")) == 18)
-        for reply in replies[18:]:
+        await slack.until(lambda: len(slack.called("chat.startStream")) == 20)
+        for reply in replies[20:]:
             await reply.append(await cleared("Ten"))
-        await slack.until(lambda: len(slack.answers("general")) == 21)
-        assert len(slack.called("chat.startStream")) == 18
+        await slack.until(lambda: len(slack.answers("general")) == 23)
+        assert len(slack.called("chat.startStream")) == 20
         assert slack.refused() == []
 
 
@@ -402,7 +403,7 @@ async def test_a_direct_conversation_has_one_reader_and_a_thread_of_its_own(tmp_
 
 
 async def test_a_private_reply_is_said_to_who_asked_alone(tmp_path: Path) -> None:
-    """S23: at the response address, the status replaced by the answer."""
+    """S23: at the response address; a command itself is shown to nobody, so what we say first repeats it."""
     async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
         asked = slack.says("ann", "general", "(a command)")
         url = slack.response_url(slack.workspace(), asked.channel, "UANN", None)
@@ -411,7 +412,8 @@ async def test_a_private_reply_is_said_to_who_asked_alone(tmp_path: Path) -> Non
         await reply.status(await cleared("Looking that up …"))
         await reply.append(await cleared("Ten "))
         await reply.finish(await shown(ANSWER))
-        told = slack.hidden("ann")[-1]
+        before, told = slack.hidden("ann")
+        assert before.seen == "You asked: (a command)\n\nLooking that up …"
         assert told.seen.startswith(ANSWER)
         assert "Share with channel" in told.seen
         assert slack.answers("general") == []
@@ -475,8 +477,37 @@ async def test_a_private_answer_that_a_stop_caught_before_it_left_is_said_by_the
         assert told.seen.startswith(ANSWER)
 
 
-async def test_a_private_answer_that_may_have_left_is_not_said_twice(tmp_path: Path) -> None:
-    """S24: nobody can look for it."""
+@pytest.mark.parametrize("waits_for", ["Slack", "the budget", "a network"])
+async def test_a_private_answer_that_died_waiting_is_said_by_the_next_attempt(tmp_path: Path, waits_for: str) -> None:
+    """SIGKILL leaves nobody who could take a note back: while a message has not left there is none."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path, patience=60.0) as speaker:
+        asked = slack.says("ann", "general", "(a command)")
+        url = slack.response_url(slack.workspace(), asked.channel, "UANN", None)
+        claim = speaker.claim(asked, private=True, url=url if waits_for == "Slack" else "")
+        first = await speaker.private(claim)
+        if waits_for == "Slack":
+            slack.fails("response_url", Limited(30))
+        elif waits_for == "a network":
+            speaker.calls.client.base_url = "http://127.0.0.1:9/api/"
+        else:
+            speaker.calls.budget.close(Key("chat.postEphemeral", "T1"), 60.0)
+        dead = asyncio.create_task(first.finish(await shown(ANSWER)))
+        await asyncio.sleep(0.3)
+        assert await speaker.voice.outbox.of(claim.trace) == []
+        assert not dead.done()
+        speaker.calls.budget, speaker.calls.client.base_url = Budget(), slack.url + "/api/"
+        second = await replace(speaker.voice, calls=replace(speaker.calls)).reply_to(
+            replace(claim, attempt=2), lambda: None)
+        speaker.held = False        # the dead one says nothing any more
+        await second.finish(await shown(ANSWER))
+        [told] = slack.hidden("ann")
+        assert told.seen.startswith(ANSWER)
+        dead.cancel()
+        await asyncio.wait([dead])
+
+
+async def test_a_private_answer_that_may_have_left_is_not_said_twice_but_asked_about(tmp_path: Path) -> None:
+    """S24: nobody can look for it. One sentence offers another try, once, whatever happens to the turn after that."""
     async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
         asked = slack.says("ann", "general", "(a command)")
         slack.fails("chat.postEphemeral", Dawdles(30.0))
@@ -486,9 +517,12 @@ async def test_a_private_answer_that_may_have_left_is_not_said_twice(tmp_path: P
         await slack.until(lambda: slack.hidden("ann"))
         ending.cancel()
         await asyncio.wait([ending])
-        second = await speaker.private(replace(claim, attempt=2))
-        await second.finish(await shown(ANSWER))
-        assert len(slack.hidden("ann")) == 1
+        for attempt in (2, 3):
+            again = await speaker.private(replace(claim, attempt=attempt))
+            await again.finish(await shown(ANSWER))
+        answer, sentence = slack.hidden("ann")
+        assert answer.seen.startswith(ANSWER)
+        assert sentence.seen == f"{PERHAPS}\n[Try again]"
 
 
 @pytest.mark.parametrize("private", [True, False])

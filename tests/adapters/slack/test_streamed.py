@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.slack.streamed import JOINER, exact, stream_markdown
+from adapters.slack.streamed import JOINER, exact, flowing, stream_markdown
 from engine.guards.egress import Cleared, Egress
 from engine.harmless import harmless
 from tests.hostile import HOSTILE
@@ -47,3 +48,12 @@ async def test_it_does_not_matter_how_it_was_cut_what_was_sent_stays_as_more_com
 async def test_honest_text_is_streamed_as_it_is(text: str) -> None:
     assert stream_markdown(await clear(text)) == text
     assert exact(text)
+
+
+async def test_a_very_long_text_flows_while_others_go_on() -> None:
+    said = await clear("Ask <!channel> or [somebody](https://evil.example) else. " * 4_000)
+    flow = asyncio.create_task(flowing(said))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not flow.done()
+    assert await flow == stream_markdown(said)
