@@ -47,7 +47,10 @@ REPEATABLE: Final = READS | {
 """To do it twice is the same as to do it once."""
 
 
-TRIMMINGS: Final = ("assistant.", "views.")
+TRIMMINGS: Final = (
+    "assistant.", "views.", "usergroups.", "users.list", "users.conversations", "conversations.info",
+    "chat.getPermalink", "chat.startStream",
+)
 """Methods without which questions are answered all the same."""
 
 
@@ -58,6 +61,11 @@ class SlackError(PlatformUnavailable):
         super().__init__(sentence)
         self.code = code
 
+    @property
+    def refused(self) -> bool:
+        """Slack's own word against it: to ask again would bring the same."""
+        return bool(self.code)
+
 
 class NotSent(SlackError):
     """Slack was not reached: nothing of the call has arrived."""
@@ -66,6 +74,11 @@ class NotSent(SlackError):
 class Unclear(SlackError):
     """Slack may have done it, or not: its answer was lost, or was that it broke."""
 
+    @property
+    def refused(self) -> bool:
+        """Another time may do."""
+        return False
+
 
 class Limited(SlackError):
     """Its rate limit lasts longer than we may wait: certainly not done."""
@@ -73,6 +86,11 @@ class Limited(SlackError):
     def __init__(self, sentence: str, code: str, seconds: float) -> None:
         super().__init__(sentence, code)
         self.seconds = seconds
+
+    @property
+    def refused(self) -> bool:
+        """Another time will do."""
+        return False
 
 
 class Gone(SlackError):
