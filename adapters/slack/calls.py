@@ -97,6 +97,10 @@ class Gone(SlackError):
     """There is no such message any more."""
 
 
+class Fixed(SlackError):
+    """The message stands as it is: it takes no edit from us any more."""
+
+
 class StreamEnded(SlackError):
     """The message does not stream (any more): five minutes were over, or it was stopped."""
 
@@ -153,6 +157,8 @@ _BROKEN: Final = frozenset({
 })
 _KINDS: Final[Mapping[str, type[SlackError]]] = {
     "message_not_found": Gone,
+    "cant_update_message": Fixed,
+    "edit_window_closed": Fixed,
     "message_not_in_streaming_state": StreamEnded,
     "stopped_by_user": StoppedByUser,
     **dict.fromkeys(("msg_too_long", "msg_blocks_too_long", "msg_blocks_too_many"), TooLong),
@@ -188,6 +194,7 @@ class Calls:
     budget: Budget
     patience: float                 # seconds
     _problems: dict[tuple[str, str], str] = field(default_factory=dict)     # by workspace and method
+    _away: bool = False             # the last that we heard of Slack was that it does not answer
 
     async def call(
         self, method: str, workspace: str, arguments: Mapping[str, Any], *,
@@ -248,10 +255,16 @@ class Calls:
         end, pause = clock() + self.patience, PAUSE[0]
         while True:
             try:
-                return await call()
+                said = await call()
             except SlackError as error:
                 if not isinstance(error, again) or clock() + pause > end:
                     raise
+                if not self._away:      # an operator who has mistyped its address should not have to wait for this
+                    log.warning("Slack does not answer, trying on", cause=str(error))
+                self._away = True
+            else:
+                self._away = False
+                return said
             await asyncio.sleep(pause)
             pause = min(PAUSE[1], 2 * pause)
 
