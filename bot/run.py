@@ -58,6 +58,8 @@ async def run(settings: Settings) -> None:
 async def configured(settings: Settings, store: Store, metrics: Metrics) -> AsyncGenerator[list[ChatPlatform]]:
     """The platforms that the settings name, open until the last reply has ended."""
     chosen, address = settings.loopback, settings.loopback.address
+    if not settings.slack.on and (settings.slack.app_token or settings.slack.signing_secret):
+        raise SettingsError(["slack: the bot cannot speak: give bot_token (SLACK_BOT_TOKEN), too"])
     if not (chosen.url and address) and not settings.slack.on:
         raise SettingsError(["no chat platform is configured: `bartizan chat` needs none"])
     async with AsyncExitStack() as stack:

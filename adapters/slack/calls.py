@@ -34,19 +34,23 @@ UNTOLD: Final = 5.0             # seconds to wait when a rate limit does not say
 CONNECT: Final = 3.0            # seconds for a connection
 
 READS: Final = frozenset({
-    "auth.teams.list", "auth.test", "bots.info", "chat.getPermalink", "conversations.history", "conversations.info",
+    "auth.teams.list", "bots.info", "chat.getPermalink", "conversations.history", "conversations.info",
     "conversations.list", "conversations.members", "conversations.replies", "files.info", "team.info",
     "usergroups.list", "usergroups.users.list", "users.conversations", "users.info", "users.list",
 })
-"""Asked with GET; they change nothing."""
+"""Asked with GET, as Slack documents them; they change nothing."""
 REPEATABLE: Final = READS | {
-    "assistant.threads.setStatus", "assistant.threads.setSuggestedPrompts", "assistant.threads.setTitle", "chat.delete",
-    "chat.update", "conversations.join", "conversations.open", "reactions.add", "views.publish", "views.update",
+    "assistant.threads.setStatus", "assistant.threads.setSuggestedPrompts", "assistant.threads.setTitle", "auth.test",
+    "chat.delete", "chat.update", "conversations.join", "conversations.open", "reactions.add", "views.publish",
+    "views.update",
 }
 """To do it twice is the same as to do it once."""
 
 
-TRIMMINGS: Final = ("assistant.", "views.")
+TRIMMINGS: Final = (
+    "assistant.", "views.", "usergroups.", "users.list", "users.conversations", "conversations.info",
+    "chat.getPermalink", "chat.startStream",
+)
 """Methods without which questions are answered all the same."""
 
 
@@ -57,6 +61,11 @@ class SlackError(PlatformUnavailable):
         super().__init__(sentence)
         self.code = code
 
+    @property
+    def refused(self) -> bool:
+        """Slack's own word against it: to ask again would bring the same."""
+        return bool(self.code)
+
 
 class NotSent(SlackError):
     """Slack was not reached: nothing of the call has arrived."""
@@ -64,6 +73,11 @@ class NotSent(SlackError):
 
 class Unclear(SlackError):
     """Slack may have done it, or not: its answer was lost, or was that it broke."""
+
+    @property
+    def refused(self) -> bool:
+        """Another time may do."""
+        return False
 
 
 class Limited(SlackError):
@@ -73,9 +87,18 @@ class Limited(SlackError):
         super().__init__(sentence, code)
         self.seconds = seconds
 
+    @property
+    def refused(self) -> bool:
+        """Another time will do."""
+        return False
+
 
 class Gone(SlackError):
     """There is no such message any more."""
+
+
+class Fixed(SlackError):
+    """The message stands as it is: it takes no edit from us any more."""
 
 
 class StreamEnded(SlackError):
@@ -134,6 +157,8 @@ _BROKEN: Final = frozenset({
 })
 _KINDS: Final[Mapping[str, type[SlackError]]] = {
     "message_not_found": Gone,
+    "cant_update_message": Fixed,
+    "edit_window_closed": Fixed,
     "message_not_in_streaming_state": StreamEnded,
     "stopped_by_user": StoppedByUser,
     **dict.fromkeys(("msg_too_long", "msg_blocks_too_long", "msg_blocks_too_many"), TooLong),
@@ -181,6 +206,7 @@ class Calls:
     budget: Budget
     patience: float                 # seconds
     _problems: dict[tuple[str, str], str] = field(default_factory=dict)     # by workspace and method
+    _away: bool = False             # the last that we heard of Slack was that it does not answer
 
     async def call(
         self, method: str, workspace: str, arguments: Mapping[str, Any], *,
@@ -238,10 +264,16 @@ class Calls:
         end, pause = clock() + self.patience, PAUSE[0]
         while True:
             try:
-                return await call()
+                said = await call()
             except SlackError as error:
                 if not isinstance(error, again) or clock() + pause > end:
                     raise
+                if not self._away:      # an operator who has mistyped its address should not have to wait for this
+                    log.warning("Slack does not answer, trying on", cause=str(error))
+                self._away = True
+            else:
+                self._away = False
+                return said
             await asyncio.sleep(pause)
             pause = min(PAUSE[1], 2 * pause)
 

@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from adapters.slack import wire
-from adapters.slack.calls import Calls, SlackError
+from adapters.slack.calls import Calls, Closed, SlackError
 from adapters.slack.homes import Homes
 from adapters.slack.ids import NAME, Workspace, user_of
 from adapters.slack.names import People, Profile
@@ -44,7 +44,7 @@ class Rooms:
     _groups: dict[str, tuple[float, Mapping[str, Labels]]] = field(default_factory=dict)
     _joined: dict[tuple[str, str], tuple[float, Labels]] = field(default_factory=dict)
     _asking: WeakValueDictionary[tuple[str, ...], asyncio.Lock] = field(default_factory=WeakValueDictionary)
-    _warned: set[str] = field(default_factory=set)
+    _warned: set[tuple[str, str]] = field(default_factory=set)
 
     async def audience(self, place: Place, visibility: Visibility) -> Audience:
         """Everyone in the channel, or only who asked. Raises `MembershipUnavailable`."""
@@ -116,9 +116,13 @@ class Rooms:
                 "user": user, "types": "public_channel,private_channel,mpim,im", "exclude_archived": True,
                 "limit": PAGE, "team_id": await self.homes.team(workspace),
             }
-            async with aclosing(pages(self.calls, "users.conversations", str(workspace), arguments)) as listed:
-                async for said in listed:
-                    found |= {_channel(workspace, told(wire.Channel, each).id) for each in said.get("channels") or []}
+            try:
+                async with aclosing(pages(self.calls, "users.conversations", str(workspace), arguments)) as listed:
+                    async for said in listed:
+                        channels = [told(wire.Channel, each) for each in said.get("channels") or []]
+                        found |= {_channel(workspace, channel.id) for channel in channels}
+            except (SlackError, Closed) as error:
+                self._go_without("channels that somebody is in", key[0], error)
             _remember(self._joined, key, (asked_at, frozenset(found)))
             return frozenset(found)
 
@@ -134,11 +138,7 @@ class Rooms:
                     "include_users": True, "include_disabled": False, "team_id": await self.homes.team(workspace),
                 })
             except SlackError as error:
-                if error.code not in ("missing_scope", "plan_upgrade_required", "paid_teams_only"):
-                    raise
-                if space not in self._warned:       # holding no label of a group is safe
-                    log.warning("user groups are not told, so they open nothing", workspace=space, cause=str(error))
-                    self._warned.add(space)
+                self._go_without("user groups", space, error)
                 said = {}
             held: dict[str, set[str]] = {}
             for each in said.get("usergroups") or []:
@@ -149,6 +149,15 @@ class Rooms:
             labels = {user: frozenset(groups) for user, groups in held.items()}
             self._groups[space] = asked_at, labels
             return labels
+
+    def _go_without(self, what: str, space: str, error: SlackError | Closed) -> None:
+        """A scope that we lack, a plan without it: fewer labels open less, which is safe. Raises what may yet be told.
+        """
+        if isinstance(error, SlackError) and not error.refused:
+            raise error
+        if (space, what) not in self._warned:
+            log.warning("not told, so it opens nothing", what=what, workspace=space, cause=str(error))
+            self._warned.add((space, what))
 
     def _one_at_a_time(self, *what: str) -> asyncio.Lock:
         """Who asks the same thing at the same time waits for the one answer."""

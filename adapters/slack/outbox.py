@@ -70,6 +70,7 @@ class Posts:
     how: How = How.POST
     looks: Sequence[float] = LOOKS
     _unsure: set[int] = field(default_factory=set)      # parts that may stand there, though nobody told us
+    _looked: set[int] = field(default_factory=set)      # of these, the ones for which we have looked patiently
 
     async def earlier(self) -> list[Sent]:
         """What an earlier attempt has left, by part. What did not turn up is not there."""
@@ -141,7 +142,8 @@ class Posts:
         id = channel.get("id") if isinstance(channel, dict) else None
         if not isinstance(id, str) or not id:
             raise SlackError("slack: conversations.open: its answer names no conversation")
-        return replace(self, name=f"{self.name}:dm", channel=id, thread="", how=How.DIRECT, _unsure=set())
+        return replace(self, name=f"{self.name}:dm", channel=id, thread="", how=How.DIRECT, _unsure=set(),
+                       _looked=set())
 
     def mark(self, part: int) -> dict[str, Any]:
         """The metadata by which a message is found again."""
@@ -179,8 +181,9 @@ class Posts:
         """The ts of a message that may be there; it is not posted again from here. Should it not turn up, the turn goes
         back to the inbox, and its next attempt looks once more before it posts.
         """
-        ts = await self._look(part, how)
+        ts = await self._look(part, how, self.looks[:1] if part in self._looked else self.looks)
         if ts is None:
+            self._looked.add(part)      # who asks for it again has waited for it already
             raise Unclear("slack: a message of ours did not turn up")
         self._unsure.discard(part)
         await self.outbox.sent(self.name, part, ts)
@@ -190,8 +193,8 @@ class Posts:
         """An earlier attempt that lost its turn may still have heard what became of its last call."""
         return next((sent.ts for sent in await self.outbox.of(self.name) if sent.part == part), None)
 
-    async def _look(self, part: int, how: How) -> str | None:
-        for pause in self.looks:
+    async def _look(self, part: int, how: How, looks: Sequence[float] | None = None) -> str | None:
+        for pause in self.looks if looks is None else looks:
             await asyncio.sleep(pause)
             messages = await self._ours()
             marked = [m for m in messages if _mark_of(m) == f"{self.name}/{part}"]

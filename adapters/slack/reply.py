@@ -14,7 +14,7 @@ from typing import Any, Final
 import structlog
 
 from adapters.slack.budget import Rank
-from adapters.slack.calls import Calls, Closed, Gone, SlackError, StoppedByUser, StreamEnded
+from adapters.slack.calls import Calls, Closed, Fixed, Gone, SlackError, StoppedByUser, StreamEnded
 from adapters.slack.config import SlackConfig
 from adapters.slack.ephemeral import PrivateReply
 from adapters.slack.ids import PREFIX, Workspace, ts_of, user_of
@@ -321,8 +321,10 @@ class SlackReply:
         paid, self._paid = progress and self._paid, False
         try:
             await self.posts.update(standing.ts, part, rank, once=progress, paid=paid)
-        except Gone:            # somebody removed it; what we have to say is said once more
-            await self.posts.outbox.unsent(self.posts.name, standing.part)
+        except (Gone, Fixed) as error:
+            if progress and isinstance(error, Fixed):
+                raise           # the last word alone is worth another message
+            await self._take_away(standing)
             standing.ts = await self.posts.post(standing.part, part, rank)
         except SlackError as error:
             if error.code != "streaming_state_conflict":
@@ -330,6 +332,16 @@ class SlackReply:
             await Stream(self.posts, standing.part, standing.ts, "", 0.0).give_up()
             await self.posts.update(standing.ts, part, rank)
         standing.shows = part
+
+    async def _take_away(self, standing: _Standing) -> None:
+        """What it has to say is said once more, in another message. As a rule it is gone already."""
+        try:
+            await self.posts.remove(standing.part, standing.ts)
+        except SlackError as error:
+            if not error.refused:
+                raise
+            log.warning("a message of ours stays beside the one that replaces it", cause=str(error))
+            await self.posts.outbox.unsent(self.posts.name, standing.part)
 
     @property
     def _next(self) -> int:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from tests.fake_slack import chat, reads
 from tests.fake_slack.blocks import read_blocks
-from tests.fake_slack.documented import METHODS, Method
+from tests.fake_slack.documented import GETS, METHODS, Method
 from tests.fake_slack.slack import (
     RESPONSE_LIFE,
     RESPONSES,
@@ -98,6 +98,9 @@ class Api:
         token = authorization.removeprefix("Bearer ") if authorization.startswith("Bearer ") else shown
         if name not in DO:
             raise ApiError("unknown_method", req_method=name)
+        if request.method == "GET" and name not in GETS:
+            called.error = "405"
+            return web.Response(status=405)
         workspace = self.workspace(METHODS[name], name, token)
         called.workspace = workspace.id
         # Of every method, though few pages say so: bolt's clients send it along.

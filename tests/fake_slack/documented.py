@@ -105,6 +105,12 @@ METHODS: Final[Mapping[str, Method]] = {
     "reactions.remove": Method(_args("name! channel timestamp file file_comment"), TWO, ("reactions:write",)),
 }
 
+GETS: Final = frozenset({
+    "bots.info", "chat.getPermalink", "conversations.history", "conversations.info", "conversations.list",
+    "conversations.members", "conversations.replies", "files.info", "oauth.v2.access", "team.info", "usergroups.list",
+    "usergroups.users.list", "users.conversations", "users.info", "users.list",
+})
+"""Methods that may be asked with GET; the pages of all others name POST alone."""
 READS: Final = {"channel": "channels:read", "group": "groups:read", "im": "im:read", "mpim": "mpim:read"}
 HISTORIES: Final = {
     "channel": "channels:history", "group": "groups:history", "im": "im:history", "mpim": "mpim:history",

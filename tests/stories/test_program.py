@@ -190,14 +190,15 @@ async def test_a_sync_without_its_index_server_says_so_and_fails(tmp_path: Path)
         1, True)
 
 
-async def test_a_start_that_cannot_be_says_why(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("given", "why"), [
+    ({}, "no chat platform is configured: `bartizan chat` needs none"),
+    ({"SLACK_APP_TOKEN": "xapp-1"}, "slack: the bot cannot speak: give bot_token (SLACK_BOT_TOKEN), too"),
+])
+async def test_a_start_that_cannot_be_says_why(tmp_path: Path, given: dict[str, str], why: str) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "run", cwd=tmp_path, stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **given},
     )
     _, said = await process.communicate()
     assert process.returncode == 1
-    assert said.decode().strip().splitlines()[-1] == (
-        "bartizan: a setting cannot be used:" if b"\n" not in said.strip() else
-        "  no chat platform is configured: `bartizan chat` needs none"
-    )
+    assert said.decode().strip().splitlines()[-2:] == ["bartizan: a setting cannot be used:", f"  {why}"]

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.slack.budget import Budget, Rank, Rule
 from adapters.slack.calls import (
@@ -76,6 +77,16 @@ async def test_a_post_that_did_not_arrive_is_repeated() -> None:
     async with open_calls(config, OneToken("xoxb")) as calls:
         with pytest.raises(NotSent):
             await calls.call("chat.postMessage", "T1", POST)
+
+
+async def test_an_address_where_nobody_answers_is_told_at_once_and_once() -> None:
+    """An operator who has mistyped it should not have to wait until patience is over."""
+    async with fake_slack() as slack, calling(slack) as calls:
+        slack.fails("auth.test", *[Breaks(404)] * 3)
+        with capture_logs() as logs:
+            await calls.call("auth.test", "T1", {})
+        assert [(log["event"], log["cause"]) for log in logs] == [
+            ("Slack does not answer, trying on", "slack: auth.test: 404")]
 
 
 @pytest.mark.parametrize("method", ["chat.postMessage", "auth.test"])

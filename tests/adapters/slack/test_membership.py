@@ -110,9 +110,16 @@ async def test_whom_slack_does_not_know_opens_nothing(bot: Listener) -> None:
     assert not audience.may_read(frozenset({"org", "channel:slack:T1/CGENERAL"}))
 
 
-async def test_without_the_scope_user_groups_open_nothing_and_all_else_goes_on(bot: Listener) -> None:
-    bot.fake.fails("usergroups.list", Says("missing_scope", {"needed": "usergroups:read"}))
+@pytest.mark.parametrize("error", ["missing_scope", "unknown_method", "plan_upgrade_required"])
+async def test_what_slack_refuses_to_tell_of_groups_and_channels_opens_nothing_and_all_else_goes_on(
+    bot: Listener, error: str,
+) -> None:
+    bot.fake.fails("usergroups.list", Says(error))
+    bot.fake.fails("users.conversations", Says(error))
     assert (await bot.slack.audience(GENERAL, SHARED)).may_read(frozenset({"org"}))
+    alone = await bot.slack.audience(Place("slack", "T1", "DANN", GENERAL.person, direct=True), SHARED)
+    assert people(alone) == {"T1/UANN": ("org", "user:slack:T1/UANN")}
+    assert bot.slack.problem is None
 
 
 async def test_a_large_channel_is_told_in_lists_and_not_one_by_one(bot: Listener) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
+from adapters.slack.calls import Unclear
 from adapters.slack.outbox import EVENT, Posts
 from adapters.slack.render import render
 from engine.spoken import How, Sent
 from tests.adapters.slack.speaking import Speaker, a_speaker, cleared
-from tests.fake_slack import FakeSlack, Post, fake_slack
+from tests.fake_slack import Breaks, FakeSlack, Post, fake_slack
 
 NAME = "a" * 32
 
@@ -80,6 +83,20 @@ async def test_what_did_not_turn_up_was_not_sent(tmp_path: Path) -> None:
         await unsure(speaker, root, How.POST)
         assert await posts(speaker, root).earlier() == []
         assert await speaker.voice.outbox.of(NAME) == []
+
+
+async def test_who_has_waited_for_a_message_does_not_wait_again_in_the_same_attempt(tmp_path: Path) -> None:
+    """S26: it is looked for patiently once; asked for again, one more look tells as much."""
+    async with fake_slack(scale=0) as slack, a_speaker(slack, tmp_path) as speaker:
+        root = slack.says("ann", "general", "@bartizan?")
+        content, mine = render(await cleared("Ten days."))[0], posts(speaker, root)
+        mine.looks = (0.0, 0.01, 0.01)
+        slack.fails("chat.postMessage", Breaks())
+        for looks in (3, 4):
+            with pytest.raises(Unclear):
+                await mine.post(0, content)
+            assert len(slack.called("conversations.replies")) == looks
+        assert slack.answers("general") == []
 
 
 async def test_what_was_said_in_private_is_taken_for_said(tmp_path: Path) -> None:

@@ -276,6 +276,32 @@ async def test_an_answer_that_somebody_deleted_meanwhile_is_said_once_more(tmp_p
         assert answer.seen.startswith(ANSWER)
 
 
+@pytest.mark.parametrize("error", ["edit_window_closed", "cant_update_message", "message_not_found"])
+async def test_an_answer_that_takes_no_edit_is_said_anew_and_the_old_words_go(tmp_path: Path, error: str) -> None:
+    """S16: a workspace may forbid edits, at once or after a while; the placeholder must not be the last word."""
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        slack.no_streams = "channel_type_not_supported"
+        slack.fails("assistant.threads.setStatus", Says("method_not_supported_for_channel_type"))
+        asked = slack.says("ann", "general", "@bartizan?")
+        reply = await speaker.reply(speaker.claim(asked))
+        await reply.status(await cleared("Looking that up …"))
+        slack.fails("chat.update", *[Says(error)] * 5)
+        await reply.finish(await shown(ANSWER))
+        [answer] = slack.answers("general", asked)
+        assert answer.seen.startswith(ANSWER)
+
+
+async def test_words_that_take_neither_edit_nor_removal_stay_and_the_answer_comes_below(tmp_path: Path) -> None:
+    async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
+        asked = slack.says("ann", "general", "@bartizan?")
+        reply = await speaker.reply(speaker.claim(asked))
+        await reply.replace(await cleared("Ten."))
+        slack.fails("chat.update", Says("edit_window_closed"))
+        slack.fails("chat.delete", Says("cant_delete_message"))
+        await reply.finish(await shown(ANSWER))
+        assert [answer.seen.splitlines()[0] for answer in slack.answers("general", asked)] == ["Ten.", ANSWER]
+
+
 @pytest.mark.parametrize(("how", "why"), [("archived", "is archived"), ("kicked", "not a member")])
 async def test_a_place_that_is_closed_to_us_is_told_to_the_person(tmp_path: Path, how: str, why: str) -> None:
     """One visible end: a sentence in the person's own conversation."""
