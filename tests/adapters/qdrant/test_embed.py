@@ -69,6 +69,38 @@ async def test_a_question_is_embedded_once() -> None:
         assert list(await embedder.query("annual leave")) == list(first)
 
 
+async def test_questions_that_come_at_once_are_told_apart_and_each_is_embedded_once(model: TextModel) -> None:
+    topics = ("annual leave", "the menu", "word " * 90)
+    questions = [f"{what}, number {n}?" for n in range(6) for what in topics]
+    async with Embedder(kept=20).running() as embedder:
+        vectors = await asyncio.gather(*map(embedder.query, (*questions, *questions)))
+        for question, one, other in zip(questions, vectors, vectors[len(questions):], strict=False):
+            assert other is one is await embedder.query(question)
+            assert cosine(list(one), list(model.embed([question], question=True)[0])) > 0.999
+
+
+async def test_one_who_gives_up_takes_nothing_from_another_who_asks_the_same() -> None:
+    async with Embedder().running() as embedder:
+        await embedder.ready()
+        asked = [asyncio.create_task(embedder.query(text)) for text in ("leave", "notice", "notice", "travel")]
+        await asyncio.sleep(0)
+        asked[0].cancel()
+        asked[1].cancel()
+        assert [len(await task) for task in asked[2:]] == [384, 384]
+        assert len(await embedder.query("leave")) == 384
+
+
+async def test_who_still_waits_when_it_is_closed_is_told() -> None:
+    async with Embedder().running() as embedder:
+        await embedder.ready()
+        asked = [asyncio.create_task(embedder.query(f"question {n}")) for n in range(30)]
+        await asyncio.sleep(0)
+    told = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(told[-1], RetrieverUnavailable)
+    with pytest.raises(RetrieverUnavailable, match="closed"):
+        await embedder.query("one more")
+
+
 async def test_whoever_stops_waiting_does_not_stop_the_loading() -> None:
     async with Embedder().running() as embedder:
         impatient = asyncio.create_task(embedder.ready())
