@@ -34,7 +34,8 @@ NAME: Final = "all-MiniLM-L6-v2-int8"
 SIZE: Final = 384
 WINDOW: Final = 256             # tokens that it can see
 PART: Final = 128               # tokens that it was trained on: parts of that size are told apart better
-BATCH: Final = 4                # of 2 to 16 the quickest for one page's parts, which differ in length
+RUN: Final = 17                 # tokens of padding that cost as much as another run of the model
+ROOM: Final = 1_024             # tokens of one run, padding included: more only takes memory
 LONGEST: Final = 4_000          # characters of a text that are looked at; the window is full long before
 FOLDER: Final = Path(__file__).parent / "minilm"
 SHA256: Final[Mapping[str, str]] = {
@@ -176,13 +177,19 @@ class TextModel:
         """One unit vector of 32-bit floats for each text, in the order given."""
         front = self.chosen.ask if question else self.chosen.tell
         fit = [front + sendable(text, self.chosen.longest) for text in texts]
-        order = sorted(range(len(fit)), key=lambda n: len(fit[n]))  # equals share a batch, so little is padded
+        placed: dict[int, array[float]] = {}
         try:
-            vectors = list(self.model.embed([fit[n] for n in order], batch_size=BATCH))
+            for batch in runs([self._size(text) for text in fit] if len(fit) > 1 else [1]):
+                vectors = self.model.embed([fit[n] for n in batch], batch_size=len(batch))
+                placed |= {n: array("f", each.astype("float32").tobytes())
+                           for n, each in zip(batch, vectors, strict=True)}
         except Exception as error:
             raise RetrieverUnavailable(f"embedding failed: {type(error).__name__}") from error
-        placed = dict(zip(order, vectors, strict=True))
-        return [array("f", placed[n].astype("float32").tobytes()) for n in range(len(fit))]
+        return [placed[n] for n in range(len(fit))]
+
+    def _size(self, text: str) -> int:
+        """Tokens that the model sees of a text."""
+        return len(self.model.tokenizer.encode(text).ids) if self.model.tokenizer else 1
 
 
 @dataclass(slots=True)
@@ -299,6 +306,21 @@ class Embedder:
         if self._model is None:
             raise RetrieverUnavailable("the embedder is not running")
         return await asyncio.shield(self._model)    # one caller's cancellation does not cancel the loading
+
+
+def runs(sizes: Sequence[int]) -> list[list[int]]:
+    """Which texts, by their number, go through the model together: each is padded to the longest of its run.
+
+    ``sizes`` are in tokens. One more joins while that pads less than a run of its own would cost.
+    """
+    made: list[list[int]] = []
+    for n in sorted(range(len(sizes)), key=lambda n: sizes[n]):
+        run = made[-1] if made else []
+        if run and len(run) * (sizes[n] - sizes[run[-1]]) <= RUN and (len(run) + 1) * sizes[n] <= ROOM:
+            run.append(n)
+        else:
+            made.append([n])
+    return made
 
 
 def sendable(text: str, longest: int = LONGEST) -> str:

