@@ -1,7 +1,8 @@
 """What indexing costs beside the embedding alone, and a second look at files that have not changed.
 
     .venv/bin/python bench/indexing.py FOLDER [--pages 60]
- The bare loop tokenizes and runs the very texts that the indexer embeds, four at a time, through onnxruntime alone;
+
+The bare loop tokenizes and runs the very texts that the indexer embeds, four at a time, through onnxruntime alone;
 it has all of them at once and sorts them by length, so that next to nothing is padded. Processor times decide. The
 second part syncs 1,000 short files twice, with a model that only counts words.
 """
