@@ -21,7 +21,8 @@ from typing import Any, Final, Self, TypeVar, cast
 
 import qdrant_edge as edge
 
-from adapters.qdrant.store import CANDIDATES, CHUNK, DENSE, KEYWORDS, SPARSE, Candidates, Hit, Point, Words
+from adapters.qdrant.points import hit_of
+from adapters.qdrant.store import ALLOWED, CANDIDATES, CHUNK, DENSE, KEYWORDS, SPARSE, Candidates, Hit, Point, Words
 from engine.errors import RetrieverUnavailable
 
 T = TypeVar("T")
@@ -63,13 +64,13 @@ class EdgeStore:
             await self._update(partial(_upserted, points[at : at + BATCH]))
 
     async def search(
-        self, dense: Sequence[float], words: Words, allowed: Collection[str], *, limit: int = CANDIDATES,
+        self, dense: Sequence[float], words: Words, allowed: Collection[int], *, limit: int = CANDIDATES,
     ) -> Candidates:
         if not allowed:
             return Candidates()
         return await self._call(self._readers, partial(self._searched, list(dense), words, list(allowed), limit))
 
-    async def held(self, words: Collection[int], allowed: Collection[str]) -> frozenset[int]:
+    async def held(self, words: Collection[int], allowed: Collection[int]) -> frozenset[int]:
         if not words or not allowed:
             return frozenset()
         return await self._call(self._readers, partial(self._held, list(words), list(allowed)))
@@ -79,8 +80,8 @@ class EdgeStore:
         points = await self._call(self._readers, lambda: self._shard.retrieve(list(ids), True, vectors))
         return {str(point.id): _point(point) for point in points}
 
-    async def relabel(self, document: str, acl: str) -> None:
-        await self._update(lambda: edge.UpdateOperation.set_payload_by_filter(_pieces(document), {"acl": acl}))
+    async def relabel(self, document: str, acl: int) -> None:
+        await self._update(lambda: edge.UpdateOperation.set_payload_by_filter(_pieces(document), {ALLOWED: acl}))
 
     async def prune(self, document: str, keep: str) -> None:
         await self._update(lambda: edge.UpdateOperation.delete_points_by_filter(_pieces(document, keep)))
@@ -120,7 +121,7 @@ class EdgeStore:
         except RuntimeError as error:   # the pool refuses work after its shutdown
             raise RetrieverUnavailable("the index is closed") from error
 
-    def _searched(self, dense: list[float], words: Words, allowed: list[str], limit: int) -> Candidates:
+    def _searched(self, dense: list[float], words: Words, allowed: list[int], limit: int) -> Candidates:
         only = _allowed(allowed)
         searches = [(edge.Query.Nearest(dense, using=DENSE), EXACT)]
         if words.indices:
@@ -128,13 +129,12 @@ class EdgeStore:
             sparse = edge.SparseVector(list(words.indices), list(words.values))
             searches.append((edge.Query.Nearest(sparse, using=SPARSE), lexical))
         requests = [
-            edge.QueryRequest(limit=limit, query=query, filter=only, params=params, with_payload=["doc", "hash", "of"])
-            for query, params in searches
+            edge.QueryRequest(limit=limit, query=query, filter=only, params=params) for query, params in searches
         ]
         near, *worded = (_hits(points) for points in self._shard.query_batch(edge.QueryBatchRequest(requests)))
         return Candidates(near, worded[0] if worded else ())
 
-    def _held(self, words: list[int], allowed: list[str]) -> frozenset[int]:
+    def _held(self, words: list[int], allowed: list[int]) -> frozenset[int]:
         only = _allowed(allowed)
         searches = [edge.Query.Nearest(edge.SparseVector([word], [1.0]), using=SPARSE) for word in words]
         requests = [edge.QueryRequest(limit=1, query=search, filter=only) for search in searches]
@@ -242,6 +242,7 @@ def _shard(path: Path, size: int) -> edge.EdgeShard:
     shard = edge.EdgeShard.create(str(aside), config)
     for key in KEYWORDS:
         shard.update(edge.UpdateOperation.create_field_index(key, edge.PayloadSchemaType.Keyword))
+    shard.update(edge.UpdateOperation.create_field_index(ALLOWED, edge.PayloadSchemaType.Integer))
     shard.flush()
     shard.close()
     aside.rename(path)
@@ -271,15 +272,12 @@ def _point(point: edge.Record) -> Point:
 
 
 def _hits(points: Iterable[edge.ScoredPoint]) -> tuple[Hit, ...]:
-    hits = [
-        Hit(point.payload.get("of") or str(point.id), point.payload["doc"], point.payload["hash"], point.score)
-        for point in points if point.payload
-    ]
+    hits = (hit_of(str(point.id), point.score) for point in points)
     return tuple(sorted(hits, key=lambda hit: (-hit.score, hit.id)))    # equals come in the order of their arrival
 
 
-def _allowed(lists: list[str]) -> edge.Filter:
-    return edge.Filter(must=[edge.FieldCondition(key="acl", match=edge.MatchAny(any=lists))])
+def _allowed(lists: list[int]) -> edge.Filter:
+    return edge.Filter(must=[edge.FieldCondition(key=ALLOWED, match=edge.MatchAny(any=lists))])
 
 
 def _pieces(document: str, keep: str = "") -> edge.Filter:

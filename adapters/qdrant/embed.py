@@ -34,7 +34,8 @@ NAME: Final = "all-MiniLM-L6-v2-int8"
 SIZE: Final = 384
 WINDOW: Final = 256             # tokens that it can see
 PART: Final = 128               # tokens that it was trained on: parts of that size are told apart better
-BATCH: Final = 4                # of 2 to 16 the quickest for one page's parts, which differ in length
+RUN: Final = 17                 # tokens of padding that cost as much as another run of the model
+ROOM: Final = 1_024             # tokens of one run, padding included: more only takes memory
 LONGEST: Final = 4_000          # characters of a text that are looked at; the window is full long before
 FOLDER: Final = Path(__file__).parent / "minilm"
 SHA256: Final[Mapping[str, str]] = {
@@ -52,6 +53,7 @@ BESIDE: Final = ("config.json", "special_tokens_map.json", "modules.json", "sent
                  "config_sentence_transformers.json", "1_Pooling/config.json")
 WIDEST: Final = 16              # characters of a text that are looked at for each token of the window
 LARGEST: Final = 8_000          # tokens; no window that we fill is larger
+TOGETHER: Final = 8             # questions that are embedded at once: each costs less, and none waits long
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,24 +177,36 @@ class TextModel:
         """One unit vector of 32-bit floats for each text, in the order given."""
         front = self.chosen.ask if question else self.chosen.tell
         fit = [front + sendable(text, self.chosen.longest) for text in texts]
-        order = sorted(range(len(fit)), key=lambda n: len(fit[n]))  # equals share a batch, so little is padded
+        placed: dict[int, array[float]] = {}
         try:
-            vectors = list(self.model.embed([fit[n] for n in order], batch_size=BATCH))
+            for batch in runs([self._size(text) for text in fit] if len(fit) > 1 else [1]):
+                vectors = self.model.embed([fit[n] for n in batch], batch_size=len(batch))
+                placed |= {n: array("f", each.astype("float32").tobytes())
+                           for n, each in zip(batch, vectors, strict=True)}
         except Exception as error:
             raise RetrieverUnavailable(f"embedding failed: {type(error).__name__}") from error
-        placed = dict(zip(order, vectors, strict=True))
-        return [array("f", placed[n].astype("float32").tobytes()) for n in range(len(fit))]
+        return [placed[n] for n in range(len(fit))]
+
+    def _size(self, text: str) -> int:
+        """Tokens that the model sees of a text."""
+        return len(self.model.tokenizer.encode(text).ids) if self.model.tokenizer else 1
 
 
 @dataclass(slots=True)
 class Embedder:
-    """Query vectors for the event loop: one worker thread, and the last few vectors kept."""
+    """Query vectors for the event loop: one worker thread, and the last few vectors kept.
+
+    Questions that come while the thread is busy are embedded together: the model's weights, which are most of what
+    it reads, are read once for all of them.
+    """
 
     kept: int = 1_024           # vectors, 1.5 MB: earlier questions of some hundred talks are asked again
     chosen: Chosen = field(default_factory=ours)
     size: int = SIZE
     _worker: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "embed"))
     _cache: OrderedDict[str, array[float]] = field(default_factory=OrderedDict)
+    _waiting: dict[str, asyncio.Future[array[float]]] = field(default_factory=dict)
+    _begun: dict[str, asyncio.Future[array[float]]] = field(default_factory=dict)
     _model: asyncio.Future[TextModel] | None = None
 
     @classmethod
@@ -243,18 +257,70 @@ class Embedder:
         if text in self._cache:
             self._cache.move_to_end(text)
             return self._cache[text]
-        model = await self._loaded()
-        work = partial(model.embed, [text], question=True)
-        vector, = await asyncio.get_running_loop().run_in_executor(self._worker, work)
-        self._cache[text] = vector
-        if len(self._cache) > self.kept:
-            self._cache.popitem(last=False)
-        return vector
+        model = await self._loaded()        # whoever comes meanwhile asks together
+        vector = self._waiting.get(text) or self._begun.get(text)
+        if vector is None:
+            vector = self._waiting[text] = asyncio.get_running_loop().create_future()
+            vector.add_done_callback(_seen)
+            if not self._begun:
+                self._begin(model)
+        return await asyncio.shield(vector)         # others may wait for the same one
+
+    def _begin(self, model: TextModel) -> None:
+        """The next ones, of about the same length: a short one that is padded to a long one's costs as much."""
+        size = len(next(iter(self._waiting)))
+        alike = [text for text in self._waiting if size <= 2 * len(text) and len(text) <= 2 * size]
+        self._begun = {text: self._waiting.pop(text) for text in alike[:TOGETHER]}
+        work = partial(model.embed, list(self._begun), question=True)
+        try:
+            job = asyncio.get_running_loop().run_in_executor(self._worker, work)
+        except RuntimeError:            # the pool refuses work after its shutdown
+            self._close()
+        else:
+            job.add_done_callback(partial(self._embedded, model))
+
+    def _embedded(self, model: TextModel, job: asyncio.Future[list[array[float]]]) -> None:
+        """Tells whoever waits, and goes on with those who came meanwhile."""
+        if job.cancelled():
+            self._close()
+            return
+        begun, self._begun = self._begun, {}
+        if failed := job.exception():
+            for future in begun.values():
+                future.set_exception(failed)
+        else:
+            for (text, future), vector in zip(begun.items(), job.result(), strict=True):
+                self._cache[text] = vector
+                future.set_result(vector)
+            while len(self._cache) > self.kept:
+                self._cache.popitem(last=False)
+        if self._waiting:
+            self._begin(model)
+
+    def _close(self) -> None:
+        left, self._waiting, self._begun = {**self._waiting, **self._begun}, {}, {}
+        for future in left.values():
+            future.set_exception(RetrieverUnavailable("the embedder is closed"))
 
     async def _loaded(self) -> TextModel:
         if self._model is None:
             raise RetrieverUnavailable("the embedder is not running")
         return await asyncio.shield(self._model)    # one caller's cancellation does not cancel the loading
+
+
+def runs(sizes: Sequence[int]) -> list[list[int]]:
+    """Which texts, by their number, go through the model together: each is padded to the longest of its run.
+
+    ``sizes`` are in tokens. One more joins while that pads less than a run of its own would cost.
+    """
+    made: list[list[int]] = []
+    for n in sorted(range(len(sizes)), key=lambda n: sizes[n]):
+        run = made[-1] if made else []
+        if run and len(run) * (sizes[n] - sizes[run[-1]]) <= RUN and (len(run) + 1) * sizes[n] <= ROOM:
+            run.append(n)
+        else:
+            made.append([n])
+    return made
 
 
 def sendable(text: str, longest: int = LONGEST) -> str:
@@ -293,10 +359,10 @@ def _described(folder: Path, name: str) -> Mapping[str, Any]:
     return described if isinstance(described, dict) else {}
 
 
-def _seen(loading: asyncio.Future[TextModel]) -> None:
-    """A failure is told to whoever waits for the model; nobody may."""
-    if not loading.cancelled():
-        loading.exception()
+def _seen(awaited: asyncio.Future[Any]) -> None:
+    """A failure is told to whoever waits; perhaps nobody does any more."""
+    if not awaited.cancelled():
+        awaited.exception()
 
 
 def _load(chosen: Chosen, threads: int) -> CustomTextEmbedding:

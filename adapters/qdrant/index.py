@@ -24,15 +24,16 @@ import qdrant_edge as edge
 
 from adapters.qdrant.edge import EdgeFolder
 from adapters.qdrant.embed import sendable
+from adapters.qdrant.move import renew
 from adapters.qdrant.points import (
-    MANIFEST_ID,
+    FORMAT,
     Manifest,
     Piece,
     Record,
     generation,
     list_id,
     list_point,
-    manifest_of,
+    manifest_in,
     manifest_point,
     passage_of,
     piece_points,
@@ -42,9 +43,9 @@ from adapters.qdrant.points import (
 )
 from adapters.qdrant.store import CHUNK, LIST, RECORD, Candidates, Generations, Hit, PassageStore, Words
 from engine.errors import RetrieverUnavailable
-from engine.messages import Audience, Conversation, Found, Labels, Passage
+from engine.messages import Audience, Conversation, Found, Passage
 from engine.rag import chunk
-from engine.rag.access import passing
+from engine.rag.access import Lists, passing
 from engine.rag.answers import SURE, WEIGHED, Evidence, certainty, level, names
 from engine.rag.followup import asked, direction, weighted
 from engine.rag.rank import MEANING, WORDING, apart, fuse, spread
@@ -52,7 +53,7 @@ from engine.rag.rank import MEANING, WORDING, apart, fuse, spread
 STALE: Final = 5.0              # seconds until a shared index is asked again which allow-lists there are
 KEPT: Final = 256               # answers to the same question that are kept until the index changes
 
-Key: TypeAlias = tuple[tuple[str, ...], int, frozenset[str], str, int]
+Key: TypeAlias = tuple[tuple[str, ...], int, frozenset[int], str, int]
 """What was asked, the limit, the allow-lists that passed, the generation, and the count of changes to it."""
 
 
@@ -101,7 +102,7 @@ class _Question:
     words: Words
     names: tuple[int, ...]
     audience: Audience
-    allowed: frozenset[str]
+    allowed: frozenset[int]
 
 
 @dataclass(slots=True)
@@ -114,7 +115,8 @@ class PassageIndex:
     _generations: Generations
     _opened: AsyncExitStack
     _records: dict[str, Record] = field(default_factory=dict)
-    _lists: dict[str, Labels] = field(default_factory=dict)
+    _documents: dict[str, str] = field(default_factory=dict)     # by the ids of their records
+    _lists: Lists[int] = field(default_factory=Lists)
     _words: edge.Bm25 = field(default_factory=bm25)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _changes: int = 0
@@ -133,10 +135,19 @@ class PassageIndex:
     @classmethod
     @asynccontextmanager
     async def over(cls, generations: Generations, embedder: QueryEmbedder) -> AsyncGenerator[Self]:
-        """The active generation, or a new first one. Raises `OtherModel` and `RetrieverUnavailable`."""
+        """The active generation, or a new first one. Raises `OtherModel` and `RetrieverUnavailable`.
+
+        One whose points an earlier version wrote is written anew first, in this version's form; nothing is embedded.
+        """
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(generations.active(embedder.size))
             manifest = await manifest_in(store)
+            if manifest is not None and manifest.format != FORMAT:
+                await renew(store, generations)
+                await stack.aclose()
+                store = await stack.enter_async_context(generations.active(embedder.size))
+                manifest = await manifest_in(store)
+                await generations.drop()
             if manifest is None:
                 manifest = making(embedder)
                 await store.upsert([manifest_point(manifest)])
@@ -237,6 +248,7 @@ class PassageIndex:
             async with self._writing:
                 self._changes += 1
                 record = self._records.pop(document, None)
+                self._documents.pop(record_id(document), None)
                 if record and self.store.shared:    # who reads elsewhere learns of it before the pieces go
                     await self.store.upsert([record_point(replace(record, hash="", acl=frozenset()))])
                 await self.store.prune(document, "")
@@ -244,7 +256,7 @@ class PassageIndex:
                 if self._meanwhile is not None:
                     self._meanwhile[document] = None
         if not self.store.shared:
-            self._lists = {list_id(record.acl): record.acl for record in self._records.values()}
+            self._lists.keep(frozenset(record.acl for record in self._records.values()))
 
     async def vectors(self, documents: Iterable[str]) -> dict[str, bytes]:
         """The dense vectors of these pages' pieces, by the hash of what was embedded: 32-bit floats, part by part."""
@@ -284,7 +296,7 @@ class PassageIndex:
                     await store.tidy()
                     await self._generations.activate(manifest.generation)
                     old, self._opened = self._opened, stack.pop_all()
-                    self._records, self._lists = fresh._records, fresh._lists
+                    self._records, self._documents, self._lists = fresh._records, fresh._documents, fresh._lists
                     self.embedder, self.store, self.manifest = embedder, store, manifest
                     self._changes += 1
         finally:
@@ -326,14 +338,15 @@ class PassageIndex:
 
     def _remember(self, record: Record) -> None:
         self._records[record.document] = record
-        self._lists[list_id(record.acl)] = record.acl
+        self._documents[record_id(record.document)] = record.document
+        self._lists.add(list_id(record.acl), record.acl)
         self._changes += 1
 
     async def _find(
         self, store: PassageStore, questions: tuple[str, ...], audience: Audience, limit: int
     ) -> Found:
         await self._look_again(store)
-        allowed = passing(self._lists, audience)
+        allowed = self._lists.passing(audience)
         if not allowed:
             return Found()
         key = (questions, limit, allowed, self.generation, self._changes)
@@ -358,7 +371,7 @@ class PassageIndex:
     ) -> Found:
         """The short list of what was found, each passage judged by its page's record."""
         near, worded, audience = candidates.near, candidates.worded, question.audience
-        open_to_all = await self._open(store, (hit.document for hit in (*near, *worded)), audience)
+        open_to_all = await self._open(store, {hit.document for hit in (*near, *worded)}, audience)
         near, worded = _held(near, open_to_all), _held(worded, open_to_all)
         hits = {hit.id: hit for hit in (*near, *worded)}
         scores = dict(fuse([hit.id for hit in near], [hit.id for hit in worded], weights=(MEANING, WORDING)))
@@ -367,11 +380,12 @@ class PassageIndex:
             document=lambda hit: hit.document, content=lambda hit: hit.hash,
         )
         points = await store.fetch([hit.id for hit in best], words=True)
+        current = open_to_all if store.shared else await self._read(store, {hit.document for hit in best})
         nearness = {hit.id: hit.score for hit in reversed(near)}        # of several parts, the nearest
         passages, evidence = [], []
         for hit in best:
-            record = open_to_all[hit.document] if store.shared else self._records.get(hit.document)
-            if (point := points.get(hit.id)) and record and audience.may_read(record.acl):
+            point, record = points.get(hit.id), current.get(hit.document)
+            if point and record and point.payload["doc"] == record.document and audience.may_read(record.acl):
                 passages.append(passage_of(
                     hit.id, point.payload, record, scores[hit.id], question.text,
                 ))
@@ -384,17 +398,22 @@ class PassageIndex:
         sure = certainty(evidence, words=question.words.indices, unknown=len(unknown), level=usual)
         return Found(tuple(passages[n] for n in distinct), bool(passages) and sure >= SURE)
 
-    async def _open(self, store: PassageStore, documents: Iterable[str], audience: Audience) -> dict[str, Record]:
-        current = await self._current(store, set(documents))
-        open_to_all = passing({name: record.acl for name, record in current.items()}, audience)
-        return {name: record for name, record in current.items() if name in open_to_all}
+    async def _open(self, store: PassageStore, ids: Collection[str], audience: Audience) -> dict[str, Record]:
+        current = await self._read(store, ids)
+        open_to_all = passing({id: record.acl for id, record in current.items()}, audience)
+        return {id: record for id, record in current.items() if id in open_to_all}
 
     async def _current(self, store: PassageStore, documents: Collection[str]) -> dict[str, Record]:
-        """The records of those of these documents that are there, by the store itself if others write to it."""
+        """The records of those of these documents that are there."""
+        records = await self._read(store, [record_id(name) for name in documents])
+        return {record.document: record for record in records.values()}
+
+    async def _read(self, store: PassageStore, ids: Collection[str]) -> dict[str, Record]:
+        """Those of these records that are there, by their ids; from the store itself if others write to it."""
         if not store.shared:
-            return {name: self._records[name] for name in documents if name in self._records}
-        points = await store.fetch([record_id(name) for name in documents])
-        return {record.document: record for record in (record_of(point.payload) for point in points.values())}
+            return {id: self._records[self._documents[id]] for id in ids if id in self._documents}
+        points = await store.fetch(list(ids))
+        return {id: record_of(point.payload) for id, point in points.items()}
 
     async def _look_again(self, store: PassageStore) -> None:
         """What others wrote: new allow-lists, or a new generation under this one's name."""
@@ -409,7 +428,7 @@ class PassageIndex:
             async for points in batches:
                 for point in points:
                     acl = frozenset(point.payload["labels"])
-                    self._lists[list_id(acl)] = acl
+                    self._lists.add(list_id(acl), acl)
 
 
 def making(embedder: QueryEmbedder, chunker: str = chunk.VERSION) -> Manifest:
@@ -418,12 +437,6 @@ def making(embedder: QueryEmbedder, chunker: str = chunk.VERSION) -> Manifest:
         embedder.model, chunker, embedder.size, tuple(sorted(getattr(embedder, "sha256", {}).items())),
         str(getattr(embedder, "folder", "")),
     )
-
-
-async def manifest_in(store: PassageStore) -> Manifest | None:
-    """What this generation was made with; None: it is new, or of a version that did not say."""
-    points = await store.fetch([MANIFEST_ID])
-    return manifest_of(points[MANIFEST_ID].payload) if MANIFEST_ID in points else None
 
 
 def _held(hits: Iterable[Hit], open_to_all: Mapping[str, Record]) -> tuple[Hit, ...]:

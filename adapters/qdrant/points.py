@@ -1,4 +1,8 @@
-"""What stands in the index: the pieces of a page with their vectors, one record a page, and one of the index itself."""
+"""What stands in the index: the pieces of a page with their vectors, one record a page, and one of the index itself.
+
+The id of a piece says what ranking needs to know of it: 16 bytes, of which eight name its page, four its text, and
+four its place there and which of its parts this is. A page's record has the same first eight.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,14 @@ from typing import Any, Final
 
 import msgspec
 
-from adapters.qdrant.store import CHUNK, LIST, MANIFEST, RECORD, Point, Words
+from adapters.qdrant.store import CHUNK, LIST, MANIFEST, RECORD, Hit, PassageStore, Point, Words
 from engine.messages import Labels, Passage, PassageId
 from engine.rag.locate import best_anchor
 
 NAMESPACE: Final = uuid.UUID("6f3c7f0e-0d0b-5d64-9d1c-5b8f5a1e2c47")
+FORMAT: Final = 2               # of the points; of the first one, ids said nothing and allow-lists were texts
+DIGITS: Final = 3               # hexadecimal, at an id's end: they count the parts of a piece
+RECORDED: Final = b"\xff" * 8   # ends the id of a record; no page has so many pieces
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -61,16 +68,18 @@ class Manifest:
     size: int                           # numbers of a dense vector
     sha256: tuple[tuple[str, str], ...] = ()    # of each of the model's files, in hex
     folder: str = ""                    # where the model was loaded from; "": the one that ships with the program
+    format: int = FORMAT                # of its points
 
     @property
     def generation(self) -> str:
         """The same for the same making."""
-        return hashlib.sha256(f"{self.model}\0{self.chunker}\0{self.size}".encode()).hexdigest()[:12]
+        making = f"{self.model}\0{self.chunker}\0{self.size}" + (f"\0{self.format}" if self.format > 1 else "")
+        return hashlib.sha256(making.encode()).hexdigest()[:12]
 
 
-def list_id(acl: Labels) -> str:
-    """The same for the same allow-list, whatever its order."""
-    return hashlib.sha256("\0".join(sorted(acl)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+def list_id(acl: Labels) -> int:
+    """The same for the same allow-list, whatever its order; 63 bits."""
+    return int.from_bytes(_digest("\0".join(sorted(acl)))[:8]) >> 1     # the engines' integers are signed
 
 
 def generation(record: Record) -> str:
@@ -80,7 +89,7 @@ def generation(record: Record) -> str:
 
 def record_point(record: Record) -> Point:
     """A point without vectors: no search finds it."""
-    return Point(_id(record.document), {
+    return Point(record_id(record.document), {
         "kind": RECORD,
         "doc": record.document,
         "source": record.source,
@@ -95,7 +104,17 @@ def record_point(record: Record) -> Point:
 
 def record_id(document: str) -> str:
     """The id of a page's record point."""
-    return _id(document)
+    return _uuid(_page(document) + RECORDED)
+
+
+def piece_id(document: str, content: str, number: int, part: int = 0) -> str:
+    """The id of one part of a page's piece; the piece itself is the first part."""
+    return _uuid(_page(document) + _digest(content)[:4] + (number << 4 * DIGITS | part).to_bytes(4))
+
+
+def hit_of(point: str, score: float) -> Hit:
+    """What a search found, by the id of its point."""
+    return Hit(point[:-DIGITS] + "0" * DIGITS, f"{point[:18]}-ffff-ffffffffffff", point[19:28], score)
 
 
 def record_of(payload: Mapping[str, Any]) -> Record:
@@ -109,14 +128,14 @@ def record_of(payload: Mapping[str, Any]) -> Record:
 
 def list_point(acl: Labels) -> Point:
     """One distinct allow-list, so that a reader of a shared index knows which there are."""
-    return Point(_id("", "list", list_id(acl)), {"kind": LIST, "labels": sorted(acl)})
+    return Point(_id("", "list", str(list_id(acl))), {"kind": LIST, "labels": sorted(acl)})
 
 
 def manifest_point(manifest: Manifest) -> Point:
     """The index's own record."""
     return Point(MANIFEST_ID, {
         "kind": MANIFEST, "model": manifest.model, "chunker": manifest.chunker, "size": manifest.size,
-        "sha256": dict(manifest.sha256), "folder": manifest.folder,
+        "sha256": dict(manifest.sha256), "folder": manifest.folder, "format": manifest.format,
     })
 
 
@@ -124,8 +143,14 @@ def manifest_of(payload: Mapping[str, Any]) -> Manifest:
     """What `manifest_point` wrote."""
     return Manifest(
         payload["model"], payload["chunker"], payload["size"], tuple(sorted(payload["sha256"].items())),
-        payload["folder"],
+        payload["folder"], payload.get("format", 1),
     )
+
+
+async def manifest_in(store: PassageStore) -> Manifest | None:
+    """What this generation was made with; None: it is new, or of a version that did not say."""
+    points = await store.fetch([MANIFEST_ID])
+    return manifest_of(points[MANIFEST_ID].payload) if MANIFEST_ID in points else None
 
 
 def piece_points(record: Record, pieces: Sequence[Piece]) -> list[Point]:
@@ -133,7 +158,6 @@ def piece_points(record: Record, pieces: Sequence[Piece]) -> list[Point]:
     born, acl = generation(record), list_id(record.acl)
     points = []
     for number, piece in enumerate(pieces):
-        key = _id(record.document, born, str(number))
         common = {
             "kind": CHUNK, "doc": record.document, "source": record.source, "channel": record.channel,
             "acl": acl, "generation": born, "hash": piece.hash,
@@ -143,9 +167,10 @@ def piece_points(record: Record, pieces: Sequence[Piece]) -> list[Point]:
             "end": piece.end, "anchors": [list(anchor) for anchor in piece.anchors],
         }
         first, *others = _rows(piece)
-        points.append(Point(key, common | whole, first, Words(piece.indices, piece.values)))
+        words, key = Words(piece.indices, piece.values), piece_id(record.document, piece.hash, number)
+        points.append(Point(key, common | whole, first, words))
         points += [
-            Point(_id(record.document, born, str(number), str(part)), {**common, "of": key, "part": part}, row)
+            Point(piece_id(record.document, piece.hash, number, part), {**common, "part": part}, row)
             for part, row in enumerate(others, 1)
         ]
     return points
@@ -170,6 +195,18 @@ def _rows(piece: Piece) -> list[array[float]]:
     numbers = array("f", piece.dense)
     size = len(numbers) // piece.parts
     return [numbers[at : at + size] for at in range(0, size * piece.parts, size or 1)]
+
+
+def _page(document: str) -> bytes:
+    return _digest(document)[:8]
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _uuid(whole: bytes) -> str:
+    return str(uuid.UUID(bytes=whole))
 
 
 def _id(*parts: str) -> str:

@@ -21,7 +21,8 @@ from qdrant_client import models as m
 from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
-from adapters.qdrant.store import CANDIDATES, CHUNK, DENSE, KEYWORDS, SPARSE, Candidates, Hit, Point, Words
+from adapters.qdrant.points import hit_of
+from adapters.qdrant.store import ALLOWED, CANDIDATES, CHUNK, DENSE, KEYWORDS, SPARSE, Candidates, Hit, Point, Words
 from engine.errors import RetrieverUnavailable
 
 T = TypeVar("T")
@@ -82,14 +83,12 @@ class ServerStore:
             await self._asked(self._client.upsert(self.collection, batch, **self._written))
 
     async def search(
-        self, dense: Sequence[float], words: Words, allowed: Collection[str], *, limit: int = CANDIDATES,
+        self, dense: Sequence[float], words: Words, allowed: Collection[int], *, limit: int = CANDIDATES,
     ) -> Candidates:
         if not allowed:
             return Candidates()
         only = _allowed(allowed)
-        asked = partial(
-            m.QueryRequest, filter=only, limit=limit, with_payload=["doc", "hash", "of"], shard_key=self._key,
-        )
+        asked = partial(m.QueryRequest, filter=only, limit=limit, shard_key=self._key)
         searches = [asked(query=list(dense), using=DENSE, params=m.SearchParams(exact=True))]
         if words.indices:
             lexical = m.SearchParams(exact=True, idf=m.IdfCorpusParams(corpus=only))
@@ -99,7 +98,7 @@ class ServerStore:
         near, *worded = (_hits(answer.points) for answer in answers)
         return Candidates(near, worded[0] if worded else ())
 
-    async def held(self, words: Collection[int], allowed: Collection[str]) -> frozenset[int]:
+    async def held(self, words: Collection[int], allowed: Collection[int]) -> frozenset[int]:
         if not words or not allowed:
             return frozenset()
         searches = [
@@ -120,8 +119,8 @@ class ServerStore:
         ))
         return {str(point.id): _point(point) for point in points}
 
-    async def relabel(self, document: str, acl: str) -> None:
-        await self._asked(self._client.set_payload(self.collection, {"acl": acl}, _pieces(document), **self._written))
+    async def relabel(self, document: str, acl: int) -> None:
+        await self._asked(self._client.set_payload(self.collection, {ALLOWED: acl}, _pieces(document), **self._written))
 
     async def prune(self, document: str, keep: str) -> None:
         gone = m.FilterSelector(filter=_pieces(document, keep))
@@ -247,6 +246,8 @@ class ServerGenerations:
             ))
             for key in KEYWORDS:
                 await self._asked(self.client.create_payload_index(name, key, m.PayloadSchemaType.KEYWORD, wait=True))
+            allowed = m.IntegerIndexParams(type=m.IntegerIndexType.INTEGER, lookup=True, range=False)
+            await self._asked(self.client.create_payload_index(name, ALLOWED, allowed, wait=True))
         if tenant:
             await self._asked(self.client.create_shard_key(name, tenant), known={400, 409})    # it is there already
 
@@ -306,15 +307,12 @@ def _point(point: m.Record) -> Point:
 
 
 def _hits(points: Iterable[m.ScoredPoint]) -> tuple[Hit, ...]:
-    hits = [
-        Hit(point.payload.get("of") or str(point.id), point.payload["doc"], point.payload["hash"], point.score)
-        for point in points if point.payload
-    ]
+    hits = (hit_of(str(point.id), point.score) for point in points)
     return tuple(sorted(hits, key=lambda hit: (-hit.score, hit.id)))
 
 
-def _allowed(lists: Collection[str]) -> m.Filter:
-    return m.Filter(must=[m.FieldCondition(key="acl", match=m.MatchAny(any=sorted(lists)))])
+def _allowed(lists: Collection[int]) -> m.Filter:
+    return m.Filter(must=[m.FieldCondition(key=ALLOWED, match=m.MatchAny(any=sorted(lists)))])
 
 
 def _pieces(document: str, keep: str = "") -> m.Filter:

@@ -17,8 +17,10 @@ LIST: Final = "list"
 MANIFEST: Final = "manifest"
 DENSE: Final = "dense"
 SPARSE: Final = "bm25"
-KEYWORDS: Final = ("kind", "acl", "doc", "source", "channel")
+KEYWORDS: Final = ("kind", "doc", "source", "channel")
 """Payload fields that are indexed, each as a keyword."""
+ALLOWED: Final = "acl"
+"""The field that every search is filtered by; an integer, since a search holds it against thousands of points."""
 CANDIDATES: Final = 100         # of each of the two searches
 
 
@@ -42,11 +44,14 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One passage that a search found: enough to rank it. ``hash`` is the same for the same text."""
+    """One passage that a search found: enough to rank it, all of it read off the point's id.
 
-    id: str
-    document: str
-    hash: str
+    Reading a point's payload costs more than finding it, and all but a few of what is found are not shown.
+    """
+
+    id: str                     # of the passage, also where one of its parts was found
+    document: str               # the id of its page's record
+    hash: str                   # the same for the same text
     score: float                # cosine, or BM25
 
 
@@ -74,10 +79,10 @@ class PassageStore(Protocol):
     async def upsert(self, points: Sequence[Point]) -> None: ...
 
     async def search(
-        self, dense: Sequence[float], words: Words, allowed: Collection[str], *, limit: int = CANDIDATES,
+        self, dense: Sequence[float], words: Words, allowed: Collection[int], *, limit: int = CANDIDATES,
     ) -> Candidates: ...
 
-    async def held(self, words: Collection[int], allowed: Collection[str]) -> frozenset[int]:
+    async def held(self, words: Collection[int], allowed: Collection[int]) -> frozenset[int]:
         """Those of these words that some allowed passage holds."""
         ...
 
@@ -85,7 +90,7 @@ class PassageStore(Protocol):
         """Those of these points that exist, with their payload; with their sparse vectors if ``words``."""
         ...
 
-    async def relabel(self, document: str, acl: str) -> None:
+    async def relabel(self, document: str, acl: int) -> None:
         """Moves all passages of a document to another allow-list."""
         ...
 

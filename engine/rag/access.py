@@ -7,14 +7,16 @@ that each holds *one* of a list's labels does not mean that they share any.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, TypeVar
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
 
 from engine.messages import ORG, Audience, Labels, Member
 
 K = TypeVar("K")
 KINDS: Final = ("user:", "group:", "channel:")
 LONGEST: Final = 512            # characters of a label
+KEPT: Final = 64                # rooms whose lists are remembered until there is another list
 
 
 def is_label(text: str) -> bool:
@@ -47,6 +49,47 @@ def passing(lists: Mapping[K, Labels], audience: Audience) -> frozenset[K]:
     here = audience.here
     return frozenset(
         key for key, acl in lists.items() if not here.isdisjoint(acl) or _together(acl, holders) == everyone)
+
+
+@dataclass(slots=True)
+class Lists(Generic[K]):
+    """The distinct allow-lists of an index, held against one audience after the other."""
+
+    _all: dict[K, Labels] = field(default_factory=dict)
+    _naming: dict[str, list[K]] = field(default_factory=dict)       # the lists that name a label
+    _passed: dict[tuple[Member, ...], frozenset[K]] = field(default_factory=dict)
+
+    def add(self, key: K, acl: Labels) -> None:
+        """One that may be there already."""
+        if key in self._all:
+            return
+        self._all[key] = acl
+        self._passed.clear()
+        for label in acl:
+            self._naming.setdefault(label, []).append(key)
+
+    def keep(self, lists: Collection[Labels]) -> None:
+        """All others are gone."""
+        if gone := [key for key, acl in self._all.items() if acl not in lists]:
+            for key in gone:
+                for label in self._all.pop(key):
+                    self._naming[label].remove(key)
+            self._passed.clear()
+
+    def passing(self, audience: Audience) -> frozenset[K]:
+        """As the function of that name. Of a room with many members it is worked out once."""
+        if not audience.members:
+            return frozenset()
+        if len(audience.members) == 1:
+            return self._named(audience.members[0].held | audience.here)
+        if audience.members not in self._passed:
+            if len(self._passed) >= KEPT:
+                self._passed.pop(next(iter(self._passed)))
+            self._passed[audience.members] = passing(self._all, Audience(audience.members))
+        return self._passed[audience.members] | self._named(audience.here)
+
+    def _named(self, labels: Labels) -> frozenset[K]:
+        return frozenset(key for label in labels for key in self._naming.get(label, ()))
 
 
 def _holders(members: Sequence[Member], named: Labels) -> dict[str, int]:

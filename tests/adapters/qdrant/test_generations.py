@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+import uuid
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from adapters.qdrant.index import MadeAnew, OtherModel, PassageIndex, making
 from adapters.qdrant.move import NotMoved, move
+from adapters.qdrant.points import MANIFEST_ID, Manifest, Point, generation
 from adapters.qdrant.server import MEMORY, ServerGenerations, ServerOptions, asked, open_generations
-from adapters.qdrant.store import CHUNK, LIST, RECORD
+from adapters.qdrant.store import CHUNK, LIST, RECORD, PassageStore
 from engine.errors import RetrieverUnavailable
+from engine.rag import chunk
+from tests.adapters.qdrant.bags import SIZE
 from tests.adapters.qdrant.worlds import ANN, ENGINES, QUIET, Bags, a_page, an_engine, an_index, ask, documents
 from tests.builders import an_audience
 
@@ -88,6 +93,49 @@ async def test_rights_that_a_new_generation_knows_better_are_not_widened_by_the_
             await fresh.put([a_page("pay.md", "# Pay\n\nnotice of pay", hr)])     # closed a moment ago
         assert documents(await ask(index, "notice")) == []
         assert documents(await ask(index, "notice", an_audience(eve="org group:hr"))) == ["pay.md"]
+
+
+async def everything(store: PassageStore) -> dict[str, Point]:
+    """All passages and records, by id."""
+    return {point.id: point for kind in (CHUNK, RECORD) async for points in store.scroll(kind, vectors=True)
+            for point in points}
+
+
+async def aged(store: PassageStore, manifest: Manifest) -> None:
+    """Puts what is there into the form in which the first version wrote it."""
+    old: dict[str, Point] = {}
+    for point in (points := await everything(store)).values():
+        payload, name = dict(point.payload), f"{point.payload['doc']}\0{point.id[:-3]}"
+        if payload["kind"] == CHUNK:
+            payload["acl"] = hex(payload["acl"])
+            if "part" in payload:
+                payload["of"], name = str(uuid.uuid5(uuid.NAMESPACE_OID, name)), f"{name}\0{payload['part']}"
+        id = str(uuid.uuid5(uuid.NAMESPACE_OID, name))
+        old[id] = replace(point, id=id, payload=payload)
+    await store.delete(list(points))
+    making = {"model": manifest.model, "chunker": manifest.chunker, "size": manifest.size, "sha256": {}, "folder": ""}
+    await store.upsert([*old.values(), Point(MANIFEST_ID, {"kind": "manifest", **making})])
+
+
+async def test_what_an_earlier_version_wrote_is_put_into_this_ones_form_and_nothing_is_embedded(tmp_path: Path) -> None:
+    hr = frozenset({"group:hr"})
+    pages = [a_page("leave.md", LEAVE), a_page("pay.md", "# Pay\n\nnotice of pay " * 60, hr), a_page("ill.md", LEAVE)]
+    parts = [msgspec.structs.replace(piece, dense=2 * piece.dense, parts=2) for piece in pages[1][1]]
+    pages[1] = (pages[1][0], parts)
+    async with an_index(tmp_path) as index:
+        await index.put(pages)
+        fresh = await everything(index.store)
+        await aged(index.store, index.manifest)
+    async with an_index(tmp_path) as index:
+        assert await everything(index.store) == fresh
+        assert len(documents(await ask(index, "notice"))) == 1      # of a page and its copy
+        assert "pay.md" in documents(await ask(index, "notice of pay", an_audience(eve="org group:hr")))
+        await index.put([a_page("pay.md", LEAVE)])
+        assert {generation(record) for record in index.records.values()} == {
+            point.payload["generation"] for point in (await everything(index.store)).values()
+            if point.payload["kind"] == CHUNK}
+        assert await index._generations.answering() == Manifest("bags:1", chunk.VERSION, SIZE).generation
+    assert len([name for name in os.listdir(tmp_path) if name.startswith("shard")]) == 1
 
 
 async def test_vectors_of_the_old_model_that_wait_for_the_change_are_turned_away(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.messages import Audience, ConversationId, Labels, Member, PersonId, within
-from engine.rag.access import is_label, labels, passing
+from engine.rag.access import KEPT, Lists, is_label, labels, passing
 from tests.builders import an_audience
 
 NAMES = ["org", "group:a", "group:b", "channel:c", "user:0", "user:1", "conversation:x", "conversation:y"]
@@ -29,6 +29,32 @@ def test_it_is_the_same_as_asking_member_by_member(lists: dict[int, Labels], aud
         )
     }
     assert passing(lists, audience) == one_by_one == {key for key, acl in lists.items() if audience.may_read(acl)}
+
+
+@given(st.lists(st.one_of(LABELS, st.frozensets(LABELS, max_size=6)), max_size=12), st.lists(AUDIENCES, max_size=3))
+def test_lists_that_come_and_go_are_passed_as_if_they_were_looked_at_anew(
+    changes: list[Labels | frozenset[Labels]], audiences: list[Audience],
+) -> None:
+    lists, there = Lists[Labels](), dict[Labels, Labels]()
+    for change in changes:
+        if any(isinstance(each, frozenset) for each in change):
+            kept = frozenset(acl for acl in change if isinstance(acl, frozenset))
+            lists.keep(kept)
+            there = {acl: acl for acl in there if acl in kept}
+        else:
+            acl = frozenset(label for label in change if isinstance(label, str))
+            lists.add(acl, acl)
+            there[acl] = acl
+        for audience in audiences:
+            assert lists.passing(audience) == passing(there, audience)
+
+
+def test_only_so_many_rooms_are_remembered() -> None:
+    lists = Lists[str]()
+    lists.add("it", frozenset({"org"}))
+    for n in range(2 * KEPT):
+        assert lists.passing(an_audience(**{f"ann{n}": "org", "bob": "org"})) == {"it"}
+    assert len(lists._passed) == KEPT
 
 
 def test_each_may_hold_another_of_the_labels() -> None:
