@@ -164,25 +164,28 @@ class Screen:
         Raises `Tripped` when a detector, or the model's own server, ends the answer, and `Refused` when a
         detector breaks.
         """
-        self._still_open()
+        if self.ended:
+            self._still_open()
         if isinstance(piece, Text):
             self._raw.append(piece.text)
             self._end += len(piece.text)
+        end = self._end
         ends: list[tuple[int, _Seat, Scan]] = []
         safe = self._shared(ends, piece)
         for seat in self._alone:
             assert seat.stream is not None      # noqa: S101 - that is what makes it be alone
             try:
                 scan = await seat.stream.feed(piece)
-                if scan.verdict is None and not scan.edits and seat.safe <= scan.safe <= self._end:
+                if scan.verdict is None and not scan.edits and seat.safe <= scan.safe <= end:
                     seat.safe = scan.safe       # nearly always
                 elif isinstance(scan.verdict, Refuse | Reroute):
-                    ends.append((self._end if scan.by is None else scan.by, seat, scan))
+                    ends.append((end if scan.by is None else scan.by, seat, scan))
                 else:
                     self._take(seat, scan)
             except Exception as error:
                 raise self._broken(seat, error) from error
-            safe = min(safe, seat.safe)
+            if seat.safe < safe:
+                safe = seat.safe
         if ends:
             self._ends(ends)
         if isinstance(piece, Finished):
@@ -315,13 +318,15 @@ class Screen:
         return Refused(f"{seat.guard.name} broke: {type(error).__name__}", BLOCKED)
 
     def _release(self, until: int) -> Cleared:
-        for edit in reversed(self._edits):  # what ends beyond the safe point is held from its beginning
-            if edit.end > until:
-                until = min(until, edit.start)
-        if until <= self._start:
+        if self._edits:
+            for edit in reversed(self._edits):      # what ends beyond the safe point is held from its beginning
+                if edit.end > until:
+                    until = min(until, edit.start)
+        size = until - self._start
+        if size <= 0:
             return _EMPTY
         raw = self._raw[0] if len(self._raw) == 1 else "".join(self._raw)
-        ready, rest = raw[: until - self._start], raw[until - self._start :]
+        ready, rest = raw[:size], raw[size:]
         if self._edits:
             ready = self._edited(ready, until)
         self._raw, self._start = [rest] if rest else [], until
