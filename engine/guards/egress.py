@@ -184,7 +184,7 @@ class Screen:
                     self._take(seat, scan)
             except Exception as error:
                 raise self._broken(seat, error) from error
-            if seat.safe < safe:
+            if seat.safe < safe:        # noqa: PLR1730 - half as dear as a call of min
                 safe = seat.safe
         if ends:
             self._ends(ends)

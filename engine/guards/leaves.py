@@ -93,8 +93,8 @@ class Unwrapped:
     """Reads one text through a reader of each detector for each of its leaves, and for the wrapping as it stands."""
 
     __slots__ = (
-        "_around", "_at", "_cleared", "_depth", "_detectors", "_found", "_leaf", "_map", "_now", "_safe", "_shut", "_state",
-        "_tail",
+        "_around", "_at", "_cleared", "_depth", "_detectors", "_found", "_leaf", "_map", "_now", "_safe", "_shut",
+        "_state", "_tail",
     )
 
     def __init__(self, detectors: Sequence[tuple[int, Detector]], *, depth: int = _DEPTH) -> None:

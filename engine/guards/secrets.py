@@ -74,7 +74,8 @@ def _trie(words: tuple[str, ...], *, partial: bool) -> str:
 _EDGE: Final = r"(?<![A-Za-z0-9])"
 _BEGIN: Final = "-----BEGIN "
 _START: Final = re.compile(
-    f"{_EDGE}(?:({_trie(credentials.PREFIXES, partial=False)})|([A-Z]{{2}}[0-9]{{2}})|([0-9]))"
+    f"{_EDGE}(?:({_trie(credentials.PREFIXES, partial=False)})|([A-Z]{{2}}[0-9]{{2}})"
+    r"|([0-9])(?=[0-9]{3}[0-9 \-]|[0-9]{0,3}\Z))"      # no year, no count
 )
 _BEGUN: Final = re.compile(
     f"{_EDGE}(?=[A-Za-z])(?:{_trie(credentials.PREFIXES, partial=True)}|[A-Z]{{1,2}}[0-9]?)\\Z"
@@ -101,6 +102,11 @@ _KEY_ENDS: Final = (
     "credential", "credentials", "密码", "密碼", "口令", "密钥", "密鑰", "令牌",
 )
 """Says the same as the end of `_KEY`, in a tenth of the time."""
+_SIGNIFICANT: Final = (
+    "pass", "pw", "secret", "key", "token", "credential", "bearer", "basic", "--", "://", "密码", "密碼", "口令",
+    "密钥", "密鑰", "令牌",
+)
+"""Without one of these no sign leads to a secret."""
 _USER: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,24}://[^\s/:@?#\"'<>]{0,64}\Z")
 
 
@@ -182,7 +188,12 @@ class Scanner:
 
     def _look_for_signs(self, final: bool) -> None:
         text, base = self._text, self._base
-        if not _SIGNED.search(text, max(self._signs - base - 1, 0)):
+        if final and not self._signs:           # a whole text: how it was said matters only where there is something
+            plain = text.casefold()
+            signed = any(word in plain for word in _SIGNIFICANT)
+        else:
+            signed = _SIGNED.search(text, max(self._signs - base - 1, 0)) is not None
+        if not signed:
             self._signs = self._end
             return
         for found in _SIGN.finditer(text, max(self._signs - base - _LONGEST_SIGN, 0)):
