@@ -7,12 +7,12 @@ made it. A guard model and NeMo's rails join the chains where they are configure
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache, lru_cache, partial
+from hashlib import blake2b
 from importlib import resources
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol, TypedDict
@@ -32,13 +32,14 @@ from bot.settings import Settings, SettingsError
 from engine.guards.chain import Inbound
 from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
-from engine.guards.egress import Egress
+from engine.guards.egress import Egress, Sentences, sentences
 from engine.guards.governed import Governed
 from engine.guards.grounded import GroundingCheck, Meaning, Support
 from engine.guards.injection import (
     InboundClassifier,
     InboundScores,
     InjectionGuard,
+    Screened,
     judged,
     screen_passages,
     together,
@@ -48,14 +49,16 @@ from engine.guards.leak import LeakGuard
 from engine.guards.links import LinkGuard
 from engine.guards.mentions import MentionGuard
 from engine.guards.narrative import NarrativeGuard
+from engine.guards.normalise import LONG
 from engine.guards.personal import PersonalGuard
 from engine.guards.policy import HOUSE, NO_TRACE, Action, Category, Change, Layer, Policy, Rule, Rules, Tolerant
+from engine.guards.recent import Recent
 from engine.guards.refusal import RefusalGuard
 from engine.guards.scores import OutboundClassifier, OutboundScores
 from engine.guards.secrets import SecretsGuard
 from engine.guards.terms import PatternsGuard, TermsGuard
 from engine.guards.topics import TopicsGuard, political, politics, unsafe
-from engine.messages import Claim, Decision, Found, PersonId, Place, TraceId, Trail
+from engine.messages import Claim, Decision, Found, Passage, PersonId, Place, TraceId, Trail
 from engine.ports import Fingerprint, Guard, OutboundGuard
 from engine.prompt import SYSTEM
 from engine.turn import Chains
@@ -68,8 +71,8 @@ HELD: Final = frozenset({Category.POLITICAL, Category.UNSAFE, Category.INJECTION
 """With one of these flags on the question nothing is shown before the guard model has judged the answer."""
 OUTBOUND: Final = (Category.DEFLECTION, Category.REFUSAL, Category.NARRATIVE)
 REMEMBERED: Final = 16
-LONG: Final = 20_000
-"""Characters of passages from which on they are read off the event loop."""
+PASSAGES: Final = 16_384
+"""So many passages are not read twice under the same rules; two megabytes."""
 CONNECT: Final = timedelta(seconds=1)
 
 
@@ -112,26 +115,67 @@ def _no_roles(_person: PersonId) -> tuple[str, ...]:
     return ()
 
 
+@dataclass(slots=True, repr=False)
+class Fit:
+    """What was found fit under one set of rules. Pages are read out again for every question about them."""
+
+    rules: Rules
+    sentences: Sentences = field(default_factory=sentences)
+    passages: Recent[bytes, bool] = field(default_factory=lambda: Recent(PASSAGES))     # by their digests
+
+
+@dataclass(slots=True, repr=False)
+class Memory:
+    """What was found fit, by the rules under which it was: a policy that is read anew makes others."""
+
+    _known: Recent[int, Fit] = field(default_factory=lambda: Recent(REMEMBERED))
+
+    def under(self, rules: Rules) -> Fit:
+        """For these very rules, whatever the turn: its trace is in no text that stands here."""
+        fit = self._known.get(id(rules))
+        if fit is None or fit.rules is not rules:       # an id may come again, but not while it is remembered
+            fit = self._known.put(id(rules), Fit(rules))
+        return fit
+
+
 @dataclass(frozen=True, slots=True)
 class Passages:
-    """Reads what was retrieved before a model does, by rules alone: thousands of characters, in half a millisecond."""
+    """Reads what was retrieved before a model does, by rules alone: half a millisecond for each that is new."""
 
     rules: Rules
     fingerprint: Fingerprint
+    fit: Recent[bytes, bool]
     name = "passages"
-    version = "1"
+    version = "2"
 
     async def screen(self, found: Found, trail: Trail) -> Found:
         """The passages without the sentences in which they speak to the assistant; what was found is noted."""
-        size = sum(len(passage.text) for passage in found.passages)
-        screened = await asyncio.to_thread(screen_passages, found, self.rules) if size > LONG else (
-            screen_passages(found, self.rules))
-        text_hash = self.fingerprint("\n".join(p.text for p in found.passages)) if screened.verdicts else ""
-        trail.decisions += [
-            Decision("in", self.name, self.version, each.action, each.rule, each.category, each.score, text_hash, size)
-            for each in screened.verdicts
-        ]
-        return screened.found
+        kept: list[Passage] = []
+        for passage in found.passages:
+            whole = f"{passage.title}\n{passage.text}".encode("utf-8", "surrogatepass")
+            digest = blake2b(whole, digest_size=16).digest()
+            if self.fit.get(digest):
+                kept.append(passage)
+                continue
+            screened = await self._screened(passage)
+            kept += screened.found.passages
+            if not screened.verdicts:
+                self.fit.put(digest, True)
+                continue
+            size, text_hash = len(passage.text), self.fingerprint(passage.text)
+            trail.decisions += [
+                Decision("in", self.name, self.version, each.action, each.rule, each.category, each.score, text_hash,
+                         size)
+                for each in screened.verdicts
+            ]
+        return replace(found, passages=tuple(kept), answers=found.answers and bool(kept))
+
+    async def _screened(self, passage: Passage) -> Screened:
+        alone = Found((passage,), answers=True)
+        if len(passage.text) > LONG:
+            return await asyncio.to_thread(screen_passages, alone, self.rules)
+        await asyncio.sleep(0)          # whoever waits comes in between two of them
+        return screen_passages(alone, self.rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +194,7 @@ class Guards:
     roles: Callable[[PersonId], Collection[str]] = _no_roles
     meaning: Callable[[], Meaning | None] = _no_meaning
     support: Support | None = None
+    memory: Memory = field(default_factory=Memory, repr=False, compare=False)
 
     def rules(self, place: Place, roles: Collection[str] = (), trace: TraceId = NO_TRACE) -> Rules:
         """What applies to a turn in this place, by the policy of this moment."""
@@ -158,14 +203,16 @@ class Guards:
     def for_turn(self, claim: Claim) -> Chains:
         """What stands around this turn, under one policy from the question to the end of its answer."""
         place = claim.message.place
-        rules = self.rules(place, self.roles(claim.message.author), claim.trace)
+        lasting = self.policy().rules_for(place.workspace, place.channel, self.roles(claim.message.author))
+        rules, fit = lasting.traced(claim.trace), self.memory.under(lasting)
         inbound, outbound = chains(
             rules, self.classifier, system_prompt=self.system_prompt, judge=self.judge, strict=self.strict,
             nemo=self.nemo, hosts=self.hosts, thinking=self.thinking,
         )
         return Chains(
             Inbound(tuple(Tolerant(guard, rules) for guard in inbound), self.fingerprint),
-            Egress(outbound, self.fingerprint), Passages(rules, self.fingerprint), rules.routing,
+            Egress(outbound, self.fingerprint, fit.sentences), Passages(rules, self.fingerprint, fit.passages),
+            rules.routing,
             GroundingCheck(rules, self.fingerprint, self.meaning, self.support), rules.own_reply,
         )
 
@@ -444,16 +491,12 @@ class Remembering:
     """A classifier that several guards ask about the same text, so that it is read once. Kept in memory only."""
 
     inner: Scorer
-    _heard: OrderedDict[str, InboundScores] = field(default_factory=OrderedDict)
+    _heard: Recent[str, InboundScores] = field(default_factory=lambda: Recent(REMEMBERED))
 
     def inbound(self, text: str) -> InboundScores:
         """As the inner one."""
         known = self._heard.get(text)
-        if known is None:
-            known = self._heard[text] = self.inner.inbound(text)
-            while len(self._heard) > REMEMBERED:
-                self._heard.popitem(last=False)
-        return known
+        return known if known is not None else self._heard.put(text, self.inner.inbound(text))
 
     def outbound(self, question: str, answer: str) -> OutboundScores:
         """As the inner one: an answer grows, and is seldom asked about twice."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from engine.errors import Refused
@@ -45,9 +45,10 @@ class Inbound:
         Raises `Refused`.
         """
         guards = [guard for guard in self.guards if guard.beside]
+        digest = self.fingerprint(text)
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._ask(guard, text, trail)) for guard in guards]
+                tasks = [group.create_task(self._ask(guard, text, digest, trail)) for guard in guards]
         except BaseExceptionGroup as errors:
             refusal = _first(errors)
             raise refusal from refusal.__cause__
@@ -63,35 +64,35 @@ class Inbound:
 
     async def _in_order(self, guards: Sequence[Guard], text: str, trail: Trail) -> Passed:
         flags: list[str] = []
+        digest = self.fingerprint(text)
         for guard in guards:
-            verdict = await self._ask(guard, text, trail)
+            verdict = await self._ask(guard, text, digest, trail)
             if isinstance(verdict, Mask):
-                text = verdict.text
+                text, digest = verdict.text, self.fingerprint(verdict.text)
             elif isinstance(verdict, Flag):
                 flags.append(verdict.category)
         return Passed(text, tuple(flags))
 
-    async def _ask(self, guard: Guard, text: str, trail: Trail) -> Allow | Flag | Mask:
+    async def _ask(self, guard: Guard, text: str, digest: str, trail: Trail) -> Allow | Flag | Mask:
         """The verdict, noted, when it lets the text go on; else raises `Refused`."""
         try:
             verdict = await guard.check(text)
             if not isinstance(verdict, _VERDICTS):
                 raise TypeError("not a verdict")    # noqa: TRY301 - the same as breaking
         except Exception as error:
-            trail.decisions.append(self._decision(guard, text, "error", type(error).__name__))
+            trail.decisions.append(Decision(
+                "in", guard.name, guard.version, "error", type(error).__name__, text_hash=digest, scanned=len(text),
+            ))
             raise Refused(f"{guard.name} broke: {type(error).__name__}", BROKEN) from error
-        decision = self._decision(guard, text, verdict.action, verdict.rule)
-        trail.decisions.append(replace(decision, category=verdict.category, score=verdict.score))
+        trail.decisions.append(Decision(
+            "in", guard.name, guard.version, verdict.action, verdict.rule, verdict.category, verdict.score, digest,
+            len(text),
+        ))
         if isinstance(verdict, Refuse):
             raise Refused(f"{guard.name}: {verdict.rule}", verdict.reply)
         if isinstance(verdict, Reroute):            # there is no other model for a question
             raise Refused(f"{guard.name}: {verdict.rule}", ELSEWHERE)
         return verdict
-
-    def _decision(self, guard: Guard, text: str, action: str, rule: str) -> Decision:
-        return Decision(
-            "in", guard.name, guard.version, action, rule, text_hash=self.fingerprint(text), scanned=len(text)
-        )
 
 
 def _first(errors: BaseException) -> BaseException:

@@ -7,21 +7,22 @@ apologies go through the same door.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from functools import partial
+from typing import Final, TypeAlias
 
 from engine.errors import BotError, Refused
 from engine.guards.citations import CitationGuard, CitationStream
 from engine.guards.leaves import Reading
-from engine.guards.page import Detector, LeafGuard, ReaderBroke
+from engine.guards.page import Detector, ReaderBroke, shared
+from engine.guards.recent import Recent
 from engine.guards.verdict import Refuse, Reroute, Verdict
-from engine.messages import Answer, Citation, Decision, Found, Mode, TraceId, Trail
+from engine.messages import Answer, Citation, Decision, Found, Mode, Passage, TraceId, Trail
 from engine.ports import Edit, Fingerprint, Finished, OutboundGuard, Piece, Scan, StreamGuard, Text
 
 _SEAL: Final = object()
-NOTHING: Final = Found()
 LINKABLE: Final = ("https://", "http://", "file://", "/", "./")
 BACKEND: Final = "backend"
 """Stands in for a detector's name where the model's own server ended an answer."""
@@ -114,6 +115,7 @@ class Screen:
     fingerprint: Fingerprint
     trail: Trail
     reading: Reading            # of all detectors that share one
+    over: Callable[[str, tuple[Citation, ...]], None] | None = None     # told the whole, once it is cleared
     finished: Finished | None = None    # how the model said that it ended
     ended: bool = False
     _shown: list[str] = field(default_factory=list)
@@ -162,25 +164,28 @@ class Screen:
         Raises `Tripped` when a detector, or the model's own server, ends the answer, and `Refused` when a
         detector breaks.
         """
-        self._still_open()
+        if self.ended:
+            self._still_open()
         if isinstance(piece, Text):
             self._raw.append(piece.text)
             self._end += len(piece.text)
+        end = self._end
         ends: list[tuple[int, _Seat, Scan]] = []
         safe = self._shared(ends, piece)
         for seat in self._alone:
             assert seat.stream is not None      # noqa: S101 - that is what makes it be alone
             try:
                 scan = await seat.stream.feed(piece)
-                if scan.verdict is None and not scan.edits and seat.safe <= scan.safe <= self._end:
+                if scan.verdict is None and not scan.edits and seat.safe <= scan.safe <= end:
                     seat.safe = scan.safe       # nearly always
                 elif isinstance(scan.verdict, Refuse | Reroute):
-                    ends.append((self._end if scan.by is None else scan.by, seat, scan))
+                    ends.append((end if scan.by is None else scan.by, seat, scan))
                 else:
                     self._take(seat, scan)
             except Exception as error:
                 raise self._broken(seat, error) from error
-            safe = min(safe, seat.safe)
+            if seat.safe < safe:        # noqa: PLR1730 - half as dear as a call of min
+                safe = seat.safe
         if ends:
             self._ends(ends)
         if isinstance(piece, Finished):
@@ -211,6 +216,8 @@ class Screen:
         rest = self._release(self._end)
         self.trail.dropped_marks += self.dropped_marks
         self.stop()
+        if self.over is not None:
+            self.over(self.text, self.citations)
         return rest
 
     def stop(self) -> None:
@@ -311,13 +318,15 @@ class Screen:
         return Refused(f"{seat.guard.name} broke: {type(error).__name__}", BLOCKED)
 
     def _release(self, until: int) -> Cleared:
-        for edit in reversed(self._edits):  # what ends beyond the safe point is held from its beginning
-            if edit.end > until:
-                until = min(until, edit.start)
-        if until <= self._start:
+        if self._edits:
+            for edit in reversed(self._edits):      # what ends beyond the safe point is held from its beginning
+                if edit.end > until:
+                    until = min(until, edit.start)
+        size = until - self._start
+        if size <= 0:
             return _EMPTY
         raw = self._raw[0] if len(self._raw) == 1 else "".join(self._raw)
-        ready, rest = raw[: until - self._start], raw[until - self._start :]
+        ready, rest = raw[:size], raw[size:]
         if self._edits:
             ready = self._edited(ready, until)
         self._raw, self._start = [rest] if rest else [], until
@@ -341,76 +350,120 @@ class Screen:
         return "".join(parts)
 
 
+Sentences: TypeAlias = "Recent[tuple[str, str, str, str], Cleared]"
+"""What stands beside answers, as it was cleared: the text, what stands in for it, and text and address of its page."""
+Said: TypeAlias = "Recent[tuple[str, str, tuple[Citation, ...], bool], Cleared]"
+"""Whole answers: question, text, what is cited, and whether it is a quotation."""
+_SENTENCES: Final = 1024
+_LONGEST: Final = 4096          # characters of a sentence that is kept
+_ANSWERS: Final = 4             # one turn makes one
+
+
+def sentences() -> Sentences:
+    """Room for what the guards of one set of rules clear again and again."""
+    return Recent(_SENTENCES)
+
+
+def _answers() -> Said:
+    return Recent(_ANSWERS)
+
+
 @dataclass(frozen=True, slots=True)
 class Egress:
-    """Opens a `Screen` for every answer and clears every sentence of our own."""
+    """Opens a `Screen` for every answer and clears every sentence of our own.
+
+    Titles and quotations of pages, and sentences of ours, come again and again: each is read once under the same
+    rules, so ``known`` may be shared by those who have the same guards, and by nobody else.
+    """
 
     guards: Sequence[OutboundGuard]
     fingerprint: Fingerprint
+    known: Sentences = field(default_factory=sentences, repr=False, compare=False)
+    _said: Said = field(default_factory=_answers, init=False, repr=False, compare=False)
 
     def open(self, question: str, found: Found, trail: Trail, flags: tuple[str, ...] = ()) -> Screen:
         """One screen for one answer; detectors remember, so it is not used twice.
 
         ``flags``: the categories that the inbound side asks to be looked at more closely.
         """
-        return self._screen(self.guards, question, found, trail, flags)
+        return self._screen(self.guards, question, found, trail, flags, over=partial(self._keep, question, False))
 
     def recite(self, question: str, found: Found, trail: Trail) -> Screen:
         """One screen for pages that are quoted word for word."""
-        return self._screen(self._without(JUDGES), question, found, trail)
+        return self._screen(self._without(JUDGES), question, found, trail, over=partial(self._keep, question, True))
 
     async def notice(self, text: str) -> Cleared:
         """A sentence of ours. Should a guard object to it, the plainest sentence stands in."""
         return await self._plain(text, BLOCKED)
 
     async def show(self, answer: Answer, trail: Trail, note: str = "") -> Shown:
-        """The finished answer with its sources; screened anew, since policy may have changed since it was stored.
+        """The finished answer with its sources.
 
-        The decisions were noted when the answer was made; only an objection is noted again. Raises `Tripped`
-        or `Refused` then, and nothing of the answer is shown.
+        One that an earlier attempt made is screened anew, since policy may have changed since it was stored. The
+        decisions were noted when the answer was made; only an objection is noted again. Raises `Tripped` or `Refused`
+        then, and nothing of the answer is shown.
         """
-        found = Found(tuple(citation.passage for citation in answer.citations), answers=answer.grounded)
-        again = Trail(trail.trace)
-        try:
-            guards = self._without(JUDGES if answer.mode is Mode.QUOTE else WHILE_SAID)
-            text = await self._whole(self._screen(guards, answer.asked, found, again), answer.text)
-        except (Tripped, Refused):
-            trail.decisions += [decision for decision in again.decisions if decision.action not in ("allow", "mask")]
-            raise
+        text = self._said.get((answer.asked, answer.text, answer.citations, answer.mode is Mode.QUOTE))
+        if text is None:
+            text = await self._again(answer, trail)
         sources = [
             Source(
                 citation.marker,
-                await self._plain(citation.passage.title, "", found),
+                await self._plain(citation.passage.title, "", citation.passage),
                 link(citation.passage.url),
-                await self._plain(citation.passage.text, "", found),
+                await self._plain(citation.passage.text, "", citation.passage),
                 citation.passage.date,
             )
             for citation in answer.citations
         ]
         return Shown(text, tuple(sources), answer.grounded, answer.mode, trail.trace, await self._plain(note, ""))
 
+    async def _again(self, answer: Answer, trail: Trail) -> Cleared:
+        """The text of an answer that was stored."""
+        found = Found(tuple(citation.passage for citation in answer.citations), answers=answer.grounded)
+        again = Trail(trail.trace)
+        try:
+            guards = self._without(JUDGES if answer.mode is Mode.QUOTE else WHILE_SAID)
+            return await self._whole(self._screen(guards, answer.asked, found, again), answer.text)
+        except (Tripped, Refused):
+            trail.decisions += [decision for decision in again.decisions if decision.action not in ("allow", "mask")]
+            raise
+
+    def _keep(self, question: str, quoted: bool, text: str, citations: tuple[Citation, ...]) -> None:
+        """An answer of this turn that was cleared as it was said."""
+        text = text.strip()
+        self._said.put((question, text, citations, quoted), Cleared(text, _SEAL))
+
     def _without(self, names: Collection[str]) -> list[OutboundGuard]:
         return [guard for guard in self.guards if guard.name not in names]
 
-    async def _plain(self, text: str, instead: str, found: Found = NOTHING) -> Cleared:
-        """A text that cites nothing: a ``[1]`` in it is its own affair. Links into ``found`` stay."""
+    async def _plain(self, text: str, instead: str, page: Passage | None = None) -> Cleared:
+        """A text that cites nothing: a ``[1]`` in it is its own affair. Links to the host of its own page stay."""
         if not text:
             return _EMPTY
+        key = (text, instead, page.text if page else "", page.url if page else "")
+        if (known := self.known.get(key)) is not None:
+            return known
         guards = [guard for guard in self._without(JUDGES) if not isinstance(guard, CitationGuard)]
         try:
-            return await self._whole(self._screen(guards, "", found, Trail(TraceId(""))), text)
-        except (Tripped, Refused):
+            cleared = await self._whole(
+                self._screen(guards, "", Found((page,) if page else ()), Trail(TraceId(""))), text)
+        except Tripped:
+            cleared = Cleared(instead, _SEAL)
+        except Refused:                 # a guard that broke may be well again next time
             return Cleared(instead, _SEAL)
+        return self.known.put(key, cleared) if len(text) <= _LONGEST else cleared
 
     def _screen(
         self, guards: Sequence[OutboundGuard], question: str, found: Found, trail: Trail, flags: tuple[str, ...] = (),
+        *, over: Callable[[str, tuple[Citation, ...]], None] | None = None,
     ) -> Screen:
         seats = []
         for guard in guards:
-            detector = guard.detector(question, found, flags) if isinstance(guard, LeafGuard) else None
+            detector = shared(guard, question, found, flags)
             seats.append(_Seat(guard, None if detector else guard.open(question, found, flags), detector))
         reading = Reading([seat.detector for seat in seats if seat.detector is not None])
-        return Screen(seats, self.fingerprint, trail, reading)
+        return Screen(seats, self.fingerprint, trail, reading, over)
 
     @staticmethod
     async def _whole(screen: Screen, text: str) -> Cleared:

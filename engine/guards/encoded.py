@@ -154,10 +154,13 @@ class Visible:
             self._inner, self._floor = self._make(), held
             text, begun, self._recent = self._recent + text, self._base, ""
         seen: list[str] = []
-        for at, char in enumerate(text, begun):
-            if not _HIDDEN.match(char):
-                seen.append(char)
-                self._places.append(at)
+        at = 0
+        for unseen in _HIDDEN.finditer(text):
+            seen.append(text[at : unseen.start()])
+            self._places.extend(range(begun + at, begun + unseen.start()))
+            at = unseen.end()
+        seen.append(text[at:])
+        self._places.extend(range(begun + at, begun + len(text)))
         scan = self._inner.read("".join(seen), final=page.final)
         places, start = self._places, self._start
         for edit in scan.edits:

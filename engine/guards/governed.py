@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
-from engine.guards.page import Detector, LeafGuard, ends
+from engine.guards.page import Detector, ends, shared
 from engine.guards.policy import Action, Category, Rules
 from engine.guards.verdict import Allow, Flag, Verdict
 from engine.messages import Found
@@ -42,8 +42,10 @@ class Governed:
 
     def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector | None:
         """The inner one's, with the policy's word on its finds."""
-        inner = self.inner.detector(question, found, flags) if isinstance(self.inner, LeafGuard) else None
-        return None if inner is None else replace(inner, ruled=self._ruling(question).of)
+        inner = shared(self.inner, question, found, flags)
+        if inner is not None:
+            inner.ruled = self._ruling(question).of     # it is new, and this answer's alone
+        return inner
 
     def _ruling(self, question: str) -> Ruling:
         return Ruling(self.rules, question, EDITS.get(self.name, ""))

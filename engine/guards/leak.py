@@ -13,6 +13,8 @@ What the question or a passage says itself is no leak.
 from __future__ import annotations
 
 import codecs
+from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from engine.guards.leaves import LeafReadingGuard
@@ -30,51 +32,52 @@ WIDE_SHINGLE: Final = 10
 NEEDED: Final = 8
 _GAP: Final = 16
 """Other characters between two letters, after which they are no piece of one text."""
-_PLAIN: Final = {char: fold_char(char) for char in map(chr, range(128)) if char.isalnum()}
+_PLAIN: Final = {char: fold_char(char) for char in map(chr, range(128))}
 _CANARY: Final = 8          # folded characters that a canary must have to be one
 
 
 class _Substrings:
     """The suffix automaton of a text: reads characters and knows the longest piece of the text that just went by."""
 
-    __slots__ = ("_lengths", "_links", "_next")
+    __slots__ = ("_lengths", "_links", "next")
 
     def __init__(self, text: str) -> None:
-        self._next: list[dict[str, int]] = [{}]
+        self.next: list[dict[str, int]] = [{}]
+        """Of each state, the states behind it."""
         self._links = [-1]
         self._lengths = [0]
         last = 0
         for char in text:
-            new = len(self._next)
-            self._next.append({})
+            new = len(self.next)
+            self.next.append({})
             self._links.append(0)
             self._lengths.append(self._lengths[last] + 1)
             at = last
-            while at >= 0 and char not in self._next[at]:
-                self._next[at][char] = new
+            while at >= 0 and char not in self.next[at]:
+                self.next[at][char] = new
                 at = self._links[at]
             if at >= 0:
-                after = self._next[at][char]
+                after = self.next[at][char]
                 if self._lengths[at] + 1 == self._lengths[after]:
                     self._links[new] = after
                 else:
-                    clone = len(self._next)
-                    self._next.append(dict(self._next[after]))
+                    clone = len(self.next)
+                    self.next.append(dict(self.next[after]))
                     self._links.append(self._links[after])
                     self._lengths.append(self._lengths[at] + 1)
-                    while at >= 0 and self._next[at].get(char) == after:
-                        self._next[at][char] = clone
+                    while at >= 0 and self.next[at].get(char) == after:
+                        self.next[at][char] = clone
                         at = self._links[at]
                     self._links[after] = self._links[new] = clone
             last = new
 
     def step(self, state: int, length: int, char: str) -> tuple[int, int]:
         """From a state, and the length of the piece that it stands for, over one character."""
-        after = self._next[state].get(char)
+        after = self.next[state].get(char)
         while after is None and state:
             state = self._links[state]
             length = self._lengths[state]
-            after = self._next[state].get(char)
+            after = self.next[state].get(char)
         return (0, 0) if after is None else (after, length + 1)
 
 
@@ -95,7 +98,9 @@ class LeakGuard(LeafReadingGuard):
 
     def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector:  # noqa: ARG002
         """For one answer."""
-        known = "\0".join(folded(text) for text in (question, *(passage.text for passage in found.passages)))
+        @cache      # asked for by few answers
+        def known() -> str:
+            return "\0".join(folded(text) for text in (question, *(passage.text for passage in found.passages)))
 
         def opened() -> LeakReader:
             return LeakReader(self._pieces, self._canaries, known, self._verdict)
@@ -107,11 +112,16 @@ class LeakReader:
     """A `Reader` of one text."""
 
     __slots__ = (
-        "_canaries", "_end", "_known", "_length", "_letters", "_pieces", "_places", "_shared", "_state", "_verdict",
+        "_canaries", "_end", "_keep", "_known", "_length", "_letters", "_pieces", "_places", "_shared", "_state",
+        "_verdict",
     )
 
-    def __init__(self, pieces: _Substrings, canaries: tuple[str, ...], known: str, verdict: Verdict) -> None:
+    def __init__(
+        self, pieces: _Substrings, canaries: tuple[str, ...], known: Callable[[], str], verdict: Verdict,
+    ) -> None:
+        """``known``: the folded text that somebody else said."""
         self._pieces, self._canaries, self._known, self._verdict = pieces, canaries, known, verdict
+        self._keep = max(SHINGLE, *map(len, canaries), 0)
         self._state = self._length = 0
         self._shared = 0
         self._letters = ""          # the last folded characters
@@ -126,11 +136,9 @@ class LeakReader:
                 page.judge(self._verdict, word.end + 1)
                 return word.start
         self._end = page.end
-        for at, char in enumerate(page.text, page.begin):
-            for letter in _PLAIN.get(char) or fold_char(char):
-                if self._leaks(letter, at):
-                    page.judge(self._verdict, at + 1)
-                    return self._held()
+        if self._leaks(page.text, page.begin):
+            page.judge(self._verdict, self._places[-1] + 1)
+            return self._held()
         if len(self._letters) > 4096:
             self._letters, self._places = self._letters[-1024:], self._places[-1024:]
         return page.end if page.final else min(self._held(), words.safe)
@@ -149,25 +157,47 @@ class LeakReader:
                 return len(tail)
         return 0
 
-    def _leaks(self, letter: str, at: int) -> bool:
-        if self._places and at - self._places[-1] > _GAP:
-            self._state = self._length = 0
-        self._letters += letter
-        self._places.append(at)
-        self._state, length = self._pieces.step(self._state, self._length, letter)
-        self._length = length
-        if length >= WIDE_SHINGLE and self._is_shingle(length):
-            self._shared += 1
-            if self._shared >= NEEDED:
-                return True
-        return bool(self._canaries) and self._letters.endswith(self._canaries)
+    def _leaks(self, text: str, begin: int) -> bool:
+        """Reads on, up to the character with which it is a leak. ``begin``: where ``text`` stands in the whole."""
+        places, pieces, plain = self._places, self._pieces, _PLAIN.get
+        state, length = self._state, self._length
+        last = places[-1] if places else begin
+        read: list[str] = []            # folded
+        before, leaks = self._letters[-self._keep :], False
+        for at, char in enumerate(text, begin):
+            letters = plain(char)
+            if letters is None:
+                letters = fold_char(char)
+            for letter in letters:
+                if at - last > _GAP:
+                    state = length = 0
+                last = at
+                read.append(letter)
+                places.append(at)
+                if (after := pieces.next[state].get(letter)) is not None:
+                    state, length = after, length + 1       # nearly always
+                else:
+                    state, length = pieces.step(state, length, letter)
+                if length >= WIDE_SHINGLE or self._canaries:
+                    leaks = self._is_leak(before + "".join(read[-self._keep :]), length)
+                if leaks:
+                    break
+            if leaks:
+                break
+        self._letters += "".join(read)
+        self._state, self._length = state, length
+        return leaks
 
-    def _is_shingle(self, length: int) -> bool:
-        """Whether the last characters are a piece of the prompt that says something, and that nobody else said."""
-        size = WIDE_SHINGLE if cjk(self._letters[-1]) and cjk(self._letters[-WIDE_SHINGLE]) else SHINGLE
-        return length >= size and self._letters[-size:] not in self._known
+    def _is_leak(self, letters: str, length: int) -> bool:
+        """Whether the last characters are a canary, or one shingle more and that is enough.
+
+        A shingle is a piece of the prompt that says something, and that nobody else said.
+        """
+        if length >= WIDE_SHINGLE:
+            size = WIDE_SHINGLE if cjk(letters[-1]) and cjk(letters[-WIDE_SHINGLE]) else SHINGLE
+            self._shared += length >= size and letters[-size:] not in self._known()
+        return self._shared >= NEEDED or letters.endswith(self._canaries)
 
     def _gives_away(self, text: str) -> bool:
         """Whether a decoded word is a piece of the prompt."""
-        inner = LeakReader(self._pieces, self._canaries, self._known, self._verdict)
-        return any(inner._leaks(letter, 0) for letter in folded(text))
+        return LeakReader(self._pieces, self._canaries, self._known, self._verdict)._leaks(folded(text), 0)

@@ -93,8 +93,8 @@ class Unwrapped:
     """Reads one text through a reader of each detector for each of its leaves, and for the wrapping as it stands."""
 
     __slots__ = (
-        "_around", "_at", "_depth", "_detectors", "_found", "_leaf", "_map", "_now", "_safe", "_shut", "_state",
-        "_tail",
+        "_around", "_at", "_cleared", "_depth", "_detectors", "_found", "_leaf", "_map", "_now", "_safe", "_shut",
+        "_state", "_tail",
     )
 
     def __init__(self, detectors: Sequence[tuple[int, Detector]], *, depth: int = _DEPTH) -> None:
@@ -107,6 +107,7 @@ class Unwrapped:
         self._at = 0                # offset of the first character of it
         self._leaf: Unwrapped | Panel | None = None
         self._map = _Mapping()
+        self._cleared = 0           # characters of the leaf that its readers have cleared
         self._shut = -1             # the quotation mark that may have ended a string
         self._safe = 0
         self._found: list[tuple[int, Scan]] = []
@@ -178,7 +179,11 @@ class Unwrapped:
         safe = self._at
         if self._shut >= 0:
             safe = min(safe, self._shut)
-        return min(safe, self._read("")) if self._leaf is not None else safe
+        if self._leaf is None or self._cleared >= self._map.size:
+            return safe
+        raw = self._map.begin(self._cleared)
+        self._map.forget(self._cleared)
+        return min(safe, raw)
 
     def _step(self, text: str, at: int, final: bool) -> int | None:
         """Takes something apart at ``at`` and returns where it ends; None: more must come first."""
@@ -208,7 +213,7 @@ class Unwrapped:
     def _begin(self, state: _State) -> None:
         self._state = state
         self._leaf = Unwrapped(self._detectors, depth=self._depth - 1)
-        self._map = _Mapping()
+        self._map, self._cleared = _Mapping(), 0
 
     def _closing(self, text: str, at: int) -> int:
         """Behind a quotation mark: JSON goes on, or the mark belonged to the string."""
@@ -261,11 +266,11 @@ class Unwrapped:
             self._read("".join(parts))
         return at
 
-    def _read(self, text: str, *, final: bool = False) -> int:
-        """Hands decoded text to the leaf's readers, and returns how far the raw text is safe by it."""
+    def _read(self, text: str, *, final: bool = False) -> None:
+        """Hands decoded text to the leaf's readers, and takes down what they find."""
         leaf = self._leaf
         assert leaf is not None             # noqa: S101 - callers see to it
-        safe = leaf.read(text, final=final)
+        self._cleared = leaf.read(text, final=final)
         for which, scan in leaf.finds:
             edits = tuple([
                 Edit(self._map.begin(edit.start), self._map.end(edit.end), self._written(edit.text), edit.rule)
@@ -276,11 +281,6 @@ class Unwrapped:
                 known = scan.by is not None and 0 < scan.by <= self._map.size
                 by = self._map.end(scan.by or 0) if known else self._now
             self._found.append((which, Scan(self._safe, edits, scan.verdict, by)))
-        if safe >= self._map.size:
-            return self._at + (1 << 60)
-        raw = self._map.begin(safe)
-        self._map.forget(safe)
-        return raw
 
     def _written(self, text: str) -> str:
         """As it stands in a string of JSON."""

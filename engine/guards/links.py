@@ -27,6 +27,8 @@ _URL_BEGUN: Final = re.compile(
     r"|d|di|dis|disc"
     r"|disco|discor|discord:?/?|t|te|tel:?/?|sm|sms:?/?)\Z", re.IGNORECASE,
 )
+_OF_SCHEMES: Final = frozenset("acdefhiklmoprstwACDEFHIKLMOPRSTW:/\u017f\u212a")
+"""What an address that has begun may end with; two of them are other letters, of which these are the capitals."""
 _TARGET: Final = re.compile(r"\]\([ \t]*<?(?P<to>(?:\\."
     r"|[^\s()<>\\]|\((?:\\.|[^\s()<>\\])*\))*)>?(?:[ \t]+[\"'(][^\"')\n]*[\"')])?[ \t]*\)")
 _TARGET_LONG: Final = re.compile(r"\]\([ \t]*<?(?:\\."
@@ -122,7 +124,7 @@ class LinkReader:
                     keep = start
                     break
                 at = end
-        if keep == len(text) and not final:
+        if keep == len(text) and not final and text[-1:] in _OF_SCHEMES:
             begun = _URL_BEGUN.search(text, max(at, len(text) - 10))
             if begun and (begun.start() or not (self._before.isalnum() and self._before.isascii())):
                 keep = begun.start()

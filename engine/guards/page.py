@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias
 
 from engine.guards.markup import Markup, Where
 from engine.guards.verdict import Verdict
 from engine.guards.words import Words
 from engine.messages import Found
-from engine.ports import Edit, Scan
+from engine.ports import Edit, OutboundGuard, Scan
 
 
 class Page:
@@ -102,13 +102,21 @@ class Detector:
     deaf: bool = False                  # ruled that it is not to be heard any more
 
 
-@runtime_checkable
 class LeafGuard(Protocol):
     """An outbound guard that reads what an answer says, under its wrapping."""
 
     def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector | None:
         """For one answer; None: it cannot share a reading, and is to be opened by itself."""
         ...
+
+
+def shared(
+    guard: OutboundGuard, question: str, found: Found, flags: tuple[str, ...] = (),
+) -> Detector | None:
+    """What a guard looks for in one answer; None: it cannot share a reading."""
+    # By name: to ask whether it is a `LeafGuard` takes longer than many a guard takes for a whole answer.
+    detector: Callable[[str, Found, tuple[str, ...]], Detector | None] | None = getattr(guard, "detector", None)
+    return None if detector is None else detector(question, found, flags)
 
 
 class ReaderBroke(Exception):

@@ -161,6 +161,8 @@ class Sentences:
         at = min(safe - self._base, len(self._text))    # what is not placed yet is blanks and backticks
         if at <= 0:
             return min(safe, self._base)
+        if not self._text[at - 1].isspace():
+            return self._base + at
         first = max(at - _KEEP // 2, 0)
         return self._base + first + len(self._text[first:at].rstrip())
 

@@ -19,7 +19,7 @@ _LEAST: Final = 16
 _PROBE: Final = 6
 _WORD: Final = re.compile(r"[A-Za-z0-9+/_=\-.]+")
 _EDGE: Final = re.compile(r"(?<![A-Za-z0-9+/_=\-.])[A-Za-z0-9+/]")
-_LONG: Final = re.compile(rf"[A-Za-z0-9+/_=\-.]{{{_LEAST}}}")
+_LONG: Final = re.compile(rf"(?<![A-Za-z0-9+/_=\-.])[A-Za-z0-9+/][A-Za-z0-9+/_=\-.]{{{_LEAST - 1},}}")
 _HEX: Final = re.compile(r"[0-9a-fA-F]+")
 _MIXED: Final = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|[0-9][A-Za-z+/]|[A-Za-z][0-9+/]|\A[A-Z]{6}")
 
@@ -54,8 +54,8 @@ class Words:
             self.ended = []
         base, at, size = self._end, 0, len(text)
         self._end += size
-        if final and not base and not _LONG.search(text):
-            self.safe = self._end           # a whole text, all of whose words are short
+        if final and not base:
+            self._whole(text)
             return
         if text and self._start < 0 and self._last and _WORD.match(self._last):
             rest = _WORD.match(text)        # a word that was let go, and goes on
@@ -86,6 +86,16 @@ class Words:
             self._start = -1
         self._last = text[-1:] or self._last
         self.safe = self._end if self._start < 0 else self._start
+
+    def _whole(self, text: str) -> None:
+        """The same for a text that comes in one piece: most of its words are too short to be looked at."""
+        for run in _LONG.finditer(text):
+            for start in range(run.start(), run.end(), MAX_WORD):
+                self._word, self._start = text[start : min(start + MAX_WORD, run.end())], start
+                if not self._alive():
+                    break
+                self._ends(start + len(self._word))
+        self._word, self._start, self.safe = "", -1, self._end
 
     def _alive(self) -> bool:
         """Whether it may still turn out to be encoded."""
