@@ -180,10 +180,13 @@ class Backfill:
         return True
 
     async def _fill(self, gap: Gap, me: Self) -> None:
-        """All of it is stored; the gap stays on record until it is reviewed."""
+        """All of it is stored. Where something was known before, the gap stays on record until that is reviewed."""
+        since = datetime.now(UTC) - self.lookback
+        known = await self.review.knows(gap.workspace, gap.channel, since, gap.latest)
         await self._threads(gap, me)
         stored = await self._history(gap, me)
-        await self.cursors.filled(gap.workspace, gap.channel, gap.oldest, gap.oldest + _LEAST)
+        end = gap.oldest + _LEAST if known else gap.oldest
+        await self.cursors.filled(gap.workspace, gap.channel, gap.oldest, end)
         if stored:
             log.info("gap filled", channel=gap.channel, stored=stored)
 
