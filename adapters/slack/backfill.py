@@ -161,12 +161,11 @@ class Backfill:
 
     async def _tried(self, gap: Gap, work: Callable[[Gap, Self], Awaitable[None]]) -> bool:
         """Whether this is done, or will never be. Raises `StoreUnavailable`."""
-        me = await self.homes.me(Workspace.of(gap.workspace))
         try:
-            if me is None:
-                await self._close(gap, "the app is not installed there any more")
-            else:
+            if me := await self.homes.me(Workspace.of(gap.workspace)):
                 await work(gap, me)
+            else:
+                await self._close(gap, "the app is not installed there any more")
         except (Closed, Revoked) as error:
             await self._close(gap, str(error))
         except PlatformUnavailable as error:
