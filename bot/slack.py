@@ -90,8 +90,8 @@ def attend(bot: Bot) -> None:
         afterwards=Afterwards(engine.membership, engine.retriever, engine.egress, engine.transcripts),
         link=slack.permalinks.link,
         around=Around(readable=partial(sources, bot.settings), settings=(
-            ("I stay in a thread until it was quiet for", duration_text(bot.settings.slack.thread_idle)),
-            ("Questions that each person may ask",
+            ("I follow a thread until nobody has asked me for", duration_text(bot.settings.slack.thread_idle)),
+            ("Questions for each person",
              f"{bot.settings.queue.quota} in {duration_text(bot.settings.queue.quota_window)}"),
         )),
     )

@@ -20,6 +20,7 @@ from adapters.slack import commands, home, modals, render
 from adapters.slack.budget import Rank
 from adapters.slack.calls import Calls, Closed, Gone
 from adapters.slack.ids import NAME, Workspace
+from adapters.slack.manifest import PROMPTS
 from adapters.slack.normalise import Self, person_in, private
 from adapters.slack.outbox import Content, Posts
 from adapters.slack.plain import Names, plain
@@ -34,11 +35,11 @@ from engine.spoken import Appeals, How, Outbox, PersonalData, Purpose, Stop, Tic
 log = structlog.get_logger()
 
 NOT_YOURS: Final = "Only the person who asked can do that."
-TOO_OLD: Final = "This button does not work any more."
-OVER: Final = "This answer has ended already."
-THANKS: Final = "Thank you, I have noted that."
+TOO_OLD: Final = "This button is too old to work. Please ask again."
+OVER: Final = "This answer is finished already."
+THANKS: Final = "Thank you for telling me."
 NOTED: Final = "Thank you. Whoever looks after my rules will look at it."
-NO_SOURCES: Final = "There is no source behind this answer that you may read now."
+NO_SOURCES: Final = "This answer has no sources that you may read."
 ABOUT: Final = "It is about this message:"
 PRIVACY: Final = "What you write to me is stored encrypted, with a key that is yours alone."
 FORGOTTEN: Final = "Done: nobody can read what you wrote to me any more."
@@ -60,10 +61,7 @@ class Ourselves(Protocol):
 class Around:
     """What people are told about this installation."""
 
-    prompts: Sequence[tuple[str, str]] = (
-        ("What you can do", "What can you help me with?"),
-        ("How to find something", "Which pages do you know about?"),
-    )
+    prompts: Sequence[tuple[str, str]] = PROMPTS
     readable: Callable[[], Awaitable[Sequence[tuple[str, Labels]]]] | None = None
     """The sources' names, and who may read something of each."""
     settings: Sequence[tuple[str, str]] = ()

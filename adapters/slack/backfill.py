@@ -161,12 +161,11 @@ class Backfill:
 
     async def _tried(self, gap: Gap, work: Callable[[Gap, Self], Awaitable[None]]) -> bool:
         """Whether this is done, or will never be. Raises `StoreUnavailable`."""
-        me = await self.homes.me(Workspace.of(gap.workspace))
         try:
-            if me is None:
-                await self._close(gap, "the app is not installed there any more")
-            else:
+            if me := await self.homes.me(Workspace.of(gap.workspace)):
                 await work(gap, me)
+            else:
+                await self._close(gap, "the app is not installed there any more")
         except (Closed, Revoked) as error:
             await self._close(gap, str(error))
         except PlatformUnavailable as error:
@@ -180,10 +179,13 @@ class Backfill:
         return True
 
     async def _fill(self, gap: Gap, me: Self) -> None:
-        """All of it is stored; the gap stays on record until it is reviewed."""
+        """All of it is stored. Where something was known before, the gap stays on record until that is reviewed."""
+        since = datetime.now(UTC) - self.lookback
+        known = await self.review.knows(gap.workspace, gap.channel, since, gap.latest)
         await self._threads(gap, me)
         stored = await self._history(gap, me)
-        await self.cursors.filled(gap.workspace, gap.channel, gap.oldest, gap.oldest + _LEAST)
+        end = gap.oldest + _LEAST if known else gap.oldest
+        await self.cursors.filled(gap.workspace, gap.channel, gap.oldest, end)
         if stored:
             log.info("gap filled", channel=gap.channel, stored=stored)
 

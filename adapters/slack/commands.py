@@ -36,7 +36,7 @@ HELP: Final = (
 LEFT: Final = "I have left the threads of this channel. Mention me whenever you want me back."
 LEFT_THREAD: Final = "I have left this thread. Mention me whenever you want me back."
 TROUBLE: Final = "I could not store your question, so I will not answer it. Please try again in a few minutes."
-NOT_DONE: Final = "A part of me is not reachable right now, so I did nothing. Please try again in a few minutes."
+NOT_DONE: Final = "Something of mine is not available right now, so I did nothing. Please try again in a few minutes."
 ASKED: Final = "You asked:"
 NO_QUESTION: Final = f"What would you like to know? Write `{COMMAND} ask` and your question."
 
@@ -106,6 +106,11 @@ def summary_of(action: wire.MessageAction, me: Self, names: Names, *, at: dateti
 def is_leave(text: str) -> bool:
     """Somebody sends us away from a thread: commands cannot be given there (S31)."""
     return text.strip().rstrip(".!").lower() in ("leave", "/leave", "please leave")
+
+
+def is_help(text: str) -> bool:
+    """Somebody wants to know what there is to ask for."""
+    return text.strip().rstrip("?.!").lower() in ("help", "/help")
 
 
 def _summary(command: wire.Command, rest: str, me: Self, names: Names, *, at: datetime, raw: bytes) -> Said:

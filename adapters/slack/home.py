@@ -53,7 +53,7 @@ def home_view(home: Home) -> dict[str, Any]:
     made += [blocks.section(_question(question)) for question in home.questions[:QUESTIONS]] or [
         blocks.section("You have not asked me anything yet.")]
     if home.settings:
-        made += [blocks.header("Your settings"), *_lines([f"*{_word(n)}*: {_word(v)}" for n, v in home.settings])]
+        made += [blocks.header("How I am set up"), *_lines([f"*{_word(n)}*: {_word(v)}" for n, v in home.settings])]
     made += [blocks.header("What I may read to answer you"),
              *_lines([f"• {_word(each)}" for each in home.readable] or ["Nothing yet: no pages are open to you."]),
              blocks.context(["In a channel I use only what everybody there may read."])]

@@ -25,14 +25,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import commands, wire
 from adapters.slack.homes import Homes
-from adapters.slack.ids import NAME, Workspace, user_of
+from adapters.slack.ids import NAME, Workspace, ts_of, user_of
 from adapters.slack.membership import Rooms
 from adapters.slack.names import People
 from adapters.slack.normalise import Heard, Ignored, OwnRemoved, Self, read_message, workspace_of
 from adapters.slack.plain import channels, mentioned
 from adapters.slack.ports import Counts, Cursors, Engagement, Interactions
 from engine.errors import BadEvent, BotError, StoreUnavailable
-from engine.messages import Place, Said
+from engine.messages import Message, Said
 from engine.ports import Inbox
 
 log = structlog.get_logger()
@@ -155,15 +155,23 @@ class Ears:
         if at.direct and at.thread:         # under an answer of ours: the conversation that this one belongs to
             root = await self.engagement.conversation_of(me.workspace.message(at.channel, at.thread))
             event = replace(event, message=replace(event.message, conversation=root or event.message.conversation))
+        words = ""
         if event.addressed and at.thread and not at.direct and commands.is_leave(event.message.text):
             await self.engagement.leave(event.message.conversation)
-            event = replace(event, addressed=False)
-            self.spawn("left", self._say_left(event.message.place))
-        return await self.inbox.receive(event)
+            words = commands.LEFT_THREAD
+        elif event.addressed and commands.is_help(event.message.text):
+            words = commands.HELP
+        new = await self.inbox.receive(replace(event, addressed=False) if words else event)
+        if new and words:
+            self.spawn("told", self._tell(event.message, words))
+        return new
 
-    async def _say_left(self, at: Place) -> None:
+    async def _tell(self, message: Message, words: str) -> None:
+        """A sentence of ours for who wrote this, where it stands."""
+        at = message.place
         await self.people.calls.call("chat.postEphemeral", at.workspace, {
-            "channel": at.channel, "user": user_of(at.person), "thread_ts": at.thread, "text": commands.LEFT_THREAD,
+            "channel": at.channel, "user": user_of(at.person), "text": words,
+            "thread_ts": at.thread if at.thread != ts_of(message.id) else None,
         })
 
     async def _learn(self, event: Body, me: Self) -> None:

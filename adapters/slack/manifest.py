@@ -88,11 +88,11 @@ LEGACY_EVENTS: Final = (
     Event("assistant_thread_started", "assistant:write", "the older assistant view was opened"),
 )
 PROMPTS: Final = (
-    ("What can you do?", "What can you help me with?"),
-    ("Where do I find it?", "Which page describes how annual leave is requested?"),
-    ("Explain a rule", "How much notice do I have to give before annual leave?"),
+    ("What can you do?", "help"),
+    ("Time off", "How much notice do I have to give before annual leave?"),
+    ("Expenses", "How do I get my expenses back?"),
 )
-"""Title and message, as in the app's own tab before the bot suggests others."""
+"""Title and message of what is suggested where somebody begins: what any company's pages answer."""
 _SHORT: Final = "Answers from your own pages, with sources, on your own hardware."
 _LONG: Final = (
     "Bartizan answers questions from your company's own pages and names its sources. It uses a page only if everybody "

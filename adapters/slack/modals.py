@@ -40,7 +40,7 @@ def forget_modal(id: str) -> dict[str, Any]:
     """Makes sure; ``id`` is the opaque id of the button that was pressed."""
     return _modal("Forget my data?", FORGET_CONFIRMED, [blocks.section(
         "*This cannot be undone.* I delete the key that everything you wrote to me is encrypted with: your questions, "
-        "my answers to them and the sources they cite can then be read by nobody, in backups neither.\n\n"
+        "my answers to them and the sources they cite can then be read by nobody, not even in backups.\n\n"
         "What stands in Slack stays there; delete it there if you want it gone.")], id=id, submit="Forget it all")
 
 

@@ -139,6 +139,11 @@ class Kept(Protocol):
         ...
 
     @property
+    def stored(self) -> datetime:
+        """When we heard of it, or said it, by the store's clock."""
+        ...
+
+    @property
     def ours(self) -> bool:
         """An answer of ours, not a message of somebody's."""
         ...

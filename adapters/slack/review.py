@@ -50,6 +50,13 @@ class Review:
     hear: Callable[[Heard, Self], Awaitable[bool]]
     removed: Callable[[Workspace, str, str], Awaitable[None]]
 
+    async def knows(self, workspace: str, channel: str, since: datetime, until: datetime) -> bool:
+        """Whether anything of that time was stored by ``until``: what comes later is as it stands there. Raises
+        `StoreUnavailable`.
+        """
+        kept = await self.records.kept(workspace, channel, since, MESSAGES)
+        return any(each.stored < until for each in kept)
+
     async def look(self, me: Self, channel: str, since: datetime) -> None:
         """Tells the inbox what has changed of what was said since then. Raises `PlatformUnavailable`, `Closed` or
         `StoreUnavailable`.

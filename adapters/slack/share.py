@@ -23,7 +23,7 @@ ALREADY: Final = "This was shared with the channel already."
 LOCK: Final = -1                # the part of the outbox that says who shares; parts from 0 on are messages
 DONE: Final = "done"            # there instead of a ts: every part stands in the channel
 CLOCKS: Final = 300.0           # seconds by which our clock and Slack's may differ
-BELOW: Final = "Shared from an answer that was given in private."
+BELOW: Final = "Shared from a private answer."
 
 
 def name_of(trace: TraceId) -> str:

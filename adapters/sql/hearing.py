@@ -56,6 +56,7 @@ class Kept:
     ts: str
     thread: str
     at: datetime
+    stored: datetime
     ours: bool = False
 
 
@@ -138,9 +139,10 @@ class SqlHearing:
             if channel and _TS.fullmatch(ts):       # one that was asked again, or in a dialog, has another name
                 # Of a direct conversation only the turn knows its thread.
                 thread = str((row.place or {}).get("thread") or row.thread or "")
-                kept.append(Kept(MessageId(row.id), ts, "" if thread == ts else thread, utc(row.at)))
+                kept.append(Kept(MessageId(row.id), ts, "" if thread == ts else thread, utc(row.at),
+                                 utc(row.received_at)))
         return kept + [
-            Kept(MessageId(f"{prefix}{room}/{row.ts}"), row.ts, row.thread, utc(row.at), ours=True)
+            Kept(MessageId(f"{prefix}{room}/{row.ts}"), row.ts, row.thread, utc(row.at), utc(row.at), ours=True)
             for row in answers if row.ts and _TS.fullmatch(row.ts)
         ]
 
@@ -206,7 +208,7 @@ def _said(room: str, since: float, limit: int, connection: Connection) -> list[A
     newer = revision.alias()
     last = select(func.max(newer.c.n)).where(newer.c.message == message.c.id).correlate(message).scalar_subquery()
     return list(connection.execute(
-        select(message.c.id, conversation.c.thread, turn.c.place, revision.c.at)
+        select(message.c.id, message.c.received_at, conversation.c.thread, turn.c.place, revision.c.at)
         .join_from(message, conversation, conversation.c.id == message.c.conversation)
         .join(revision, and_(revision.c.message == message.c.id, revision.c.n == last))
         .outerjoin(turn, turn.c.message == message.c.id)

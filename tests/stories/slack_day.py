@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import random
 import socket
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from adapters.slack.manifest import events, scope_names
 from tests.fake_sglang import Behaviour, FakeSglang, Request, fake_sglang, says
@@ -68,6 +69,23 @@ class Day:
         return answer
 
 
+Story: TypeAlias = Callable[..., Coroutine[Any, Any, None]]
+
+
+def in_every_mode(story: Story) -> Story:
+    """A story of one ``day``, told to all of ``days`` at the same moment: they wait side by side."""
+    async def told(days: Sequence[Day], **given: Any) -> None:
+        async with asyncio.TaskGroup() as group:
+            for day in days:
+                group.create_task(story(day, **given))
+
+    told.__name__, told.__doc__ = story.__name__, story.__doc__
+    _, *others = inspect.signature(story).parameters.values()
+    days = inspect.Parameter("days", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    vars(told)["__signature__"] = inspect.Signature([days, *others])
+    return told
+
+
 def quiet_port() -> int:
     """A free one below those that a system hands out to connections: one of these may take it before the bot does."""
     chance = random.Random()    # noqa: S311
@@ -116,7 +134,7 @@ async def begun(
         if ready:
             await running.ready()
             if mode == SOCKET:
-                await slack.delivery.connected(2)
+                await slack.delivery.connected()        # the second one comes some seconds later
         yield running
     finally:
         if process.returncode is None:

@@ -1,4 +1,4 @@
-"""A working day with the bot in Slack: one `bartizan run` for all of it, once over sockets and once over HTTP."""
+"""A working day with the bot in Slack: one `bartizan run` for all of it over sockets, and one over HTTP."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -13,22 +14,28 @@ import pytest_asyncio
 
 from tests.fake_slack import SIGNING_SECRET, Post, Stream
 from tests.fake_slack.delivery import signed
-from tests.stories.slack_day import HTTP, SOCKET, Day, a_channel, a_day
+from tests.stories.slack_day import HTTP, SOCKET, Day, a_channel, a_day, in_every_mode
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+TENTH = "tenth"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=[
-    SOCKET, HTTP, pytest.param("tenth", marks=pytest.mark.exhaustive),
+    pytest.param((SOCKET, HTTP), id="both"), pytest.param((TENTH,), id=TENTH, marks=pytest.mark.exhaustive),
 ])
-async def day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Day]:
-    """One bot for all stories of this file, each in a channel of its own; and one with every rate tier at a tenth."""
-    folder, mode = tmp_path_factory.mktemp("day"), request.param
-    tenth = a_day(folder, SOCKET, {"BARTIZAN_SLACK__RATE_SHARE": "0.09"}, scale=0.1)
-    async with tenth if mode == "tenth" else a_day(folder, mode) as running:
-        yield running
+async def days(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[list[Day]]:
+    """A bot of each mode for all stories of this file, each in a channel of its own; or one with tiers at a tenth."""
+    folder = tmp_path_factory.mktemp
+    async with AsyncExitStack() as stack:
+        yield await asyncio.gather(*(
+            stack.enter_async_context(
+                a_day(folder(mode), SOCKET, {"BARTIZAN_SLACK__RATE_SHARE": "0.09"}, scale=0.1) if mode == TENTH
+                else a_day(folder(mode), mode)
+            ) for mode in request.param
+        ))
 
 
+@in_every_mode
 async def test_a_mention_gets_a_status_then_a_streamed_answer_with_its_source(day: Day) -> None:
     """S3, S12, S17, S19, S32."""
     slack, here = day.slack, a_channel(day, "leave")
@@ -44,6 +51,7 @@ async def test_a_mention_gets_a_status_then_a_streamed_answer_with_its_source(da
     assert slack.refused() == []
 
 
+@in_every_mode
 async def test_a_direct_message_is_answered_in_its_thread_and_needs_no_mention(day: Day) -> None:
     slack = day.slack
     question = slack.says("bob", "dm", "how much notice before annual leave, please?")
@@ -53,6 +61,7 @@ async def test_a_direct_message_is_answered_in_its_thread_and_needs_no_mention(d
     assert answer.pings == []
 
 
+@in_every_mode
 async def test_a_follow_up_needs_no_second_mention_and_words_for_others_are_left_alone(day: Day) -> None:
     slack, here = day.slack, a_channel(day, "follow")
     question = slack.says("ann", here, "@bartizan how much notice before annual leave?")
@@ -66,6 +75,7 @@ async def test_a_follow_up_needs_no_second_mention_and_words_for_others_are_left
     assert "how much notice" in str(day.heard("half a day follow-up")[0]["messages"])
 
 
+@in_every_mode
 async def test_the_bot_leaves_a_thread_when_it_is_told_to_and_a_mention_brings_it_back(day: Day) -> None:
     slack, here = day.slack, a_channel(day, "leaving")
     question = slack.says("ann", here, "@bartizan how much notice before annual leave?")
@@ -78,6 +88,7 @@ async def test_the_bot_leaves_a_thread_when_it_is_told_to_and_a_mention_brings_i
     await day.answered(back, channel=here)
 
 
+@in_every_mode
 async def test_an_edit_and_a_preview_start_nothing_and_nothing_is_said_twice(day: Day) -> None:
     """S3, S10."""
     slack, here = day.slack, a_channel(day, "edits")
@@ -91,6 +102,7 @@ async def test_an_edit_and_a_preview_start_nothing_and_nothing_is_said_twice(day
     assert len(day.heard("see https://example.com/leave")) == 1
 
 
+@in_every_mode
 async def test_an_event_that_comes_again_is_answered_once(day: Day) -> None:
     """S2, S3: the same delivery, four times over and out of order."""
     slack, here = day.slack, a_channel(day, "again")
@@ -104,6 +116,7 @@ async def test_an_event_that_comes_again_is_answered_once(day: Day) -> None:
     assert len(slack.answers(here)) == 1
 
 
+@in_every_mode
 async def test_taking_a_question_back_ends_its_answer(day: Day) -> None:
     slack, here = day.slack, a_channel(day, "regret")
     question = slack.says("ann", here, "@bartizan tell me slowly about the notice")
@@ -116,6 +129,7 @@ async def test_taking_a_question_back_ends_its_answer(day: Day) -> None:
     assert (left.stream in (None, Stream.DONE), "word3" in left.seen) == (True, False)
 
 
+@in_every_mode
 async def test_a_slash_command_is_answered_for_the_one_who_asked(day: Day) -> None:
     """S4, S23, S24."""
     slack, here = day.slack, a_channel(day, "command")
@@ -129,6 +143,7 @@ async def test_a_slash_command_is_answered_for_the_one_who_asked(day: Day) -> No
     assert "Annual leave" in "".join(e.seen for e in slack.hidden("cyd")[before:])
 
 
+@in_every_mode
 async def test_a_private_answer_can_be_shared_with_the_channel(day: Day) -> None:
     slack, here = day.slack, a_channel(day, "sharing")
     before = len(slack.hidden("ann"))
@@ -143,12 +158,14 @@ async def test_a_private_answer_can_be_shared_with_the_channel(day: Day) -> None
     assert shared.seen.startswith("Give ten working days' notice [1].")
 
 
+@in_every_mode
 async def test_help_is_a_sentence_at_once(day: Day) -> None:
     slack, here = day.slack, a_channel(day, "help")
     told = await slack.command("ann", here, "/bartizan help")
     assert "/bartizan ask" in str(told.answer)
 
 
+@in_every_mode
 async def test_ask_about_this_opens_a_dialog_and_the_answer_is_about_the_message(day: Day) -> None:
     slack, here = day.slack, a_channel(day, "about")
     said = slack.says("bob", here, "I will be away next Friday, is my notice fine?")
@@ -163,6 +180,7 @@ async def test_ask_about_this_opens_a_dialog_and_the_answer_is_about_the_message
     assert "away next Friday" in str(day.heard("how much notice does this person need?")[0]["messages"])
 
 
+@in_every_mode
 async def test_the_global_shortcut_asks_from_anywhere(day: Day) -> None:
     slack = day.slack
     await slack.shortcut("cyd", "ask")
@@ -174,6 +192,7 @@ async def test_the_global_shortcut_asks_from_anywhere(day: Day) -> None:
     await slack.until(lambda: any("Give ten" in p.seen for p in slack.answers("dm", user="cyd")[count:]))
 
 
+@in_every_mode
 async def test_a_thread_is_summarised_with_links_to_its_messages(day: Day) -> None:
     slack, here = day.slack, a_channel(day, "summary")
     root = slack.says("ann", here, "The deployment failed at nine.")
@@ -185,6 +204,7 @@ async def test_a_thread_is_summarised_with_links_to_its_messages(day: Day) -> No
     assert slack.answers(here) == []
 
 
+@in_every_mode
 async def test_feedback_sources_and_another_try_and_only_who_asked_may_ask_again(day: Day) -> None:
     """S33."""
     slack, here = day.slack, a_channel(day, "buttons")
@@ -204,6 +224,7 @@ async def test_feedback_sources_and_another_try_and_only_who_asked_may_ask_again
     assert len(slack.answers(here)) == 2
 
 
+@in_every_mode
 async def test_a_reader_who_stops_the_stream_ends_the_generation(day: Day) -> None:
     slack, here = day.slack, a_channel(day, "stop")
     slack.says("ann", here, "@bartizan tell me slowly about the stop")
@@ -221,6 +242,7 @@ async def test_a_reader_who_stops_the_stream_ends_the_generation(day: Day) -> No
     assert left.stream in ((Stream.STOPPED, Stream.DONE) if streamed else (None,))
 
 
+@in_every_mode
 async def test_nobody_is_pinged_whatever_the_model_says(day: Day) -> None:
     """S13."""
     slack, here = day.slack, a_channel(day, "pings")
@@ -230,6 +252,7 @@ async def test_nobody_is_pinged_whatever_the_model_says(day: Day) -> None:
     assert "Hello @ channel" in answer.seen     # told so that nothing of it can ping
 
 
+@in_every_mode
 async def test_a_long_answer_goes_on_in_further_messages_and_nothing_is_lost(day: Day) -> None:
     """S15, S16."""
     slack, here = day.slack, a_channel(day, "long")
@@ -243,6 +266,7 @@ async def test_a_long_answer_goes_on_in_further_messages_and_nothing_is_lost(day
     assert [n for n in range(600) if whole.count(f"Line {n} says") != 1] == []
 
 
+@in_every_mode
 async def test_a_file_is_read_for_its_own_thread_only(day: Day) -> None:
     """S27."""
     slack, here = day.slack, a_channel(day, "files")
@@ -255,6 +279,7 @@ async def test_a_file_is_read_for_its_own_thread_only(day: Day) -> None:
     assert "opens at eleven" not in str(day.heard("on which day?")[0]["messages"])
 
 
+@in_every_mode
 async def test_the_home_tab_and_the_messages_tab_greet(day: Day) -> None:
     slack = day.slack
     slack.opens("ann", "home")
@@ -266,6 +291,7 @@ async def test_the_home_tab_and_the_messages_tab_greet(day: Day) -> None:
     await slack.until(lambda: slack.channel("dm", user="cyd").prompts)
 
 
+@in_every_mode
 async def test_the_older_assistant_view_is_served(day: Day) -> None:
     slack = day.slack
     thread = slack.starts_assistant("bob")
@@ -275,6 +301,7 @@ async def test_the_older_assistant_view_is_served(day: Day) -> None:
     assert answer.thread_ts == thread
 
 
+@in_every_mode
 async def test_other_bots_and_our_own_words_start_nothing(day: Day) -> None:
     """S9, S11."""
     slack, here = day.slack, a_channel(day, "bots")
@@ -291,6 +318,7 @@ async def test_other_bots_and_our_own_words_start_nothing(day: Day) -> None:
 @pytest.mark.parametrize(("name", "how"), [
     ("gus", {"guest": True}), ("eve", {"home": "TELSEWHERE"}),
 ], ids=["guest", "connect"])
+@in_every_mode
 async def test_what_is_for_the_organisation_is_not_said_where_a_visitor_reads_along(
     day: Day, name: str, how: dict[str, Any],
 ) -> None:
@@ -304,6 +332,7 @@ async def test_what_is_for_the_organisation_is_not_said_where_a_visitor_reads_al
     assert "ten working days' notice before annual leave." not in str(day.model.requests[-1])
 
 
+@in_every_mode
 async def test_the_visitor_gone_the_page_is_said_again(day: Day) -> None:
     """Membership is refreshed by the event, and not by the minute."""
     slack, here = day.slack, a_channel(day, "visitors")
@@ -317,6 +346,7 @@ async def test_the_visitor_gone_the_page_is_said_again(day: Day) -> None:
     assert "Annual leave" in (await day.answered(second, channel=here)).seen
 
 
+@in_every_mode
 async def test_a_group_conversation_that_the_bot_is_in_is_served(day: Day) -> None:
     """S30."""
     slack = day.slack
@@ -326,6 +356,7 @@ async def test_a_group_conversation_that_the_bot_is_in_is_served(day: Day) -> No
     assert "Annual leave" in answer.seen
 
 
+@in_every_mode
 async def test_questions_of_one_thread_are_answered_in_their_order(day: Day) -> None:
     """S7."""
     slack, here = day.slack, a_channel(day, "order")
@@ -339,6 +370,7 @@ async def test_questions_of_one_thread_are_answered_in_their_order(day: Day) -> 
     assert [n for text in asked for n in range(3) if f"question {n}?" in text] == [0, 1, 2]
 
 
+@in_every_mode
 async def test_events_that_slack_holds_back_are_fetched(day: Day) -> None:
     """S5: said in the minute that Slack dropped; it tells no more than the minute."""
     slack, here = day.slack, a_channel(day, "flood")
@@ -360,6 +392,7 @@ async def test_events_that_slack_holds_back_are_fetched(day: Day) -> None:
     {"type": "message", "channel": "C1", "ts": "yesterday", "user": "UANN", "text": "<@UT1BOT> hi"},
     {"type": "message", "subtype": "message_changed", "channel": "C1"}, {"type": "app_mention", "text": "\x00"}, {},
 ])
+@in_every_mode
 async def test_what_cannot_be_read_is_acknowledged_and_the_bot_lives_on(day: Day, event: dict[str, object]) -> None:
     told = day.slack.sends(event)
     await told.over.wait()
@@ -367,10 +400,11 @@ async def test_what_cannot_be_read_is_acknowledged_and_the_bot_lives_on(day: Day
     assert (await day.program.page("/healthz"))[0] == 200
 
 
+@in_every_mode
 async def test_nobody_but_slack_is_heard(day: Day) -> None:
     slack, here = day.slack, a_channel(day, "forged")
     if not slack.delivery.request_url:
-        pytest.skip("Socket Mode has no door")
+        return                  # Socket Mode has no door
     question = {"type": "message", "channel": slack.channel(here).id, "channel_type": "channel", "user": "UANN",
                 "ts": slack.stamps.next(), "text": f"<@{slack.workspace().bot.id}> how much notice?"}
     body = json.dumps(slack.envelope(slack.workspace(), question)).encode()
@@ -383,6 +417,7 @@ async def test_nobody_but_slack_is_heard(day: Day) -> None:
     assert slack.answers(here) == []
 
 
+@in_every_mode
 async def test_no_call_was_refused_all_day(day: Day) -> None:
     """Neither 429 nor an argument that the documentation does not know (last: it looks at all that came before)."""
     odd = {"stopped_by_user", "message_not_in_streaming_state"}

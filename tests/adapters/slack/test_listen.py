@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from adapters.slack.calls import Revoked
-from adapters.slack.commands import NOT_DONE
+from adapters.slack.commands import HELP, LEFT_THREAD, NOT_DONE
 from adapters.slack.ids import Workspace
 from adapters.slack.listen import Ears
 from adapters.slack.manifest import events
@@ -118,6 +118,28 @@ async def test_we_leave_a_thread_when_we_are_sent_away_and_come_back_when_called
     bot.fake.says("ann", "general", "good", root)
     await bot.hears()
     assert bot.asked == ["how much notice?", "are you there?", "good"]
+
+
+@pytest.mark.parametrize(("channel", "words"), [("general", "@bartizan help"), ("dm", "Help!"), ("dm", "/help")])
+async def test_whoever_asks_for_help_reads_what_there_is_to_ask_for(bot: Listener, channel: str, words: str) -> None:
+    """Once, though a mention is two events (S3), and without a turn: no page would answer it."""
+    bot.fake.says("ann", channel, words)
+    await bot.fake.until(lambda: bot.fake.hidden("ann"))
+    await bot.hears()
+    await bot.fake.settled()
+    (told,) = bot.fake.hidden("ann")
+    assert (told.seen, told.thread_ts) == (HELP, None)
+    assert bot.asked == []
+
+
+async def test_who_sends_us_away_from_a_thread_by_a_mention_is_told_so_once(bot: Listener) -> None:
+    root = bot.fake.says("ann", "general", "@bartizan how much notice?")
+    await bot.hears()
+    bot.fake.says("bob", "general", "@bartizan leave", root)
+    await bot.hears()
+    await bot.fake.settled()
+    (told,) = bot.fake.hidden("bob")
+    assert (told.seen, told.thread_ts) == (LEFT_THREAD, root.ts)
 
 
 async def test_leave_by_command_empties_a_whole_channel(bot: Listener) -> None:

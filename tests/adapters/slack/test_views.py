@@ -58,7 +58,7 @@ def test_a_home_tab_lists_what_was_asked_and_what_may_be_read() -> None:
     assert said[1:] == snapshot([
         "Your recent questions",
         "how much &lt;notice&gt;?\n2026-03-02 · <https://acme.slack.example/p1|open>",
-        "Your settings",
+        "How I am set up",
         "*Language*: as you write",
         "What I may read to answer you",
         "• everyone's pages",

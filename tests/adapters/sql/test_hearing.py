@@ -13,11 +13,27 @@ from adapters.sql.database import Database
 from adapters.sql.hearing import SqlHearing
 from adapters.sql.inbox import SqlInbox
 from adapters.sql.installations import SqlInstallations
+from adapters.sql.outbox import SqlOutbox, SqlTurns
 from adapters.sql.privacy import Privacy
 from adapters.sql.sealed import Keyring, MasterKeyError
-from engine.messages import ConversationId, File, Kind, Message, MessageId, PersonId, Place, Said
+from engine.messages import (
+    ConversationId,
+    Deleted,
+    Edited,
+    EventKey,
+    File,
+    Kind,
+    Message,
+    MessageId,
+    Outcome,
+    PersonId,
+    Place,
+    Said,
+    Trail,
+)
+from engine.spoken import How, Sent
 from tests.adapters.sql.test_inbox import KEYRING, QUICK, a_worker, take
-from tests.builders import NOON, said
+from tests.builders import NOON, an_answer, said
 
 HOUR = timedelta(hours=1)
 
@@ -111,6 +127,45 @@ async def test_where_a_message_was_said(inbox: SqlInbox, hearing: SqlHearing) ->
     await inbox.receive(in_thread("1.1"))
     assert await hearing.conversation_of(MessageId("slack:T1/C1/1.1/0")) == "slack:T1/C1/1.1"
     assert await hearing.conversation_of(MessageId("slack:T1/C1/9.9")) is None
+
+
+def at(ts: str, *, channel: str = "C1", thread: str | None = None, mark: str = "", **where: bool) -> Said:
+    """Something that ann says; ``mark``: what its id is made of where that is not the ts."""
+    place = Place("slack", "T1", channel, PersonId("slack:T1/UANN"), thread, **where)
+    room = f"slack:T1/{channel}" if place.direct else f"slack:T1/{channel}/{thread or ts}"
+    id = MessageId(f"slack:T1/{channel}/{mark or ts}")
+    return replace(said(key=id), message=Message(id, ConversationId(room), place.person, "hello?", place, NOON))
+
+
+async def test_what_stands_in_a_channel_is_what_nobody_took_back_and_anybody_may_see(
+    inbox: SqlInbox, hearing: SqlHearing, database: Database,
+) -> None:
+    before, room = NOON - HOUR, "slack:T1/C1"
+    for each in (
+        at("1.1", thread="1.1"), at("1.2", thread="1.1"), at("1.3"), at("2.1", private=True, mark="9f"),
+        at("1.3", mark="~abc/1.3"), at("4.4", channel="C12"), at("5.5", channel="D1", direct=True),
+        at("5.6", channel="D1", direct=True, thread="5.5"),
+    ):
+        await inbox.receive(each)
+    await inbox.receive(Edited(EventKey("e"), MessageId(f"{room}/1.2"), "hello!", NOON + HOUR))
+    await inbox.receive(Deleted(EventKey("d"), MessageId(f"{room}/1.3"), NOON))
+    kept = await hearing.kept("T1", "C1", before, 10)
+    assert sorted((k.ts, k.thread, k.at, k.ours) for k in kept) == [
+        ("1.1", "", NOON, False), ("1.2", "1.1", NOON + HOUR, False)]
+    assert sorted((k.ts, k.thread) for k in await hearing.kept("T1", "D1", before, 10)) == [("5.5", ""), ("5.6", "5.5")]
+    assert len(await hearing.kept("T1", "C1", before, 1)) == 1
+    assert await hearing.kept("T1", "C1", NOON + HOUR, 10) == []
+    assert await hearing.kept("T2", "C1", before, 10) == []
+    claim = next(c for c in [await take(inbox) for _ in range(2)] if c.message.place.channel == "C1")
+    outbox = SqlOutbox(database)
+    for part, ts in enumerate(("7.1", "7.2")):
+        await outbox.sending(Sent(claim.trace, part, How.POST, "T1", "C1", "1.1", ts))
+    assert len(await hearing.kept("T1", "C1", before, 10)) == 2             # it is being written
+    await inbox.checkpoint(claim, an_answer(), Trail(claim.trace), None)
+    await inbox.finish(claim, Outcome.ANSWERED, Trail(claim.trace))
+    assert [(k.ts, k.thread) for k in await hearing.kept("T1", "C1", before, 10) if k.ours] == [("7.1", "1.1")]
+    await SqlTurns(database, KEYRING).retract(claim.trace)
+    assert [k for k in await hearing.kept("T1", "C1", before, 10) if k.ours] == []
 
 
 async def test_a_gap_shrinks_as_it_is_filled_and_closes(hearing: SqlHearing) -> None:
