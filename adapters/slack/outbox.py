@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
@@ -26,6 +26,9 @@ PAGE: Final = 200
 PAGES: Final = 5
 _LOST: Final = (SlackError, Closed)
 _PLAIN: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "block_mismatch"})
+NEWER: Final = frozenset({"context_actions"})
+"""Blocks that came late to Slack."""
+T = TypeVar("T")
 
 
 class Content(Protocol):
@@ -95,15 +98,14 @@ class Posts:
 
     async def post(self, part: int, content: Content, rank: Rank = Rank.LAST_WORD) -> str:
         """A new message; its ts. Raises `Unclear` when it may be there or not."""
-        arguments = {
-            "channel": self.channel, "thread_ts": self.thread or None, **_shown(content), "unfurl_links": False,
-            "unfurl_media": False, "metadata": self.mark(part),
-        }
-        try:
-            return await self._put(part, self.how, "chat.postMessage", arguments, rank=rank)
-        except SlackError as error:
-            _heed(error)
-            return await self._put(part, self.how, "chat.postMessage", {**arguments, "blocks": None}, rank=rank)
+        async def put(blocks: list[dict[str, Any]]) -> str:
+            return await self._put(part, self.how, "chat.postMessage", {
+                "channel": self.channel, "thread_ts": self.thread or None, "text": content.text,
+                "blocks": blocks or None, "parse": "none", "unfurl_links": False, "unfurl_media": False,
+                "metadata": self.mark(part),
+            }, rank=rank)
+
+        return await _taken(content, put)
 
     async def start(self, part: int, words: str, team: str, user: str) -> str:
         """A new message that streams; its ts. Its place in the budget was taken before."""
@@ -116,16 +118,14 @@ class Posts:
     async def update(self, ts: str, content: Content, rank: Rank = Rank.LAST_WORD, *, once: bool = False,
                      paid: bool = False) -> None:
         """Other words in a message. ``once``: the next update makes up for this one. Raises `Gone` where none is."""
-        shown = _shown(content)
-        try:
-            await self._update(ts, shown, rank, once=once, paid=paid)
-        except SlackError as error:
-            _heed(error)
-            await self._update(ts, {**shown, "blocks": []}, rank, once=once, paid=False)
+        async def put(blocks: list[dict[str, Any]]) -> None:
+            arguments = {"channel": self.channel, "ts": ts, "text": content.text, "blocks": blocks, "parse": "none"}
+            await self.calls.call(
+                "chat.update", self.workspace, arguments, hold=self.hold, rank=rank, once=once,
+                paid=paid and blocks is content.blocks,     # what is said more plainly has no place yet
+            )
 
-    async def _update(self, ts: str, shown: Mapping[str, Any], rank: Rank, *, once: bool, paid: bool) -> None:
-        arguments = {"channel": self.channel, "ts": ts, **shown}
-        await self.calls.call("chat.update", self.workspace, arguments, hold=self.hold, rank=rank, once=once, paid=paid)
+        await _taken(content, put)
 
     async def remove(self, part: int, ts: str) -> None:
         """A message of ours that has nothing to say any more."""
@@ -234,15 +234,23 @@ class Posts:
         return sorted(ours, key=lambda m: (len(m["ts"].partition(".")[0]), m["ts"]))
 
 
-def _heed(error: SlackError) -> None:
-    """Raises it, unless it is about the shape of the words: rather they stand there without it than not at all."""
-    if not isinstance(error, TooLong) and error.code not in _PLAIN:
-        raise error
-    log.error("Slack does not take our blocks", cause=str(error))
+async def _taken(content: Content, put: Callable[[list[dict[str, Any]]], Awaitable[T]]) -> T:
+    """Says it, and more plainly where Slack takes offence at its shape: rather without buttons than not at all."""
+    *shapes, last = _shapes(content.blocks)
+    for blocks in shapes:
+        try:
+            return await put(blocks)
+        except SlackError as error:
+            if not isinstance(error, TooLong) and error.code not in _PLAIN:
+                raise
+            log.error("Slack does not take our blocks", cause=str(error))   # noqa: TRY400
+    return await put(last)
 
 
-def _shown(content: Content) -> dict[str, Any]:
-    return {"text": content.text, "blocks": content.blocks, "parse": "none"}
+def _shapes(blocks: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """As they are, without what a server may not know yet, and none."""
+    known = [block for block in blocks if block["type"] not in NEWER]
+    return [blocks, *([known] if known and len(known) < len(blocks) else []), []]
 
 
 def _mark_of(message: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from tests.chat_server import ChatServer, chat_server
 from tests.fake_sglang import answering, fake_sglang

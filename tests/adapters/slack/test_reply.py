@@ -407,14 +407,24 @@ async def test_an_attempt_that_was_taken_over_falls_silent(tmp_path: Path) -> No
         assert slack.calls == []
 
 
-async def test_blocks_that_slack_does_not_take_are_told_as_text(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("refusals", "left"), [
+    (1, ["rich_text", "context", "actions"]),       # without the feedback buttons, which are new
+    (2, []),
+])
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
+async def test_blocks_that_slack_does_not_take_are_told_more_plainly(
+    tmp_path: Path, method: str, refusals: int, left: list[str],
+) -> None:
     async with fake_slack() as slack, a_speaker(slack, tmp_path) as speaker:
-        slack.fails("chat.postMessage", Says("invalid_blocks"))
         asked = slack.says("ann", "general", "@bartizan?")
         reply = await speaker.reply(speaker.claim(asked))
+        if method == "chat.update":
+            await reply.replace(await cleared("Ten."))
+        slack.fails(method, *[Says("invalid_blocks")] * refusals)
         await reply.finish(await shown(ANSWER))
         [answer] = slack.answers("general", asked)
         assert answer.seen.startswith(ANSWER)
+        assert [block["type"] for block in answer.blocks] == left
 
 
 async def test_a_direct_conversation_has_one_reader_and_a_thread_of_its_own(tmp_path: Path) -> None:
