@@ -232,7 +232,7 @@ async def open_bot(
         indexed = asyncio.Event()
         uploads = Attached(
             lambda: index.own, {name: each for name, each in by_name.items() if isinstance(each, Attachments)},
-            sent=SqlAttached(database, keyring),
+            sent=SqlAttached(database, keyring), put=index.shelve,
         )
         stack.push_async_callback(asyncio.to_thread, uploads.close)
         rooms, groups = Rooms(by_name), people(settings)
@@ -263,6 +263,7 @@ async def open_bot(
             settings, opened, inbox, index, models, engine, dispatcher, by_name, metrics, uploads, indexed=indexed,
         )
         index.heed = bot.recalled
+        index.shelf = uploads.shelve
         index.room = lambda place: bot.engine.membership.audience(place, Visibility.SHARED)
         yield bot
 

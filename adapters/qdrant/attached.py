@@ -16,9 +16,12 @@ from datetime import datetime
 from typing import Final, TypeAlias
 from urllib.parse import quote, unquote
 
+import msgspec
+
 from adapters.files.folder import page
 from adapters.parsing.parser import Parser, stem
 from adapters.qdrant.index import MadeAnew, PassageIndex
+from adapters.qdrant.parcel import Parcel, Shelved
 from adapters.qdrant.points import Manifest, Record
 from adapters.qdrant.sync import embedded, indexer
 from engine.errors import FileUnavailable, PlatformUnavailable, RetrieverUnavailable
@@ -31,8 +34,11 @@ SOURCE: Final = "uploads"
 NAMES: Final = 80               # characters of a file's name that are kept
 FORGOTTEN: Final = 1_000        # messages whose late files are turned away
 EARLIER: Final = 3              # messages of the conversation that brought files before the one that asks
+Put: TypeAlias = Callable[[Parcel], Awaitable[Shelved]]
+"""Indexes what a message's files say, wherever the index is. Raises `RetrieverUnavailable`."""
 Sent: TypeAlias = Callable[[ConversationId, int], Awaitable[Sequence[tuple[MessageId, tuple[File, ...]]]]]
 """Which files came with the latest messages of a conversation. Raises `StoreUnavailable`."""
+AWAY: Final = "the index is not reachable"
 _ODD: Final = re.compile(r"[^\w.\- ]")
 
 
@@ -47,7 +53,10 @@ class UploadCaps:
 
 @dataclass(slots=True)
 class Attached:
-    """Implements the engine's `Uploads`. ``index`` is asked each time: None when another process owns it."""
+    """Implements the engine's `Uploads`. ``index`` is asked each time: None when another process owns it.
+
+    Files are fetched and parsed where their platform is served, and indexed where the index is: ``put`` knows the way.
+    """
 
     index: Callable[[], PassageIndex | None]
     platforms: Mapping[str, Attachments]
@@ -55,6 +64,7 @@ class Attached:
     indexer: Callable[[Manifest], tuple[Sequence[str], str]] = indexer
     parser: Parser = field(default_factory=Parser)
     sent: Sent | None = None            # without it, only what comes with the question itself is read
+    put: Put | None = None              # None: into ``index``
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)    # nothing is put while something is forgotten
     _forgotten: deque[MessageId] = field(default_factory=lambda: deque(maxlen=FORGOTTEN))
 
@@ -64,7 +74,7 @@ class Attached:
         What was sent to the conversation a little earlier, perhaps without a word to us, is read first, and whatever
         of it cannot be read is left out. Raises `StoreUnavailable`.
         """
-        if self.sent is not None and message.place.platform in self.platforms and self.index() is not None:
+        if self.sent is not None and message.place.platform in self.platforms:
             for id, files in await self.sent(message.conversation, EARLIER + 1):
                 if id != message.id and files:
                     await self._taken(replace(message, id=id, files=files))
@@ -73,13 +83,17 @@ class Attached:
     async def _taken(self, message: Message) -> Taken:
         if not message.files:
             return Taken()
-        index, platform = self.index(), self.platforms.get(message.place.platform)
+        platform, put = self.platforms.get(message.place.platform), self.put or self.shelve
         given = [(_path(message.id, number, file), file) for number, file in enumerate(message.files)]
         unread = []
         given, beyond = given[: self.caps.files], len(given[self.caps.files :])
-        if index is None or platform is None:
+        parcel = Parcel(message.id, message.conversation, tuple(path for path, _ in given))
+        try:
+            there = (await put(parcel)).there if platform else frozenset()
+        except RetrieverUnavailable:
+            platform = None
+        if platform is None:
             return Taken(unread=tuple(f"{name(file)}, since I cannot read files here" for _, file in given))
-        there = [path for path, _ in given if (known := index.records.get(f"{SOURCE}/{path}")) and known.hash]
         pages: dict[str, Page] = {}
         for path, file in given:
             if path not in there:
@@ -88,12 +102,24 @@ class Attached:
                     unread.append(f"{name(file)}, which {read.why}")
                 else:
                     pages[path] = read
-        done, failed = await self._indexed(index, message, pages)
+        try:
+            shelved = await put(msgspec.structs.replace(parcel, pages=pages)) if pages else Shelved(there)
+        except RetrieverUnavailable:
+            shelved = Shelved(there, tuple((path, AWAY) for path in pages))
         names = {path: name(file) for path, file in given}
-        unread += [f"{names[bad.path]}: {bad.why}" for bad in failed]
+        unread += [f"{names[path]}: {why}" for path, why in shelved.failed]
         if beyond:
             unread.append(f"more than {self.caps.files} files at once, so {beyond} of them not at all")
-        return Taken(tuple(f"{SOURCE}/{path}" for path, _ in given if path in there or path in done), tuple(unread))
+        return Taken(tuple(f"{SOURCE}/{path}" for path, _ in given if path in shelved.there), tuple(unread))
+
+    async def shelve(self, parcel: Parcel) -> Shelved:
+        """Puts what is new of a parcel into the index that is ours. Raises `RetrieverUnavailable`."""
+        if (index := self.index()) is None:
+            raise RetrieverUnavailable("another process owns the index")
+        there = {path for path in parcel.paths if (known := index.records.get(f"{SOURCE}/{path}")) and known.hash}
+        new = {path: page for path, page in parcel.pages.items() if path in parcel.paths and path not in there}
+        done, failed = await self._indexed(index, parcel, new)
+        return Shelved(frozenset(there | done), tuple((bad.path, bad.why) for bad in failed))
 
     async def forget(self, message: MessageId) -> None:
         """Those that are under way come to nothing, too."""
@@ -145,13 +171,13 @@ class Attached:
         return replace(read, text=read.text[: self.caps.characters], name=title, date=message.sent_at)
 
     async def _indexed(
-        self, index: PassageIndex, message: Message, pages: Mapping[str, Page],
+        self, index: PassageIndex, parcel: Parcel, pages: Mapping[str, Page],
     ) -> tuple[set[str], list[Unreadable]]:
         done: set[str] = set()
         failed: list[Unreadable] = []
         if not pages:
             return done, failed
-        acl, made_with = frozenset({within(message.conversation)}), index.manifest
+        acl, made_with = frozenset({within(ConversationId(parcel.conversation))}), index.manifest
         command, version = self.indexer(made_with)
         try:
             async with aclosing(embedded(_Given(pages), list(pages), command)) as results:
@@ -162,7 +188,7 @@ class Attached:
                     path, read = result.page.path, result.page
                     record = Record(f"{SOURCE}/{path}", SOURCE, read.hash, version, acl, read.url, read.date)
                     async with self._writing:
-                        if message.id in self._forgotten:
+                        if parcel.message in self._forgotten:
                             continue
                         try:
                             await index.put([(record, result.pieces)], made_with=made_with)
@@ -171,7 +197,7 @@ class Attached:
                         else:
                             done.add(path)
         except RetrieverUnavailable:
-            failed += [Unreadable(path, "the index is not reachable") for path in pages if path not in done]
+            failed += [Unreadable(path, AWAY) for path in pages if path not in done]
         return done, failed
 
 

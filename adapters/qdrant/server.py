@@ -29,8 +29,12 @@ T = TypeVar("T")
 BATCH: Final = 100              # points of one update: some 500 kB of JSON
 PAGE: Final = 500               # points of one step of a scroll
 FIRST: Final = "first"          # the name of an index's first generation
+OLDEST: Final = (1, 19)         # earlier servers ignore whose passages word statistics are to be made from
+TOGETHER: Final = 50            # searches of one request; each repeats the filter
 GENERATION: Final = re.compile(rf"{FIRST}|[0-9a-f]{{12}}(?:again)?")
 MEMORY: Final = ":memory:"
+INDEXED: Final = (*KEYWORDS, "generation")
+"""Of every field that something is deleted by, too: a server in strict mode refuses to go through its points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,10 @@ class ServerStore:
                 shard_key=self._key,
             ) for word in words
         ]
-        answers = await self._asked(self._client.query_batch_points(self.collection, searches, **self._read))
+        answers: list[m.QueryResponse] = []
+        for at in range(0, len(searches), TOGETHER):
+            some = searches[at : at + TOGETHER]
+            answers += await self._asked(self._client.query_batch_points(self.collection, some, **self._read))
         return frozenset(word for word, answer in zip(words, answers, strict=True) if answer.points)
 
     async def fetch(self, ids: Sequence[str], *, words: bool = False) -> dict[str, Point]:
@@ -182,6 +189,7 @@ class ServerGenerations:
 
     @asynccontextmanager
     async def active(self, size: int) -> AsyncGenerator[ServerStore]:
+        await self._recent()
         if await self._named() is None:
             await self._made(FIRST, size)
             await self.activate(FIRST)
@@ -189,6 +197,7 @@ class ServerGenerations:
 
     @asynccontextmanager
     async def begin(self, generation: str, size: int) -> AsyncGenerator[ServerStore]:
+        await self._recent()
         name = self._collection(generation)
         if name == await self._named():
             raise RetrieverUnavailable(f"generation {generation} is already active")
@@ -231,8 +240,18 @@ class ServerGenerations:
         aliases = (await self._asked(self.client.get_aliases())).aliases
         return next((a.collection_name for a in aliases if a.alias_name == self.options.alias), None)
 
+    async def _recent(self) -> None:
+        """Raises `RetrieverUnavailable` for a server that would let pages be felt by people who may not read them."""
+        version = (await self._asked(self.client.info())).version
+        numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+        if numbers < OLDEST:
+            raise RetrieverUnavailable(f"the index server is Qdrant {version}; it has to be {OLDEST[0]}.{OLDEST[1]}")
+
     async def _made(self, generation: str, size: int) -> None:
-        """A collection for this generation, if there is none, with a place in it for this tenant."""
+        """A collection for this generation, if there is none, with a place in it for this tenant.
+
+        What is there may be another tenant's, or what an earlier start left half made.
+        """
         name, tenant, replicas = self._collection(generation), self.options.tenant, self.options.replicas
         if not await self._asked(self.client.collection_exists(name)):
             await self._asked(self.client.create_collection(
@@ -244,12 +263,22 @@ class ServerGenerations:
                 replication_factor=replicas if replicas > 1 else None,
                 write_consistency_factor=replicas // 2 + 1 if replicas > 1 else None,
             ))
-            for key in KEYWORDS:
-                await self._asked(self.client.create_payload_index(name, key, m.PayloadSchemaType.KEYWORD, wait=True))
-            allowed = m.IntegerIndexParams(type=m.IntegerIndexType.INTEGER, lookup=True, range=False)
-            await self._asked(self.client.create_payload_index(name, ALLOWED, allowed, wait=True))
-        if tenant:
-            await self._asked(self.client.create_shard_key(name, tenant), known={400, 409})    # it is there already
+        described = await self._asked(self.client.get_collection(name))
+        vectors = described.config.params.vectors
+        if not isinstance(vectors, dict) or DENSE not in vectors or vectors[DENSE].size != size:
+            raise RetrieverUnavailable(f"the collection {name} on the index server was made for another model")
+        for key in INDEXED:
+            await self._asked(self.client.create_payload_index(name, key, m.PayloadSchemaType.KEYWORD, wait=True))
+        allowed = m.IntegerIndexParams(type=m.IntegerIndexType.INTEGER, lookup=True, range=False)
+        await self._asked(self.client.create_payload_index(name, ALLOWED, allowed, wait=True))
+        if tenant and tenant not in await self._tenants(name):
+            await self._asked(self.client.create_shard_key(name, tenant), known={400, 409})    # of two, one is first
+            if tenant not in await self._tenants(name):
+                raise RetrieverUnavailable(f"the index server made no place for the tenant {tenant}; is it a cluster?")
+
+    async def _tenants(self, name: str) -> set[str]:
+        keys = (await self._asked(self.client.list_shard_keys(name))).shard_keys
+        return {str(each.key) for each in keys or ()}
 
     async def _cleared(self, name: str) -> None:
         """This index's part of a collection goes: its own shards, or all of it."""
@@ -257,8 +286,7 @@ class ServerGenerations:
             return
         if self.options.tenant:
             await self._asked(self.client.delete_shard_key(name, self.options.tenant), known={400, 404})
-            left = await self._asked(self.client.list_shard_keys(name))
-            if left.shard_keys:             # others answer from it, or build in it
+            if await self._tenants(name):   # others answer from it, or build in it
                 return
         await self._asked(self.client.delete_collection(name))
 

@@ -23,6 +23,7 @@ from adapters.qdrant.edge import EdgeFolder, IndexBusy
 from adapters.qdrant.embed import Embedder, sendable
 from adapters.qdrant.index import OtherModel, PassageIndex, QueryEmbedder
 from adapters.qdrant.models import made_with
+from adapters.qdrant.parcel import Parcel, Shelved
 from adapters.qdrant.store import Generations
 from engine.errors import BotError, MembershipUnavailable, RetrieverUnavailable
 from engine.messages import Audience, Conversation, Found, MessageId, Passage, Place
@@ -32,8 +33,10 @@ from engine.rag.followup import asked
 T = TypeVar("T")
 LARGEST: Final = 16_000_000     # bytes of one frame: an audience of 100,000 people
 PATIENCE: Final = 30.0          # seconds for a question, a peer's next one included
+SHELVING: Final = 900.0         # seconds until the files of one message are embedded
 STARTING: Final = 5.0           # seconds in which the owner of an index opens its socket
 NOBODY: Final = "who is in a channel is known only while `bartizan run` serves its platform on this folder"
+NO_FILES: Final = "files are read only while `bartizan run` or `bartizan chat` has the index"
 NAME_MAX: Final = 100           # a socket's address holds 107 bytes
 
 
@@ -49,6 +52,7 @@ class House(Protocol):
 
     async def recall(self, message: MessageId, deleted: bool) -> None: ...
     async def readers(self, place: Place) -> Audience: ...
+    async def shelve(self, parcel: Parcel) -> Shelved: ...
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
@@ -91,14 +95,17 @@ class Told(msgspec.Struct, frozen=True):
     found: Found | None = None
     audience: Audience = Audience()
     documents: frozenset[str] = frozenset()
+    shelved: Shelved = Shelved()
     error: str = ""
 
 
-Asked: TypeAlias = Ask | Check | Standing | Recall | Room
+Asked: TypeAlias = Ask | Check | Standing | Recall | Room | Parcel
 Heed: TypeAlias = Callable[[MessageId, bool], Awaitable[None]]
 """Takes out of the index what a message said; True: the message was deleted, False: it was edited."""
 Readers: TypeAlias = Callable[[Place], Awaitable[Audience]]
 """Everybody who reads what is said in a place, as its platform knows them now."""
+Shelf: TypeAlias = Callable[[Parcel], Awaitable[Shelved]]
+"""Indexes the files of a message for its conversation."""
 
 _asks: Final[msgspec.msgpack.Decoder[Asked]] = msgspec.msgpack.Decoder(Asked)
 _tolds: Final = msgspec.msgpack.Decoder(Told)
@@ -113,11 +120,12 @@ async def serve(index: Owned, path: Path, house: House | None = None) -> AsyncGe
     talks: set[asyncio.Task[None]] = set()
     closing = asyncio.Event()
 
+    def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(talk(reader, writer))
+        talks.add(task)
+        task.add_done_callback(talks.discard)
+
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task:
-            talks.add(task)
-            task.add_done_callback(talks.discard)
         try:
             if _peer(writer) == os.getuid() and not closing.is_set():   # accepted in the very last moment
                 await _converse(index, house, reader, writer)
@@ -125,7 +133,7 @@ async def serve(index: Owned, path: Path, house: House | None = None) -> AsyncGe
             writer.close()
 
     with _bound(path) as listening:
-        server = await asyncio.start_unix_server(talk, sock=listening)
+        server = await asyncio.start_unix_server(welcome, sock=listening)
         try:
             yield
         finally:
@@ -166,13 +174,17 @@ class RemoteIndex:
         """The owner takes it out of the index. Raises `RetrieverUnavailable`."""
         await self._answer(Recall(message, deleted))
 
+    async def shelve(self, parcel: Parcel) -> Shelved:
+        """The owner indexes these files. Raises `RetrieverUnavailable`."""
+        return (await self._told(parcel, SHELVING)).shelved
+
     async def _answer(self, ask: Asked) -> Found:
         found = (await self._told(ask)).found
         return found if found is not None else Found()
 
-    async def _told(self, ask: Asked) -> Told:
+    async def _told(self, ask: Asked, patience: float = PATIENCE) -> Told:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience):
                 told = await self._asked(ask)
         except (OSError, TimeoutError, frames.BadFrame) as error:
             raise RetrieverUnavailable(f"the index's owner does not answer: {type(error).__name__}") from error
@@ -230,6 +242,7 @@ class SharedIndex:
     writes: bool = True             # of an index on a server, one process of a folder keeps it up to its sources
     heed: Heed | None = None        # what else knows of the index's documents; whoever opens it sets it
     room: Readers | None = None     # who is where; a process with chat platforms sets it
+    shelf: Shelf | None = None      # takes files that came with a question; likewise
     asked: PassageIndex | RemoteIndex | Away = Away("the index is not open")
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _moving: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -280,6 +293,17 @@ class SharedIndex:
         if self.room is None:
             raise MembershipUnavailable(NOBODY)
         return await self.room(place)
+
+    async def shelve(self, parcel: Parcel) -> Shelved:
+        """Indexes the files of a message, wherever the index is. Raises `RetrieverUnavailable`."""
+        async def put(index: PassageIndex | RemoteIndex) -> Shelved:
+            if isinstance(index, RemoteIndex):
+                return await index.shelve(parcel)
+            if self.shelf is None:
+                raise RetrieverUnavailable(NO_FILES)
+            return await self.shelf(parcel)
+
+        return await self._by(put)
 
     async def _by(self, ask: Callable[[PassageIndex | RemoteIndex], Awaitable[T]]) -> T:
         before = self.asked
@@ -403,6 +427,10 @@ async def _told(index: Owned, house: House | None, ask: Asked) -> Told:
             if house is not None:
                 await house.recall(MessageId(ask.message), ask.deleted)
             return Told(Found())
+        case Parcel():
+            if house is None:
+                raise RetrieverUnavailable(NO_FILES)
+            return Told(Found(), shelved=await house.shelve(ask))
         case Room():
             if house is None:
                 raise MembershipUnavailable(NOBODY)

@@ -7,7 +7,7 @@ import io
 import sys
 import zipfile
 from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 from adapters.qdrant.attached import Attached, UploadCaps, message_of
 from adapters.qdrant.index import PassageIndex, making
 from adapters.qdrant.points import Manifest
+from adapters.qdrant.socket import open_index
 from engine.errors import FileUnavailable, PlatformUnavailable
 from engine.messages import Audience, ConversationId, File, Message, MessageId, Taken, within
 from tests.adapters.qdrant.worlds import ANN, ENGINES, QUIET, Bags, a_page, an_engine, ask
@@ -90,6 +91,30 @@ async def test_it_is_found_in_its_conversation_and_nowhere_else(engine: str, tmp
             assert await index.readable([document], elsewhere) == frozenset()
         passage, = (p for p in (await ask(index, "heron", in_("general"))).passages if p.title == "Plan")
         assert (passage.url, passage.date) == ("https://chat.acme.example/F0#plan", NOON)
+
+
+async def test_a_process_beside_the_one_that_has_the_index_reads_files_too(tmp_path: Path) -> None:
+    chat = Chat({"F0": PLAN, "F1": b"# Odd\n\nPOISON"})
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(open_index(tmp_path, Bags()))
+        owner = Attached(lambda: first.own, {}, indexer=small)
+        second = await stack.enter_async_context(open_index(tmp_path, Bags()))
+        beside = Attached(lambda: second.own, {"test": chat}, put=second.shelve)
+        stack.callback(beside.close)
+        message = with_files("plan.md", "odd.md")
+        assert (await beside.take(message)).unread == tuple(
+            f"{each}, since I cannot read files here" for each in ("plan.md", "odd.md"))    # nobody there takes them
+        first.shelf = owner.shelve
+        taken = await beside.take(message)
+        assert taken.unread == ("odd.md: indexing it failed or took too long",)
+        assert await beside.take(replace(message, files=message.files[:1])) == Taken(taken.documents)
+        assert chat.fetched == ["F0", "F1"]
+        for asked in (first, second):
+            assert [p.title for p in (await ask(asked, "heron", in_("general"))).passages] == ["Plan"]
+            assert "heron" not in repr(await ask(asked, "heron", in_("random")))
+        await owner.forget(message.id)
+        assert (await ask(second, "heron", in_("general"))).passages == ()
+        assert (await beside.take(message)).documents == ()     # it was on its way when its message was taken back
 
 
 async def test_what_was_taken_is_not_taken_again(tmp_path: Path) -> None:
