@@ -32,6 +32,7 @@ from bot.settings import Settings, SettingsError
 from engine.guards.chain import Inbound
 from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
+from engine.guards.disclosure import KINDS, DisclosureGuard
 from engine.guards.egress import Egress, Sentences, sentences
 from engine.guards.governed import Governed
 from engine.guards.grounded import GroundingCheck, Meaning, Support
@@ -344,11 +345,18 @@ def detectors(
 ) -> tuple[OutboundGuard, ...]:
     """What is looked for in an answer. A threshold is the detector's own unless the policy sets one."""
     return (
-        SecretsGuard(), MentionGuard(), LinkGuard(hosts), _leak_guard(system_prompt),
+        SecretsGuard(), DisclosureGuard(_disclosed(rules)), MentionGuard(), LinkGuard(hosts),
+        _leak_guard(system_prompt),
         DeflectionGuard(classifier, expects_reasoning=thinking, **_threshold(rules, Category.DEFLECTION)),
         RefusalGuard(classifier, **_threshold(rules, Category.REFUSAL)),
         NarrativeGuard(classifier, passing=_passing(rules), **_threshold(rules, Category.NARRATIVE)),
     )
+
+
+def _disclosed(rules: Rules) -> tuple[str, ...]:
+    """The kinds of personal data that may not stand in an answer, or are to be noted there."""
+    found = ((kind, rules.rule(Category.PERSONAL, kind, outbound=True)) for kind in KINDS)
+    return tuple(kind for kind, rule in found if rule.shadow or rule.action is not Action.ALLOW)
 
 
 def _passing(rules: Rules) -> tuple[str, ...]:
