@@ -59,6 +59,7 @@ from engine.guards.scores import OutboundClassifier, OutboundScores
 from engine.guards.secrets import SecretsGuard
 from engine.guards.terms import PatternsGuard, TermsGuard
 from engine.guards.topics import TopicsGuard, political, politics, unsafe
+from engine.guards.unsafe import UnsafeGuard
 from engine.messages import Claim, Decision, Found, Passage, PersonId, Place, TraceId, Trail
 from engine.ports import Fingerprint, Guard, OutboundGuard
 from engine.prompt import SYSTEM
@@ -152,6 +153,7 @@ class Passages:
     async def screen(self, found: Found, trail: Trail) -> Found:
         """The passages without the sentences in which they speak to the assistant; what was found is noted."""
         kept: list[Passage] = []
+        noted = len(trail.decisions)
         for passage in found.passages:
             whole = f"{passage.title}\n{passage.text}".encode("utf-8", "surrogatepass")
             digest = blake2b(whole, digest_size=16).digest()
@@ -169,6 +171,10 @@ class Passages:
                          size)
                 for each in screened.verdicts
             ]
+        if found.passages and len(trail.decisions) == noted:
+            whole = "\n".join(passage.text for passage in found.passages)
+            trail.decisions.append(Decision(
+                "in", self.name, self.version, "allow", text_hash=self.fingerprint(whole), scanned=len(whole)))
         return replace(found, passages=tuple(kept), answers=found.answers and bool(kept))
 
     async def _screened(self, passage: Passage) -> Screened:
@@ -350,6 +356,7 @@ def detectors(
         DeflectionGuard(classifier, expects_reasoning=thinking, **_threshold(rules, Category.DEFLECTION)),
         RefusalGuard(classifier, **_threshold(rules, Category.REFUSAL)),
         NarrativeGuard(classifier, passing=_passing(rules), **_threshold(rules, Category.NARRATIVE)),
+        UnsafeGuard(classifier, **_threshold(rules, Category.UNSAFE)),
     )
 
 
