@@ -155,8 +155,8 @@ class Passages:
         kept: list[Passage] = []
         noted = len(trail.decisions)
         for passage in found.passages:
-            whole = f"{passage.title}\n{passage.text}".encode("utf-8", "surrogatepass")
-            digest = blake2b(whole, digest_size=16).digest()
+            read = f"{passage.title}\n{passage.text}".encode("utf-8", "surrogatepass")
+            digest = blake2b(read, digest_size=16).digest()
             if self.fit.get(digest):
                 kept.append(passage)
                 continue
