@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from engine.errors import Refused
 from engine.guards.deflection import DeflectionGuard
+from engine.guards.disclosure import KINDS, REACHING, DisclosureGuard
 from engine.guards.egress import Egress, Tripped
 from engine.guards.leak import LeakGuard
 from engine.guards.links import LinkGuard
@@ -64,8 +65,8 @@ async def look(egress: Egress, row: dict[str, Any], pieces: Sequence[str]) -> Se
 def guards(row: dict[str, Any]) -> tuple[OutboundGuard, ...]:
     """The outbound rules."""
     return (
-        SecretsGuard(), DeflectionGuard(), RefusalGuard(), LeakGuard(row.get("system") or SYSTEM), LinkGuard(),
-        MentionGuard(),
+        SecretsGuard(), DisclosureGuard(KINDS - REACHING), DeflectionGuard(), RefusalGuard(),
+        LeakGuard(row.get("system") or SYSTEM), LinkGuard(), MentionGuard(),
     )
 
 

@@ -390,8 +390,8 @@ def why_lines(told: Mapping[str, Any]) -> Iterator[str]:
 
 ENDS: Final = ("refuse", "reroute", "error")
 """Actions that end an answer."""
-AT_THE_END: Final = ("model", "nemo")
-"""Guards that judge an answer as a whole."""
+AT_THE_END: Final = ("model", "nemo", "unsafe")
+"""Guards that judge what has been said by then as a whole."""
 
 
 def came_late(verdict: Mapping[str, Any]) -> bool:

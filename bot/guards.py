@@ -32,6 +32,7 @@ from bot.settings import Settings, SettingsError
 from engine.guards.chain import Inbound
 from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
+from engine.guards.disclosure import KINDS, DisclosureGuard
 from engine.guards.egress import Egress, Sentences, sentences
 from engine.guards.governed import Governed
 from engine.guards.grounded import GroundingCheck, Meaning, Support
@@ -58,6 +59,7 @@ from engine.guards.scores import OutboundClassifier, OutboundScores
 from engine.guards.secrets import SecretsGuard
 from engine.guards.terms import PatternsGuard, TermsGuard
 from engine.guards.topics import TopicsGuard, political, politics, unsafe
+from engine.guards.unsafe import UnsafeGuard
 from engine.messages import Claim, Decision, Found, Passage, PersonId, Place, TraceId, Trail
 from engine.ports import Fingerprint, Guard, OutboundGuard
 from engine.prompt import SYSTEM
@@ -151,9 +153,10 @@ class Passages:
     async def screen(self, found: Found, trail: Trail) -> Found:
         """The passages without the sentences in which they speak to the assistant; what was found is noted."""
         kept: list[Passage] = []
+        noted = len(trail.decisions)
         for passage in found.passages:
-            whole = f"{passage.title}\n{passage.text}".encode("utf-8", "surrogatepass")
-            digest = blake2b(whole, digest_size=16).digest()
+            read = f"{passage.title}\n{passage.text}".encode("utf-8", "surrogatepass")
+            digest = blake2b(read, digest_size=16).digest()
             if self.fit.get(digest):
                 kept.append(passage)
                 continue
@@ -168,6 +171,10 @@ class Passages:
                          size)
                 for each in screened.verdicts
             ]
+        if found.passages and len(trail.decisions) == noted:
+            whole = "\n".join(passage.text for passage in found.passages)
+            trail.decisions.append(Decision(
+                "in", self.name, self.version, "allow", text_hash=self.fingerprint(whole), scanned=len(whole)))
         return replace(found, passages=tuple(kept), answers=found.answers and bool(kept))
 
     async def _screened(self, passage: Passage) -> Screened:
@@ -344,11 +351,19 @@ def detectors(
 ) -> tuple[OutboundGuard, ...]:
     """What is looked for in an answer. A threshold is the detector's own unless the policy sets one."""
     return (
-        SecretsGuard(), MentionGuard(), LinkGuard(hosts), _leak_guard(system_prompt),
+        SecretsGuard(), DisclosureGuard(_disclosed(rules)), MentionGuard(), LinkGuard(hosts),
+        _leak_guard(system_prompt),
         DeflectionGuard(classifier, expects_reasoning=thinking, **_threshold(rules, Category.DEFLECTION)),
         RefusalGuard(classifier, **_threshold(rules, Category.REFUSAL)),
         NarrativeGuard(classifier, passing=_passing(rules), **_threshold(rules, Category.NARRATIVE)),
+        UnsafeGuard(classifier, **_threshold(rules, Category.UNSAFE)),
     )
+
+
+def _disclosed(rules: Rules) -> tuple[str, ...]:
+    """The kinds of personal data that may not stand in an answer, or are to be noted there."""
+    found = ((kind, rules.rule(Category.PERSONAL, kind, outbound=True)) for kind in KINDS)
+    return tuple(kind for kind, rule in found if rule.shadow or rule.action is not Action.ALLOW)
 
 
 def _passing(rules: Rules) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ LINKABLE: Final = ("https://", "http://", "file://", "/", "./")
 BACKEND: Final = "backend"
 """Stands in for a detector's name where the model's own server ended an answer."""
 BLOCKED: Final = "I may not show the answer to this."
-JUDGES: Final = frozenset({"deflection", "refusal", "narrative", "model", "nemo"})
+JUDGES: Final = frozenset({"deflection", "refusal", "narrative", "unsafe", "model", "nemo"})
 """Guards that judge how a model behaves: neither our own sentences nor pages that are quoted were said by one."""
 WHILE_SAID: Final = JUDGES - {"deflection"}
 """Those of them that judge an answer with its question, while it is said; a stored one is not judged anew."""

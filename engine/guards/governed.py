@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from engine.guards.page import Detector, ends, shared
-from engine.guards.policy import Action, Category, Rules
+from engine.guards.policy import Action, Category, Rule, Rules
 from engine.guards.verdict import Allow, Flag, Verdict
 from engine.messages import Found
 from engine.ports import Edit, OutboundGuard, Piece, Scan, StreamGuard, Text
@@ -87,7 +87,7 @@ class Ruling:
     rules: Rules
     question: str
     about: str                  # what its edits are about; empty: they are no finds
-    _kept: dict[str, Action] = field(default_factory=dict)
+    _known: dict[str, Rule] = field(default_factory=dict)
 
     def of(self, scan: Scan) -> Scan:
         """The scan, with the policy's verdict in the place of the detector's."""
@@ -107,15 +107,17 @@ class Ruling:
         kept: list[Edit] = []
         verdict = scan.verdict
         for edit in scan.edits:
-            action = self._kept.get(edit.rule)
-            if action is None:
-                rule = self.rules.rule(self.about, edit.rule, outbound=True)
-                action = self._kept[edit.rule] = Action.ALLOW if rule.shadow else rule.action
+            rule = self._known.get(edit.rule)
+            if rule is None:
+                rule = self._known[edit.rule] = self.rules.rule(self.about, edit.rule, outbound=True)
+            action = Action.ALLOW if rule.shadow else rule.action
+            if rule.shadow and verdict is None:
+                verdict = Allow(f"shadow:{rule.action}:{edit.rule}", self.about)
             if action in (Action.REFUSE, Action.REROUTE):
                 return Scan(edit.start, tuple(kept), self.rules.verdict(self.about, edit.rule, text=self.question,
                                                                         outbound=True))
             if action is Action.MASK:
                 kept.append(edit)
-            elif action is Action.FLAG and verdict is None:
+            elif action is Action.FLAG and (verdict is None or isinstance(verdict, Allow)):
                 verdict = Flag(edit.rule, self.about)
         return replace(scan, edits=tuple(kept), verdict=verdict)

@@ -2,7 +2,8 @@
 
 A link stays if its host is that of a passage that the model was given, or on the list; every other is turned
 into plain text that shows the host alone, for what follows it (path, query, fragment) is where data would
-travel. Pictures are fetched without anybody's click, so none stays. Code is left alone: nobody follows it.
+travel. Pictures are fetched without anybody's click, so none stays. Code is left alone: nobody follows it; but it must
+be closed, and backticks within an address make none.
 
 Only the address is held back and edited, never the words of a link; so it does not matter what these contain.
 """
@@ -39,6 +40,8 @@ _TARGET_REST: Final = re.compile(r"[^\s)]*\)?")
 _URL_REST: Final = re.compile(r"[^\s<>\"'`()\[\]】）」』，。；、|\\{}]*")
 _TARGET_BEGUN: Final = re.compile(r"\]\([^\n]*\Z|\]\Z")
 _NEXT: Final = re.compile(rf"[\[\]]|(?<![A-Za-z0-9])(?:{_SCHEME})", re.IGNORECASE)
+_IN_CODE: Final = re.compile(rf"(?<![A-Za-z0-9])(?:{_SCHEME})|\]\(", re.IGNORECASE)
+_CODE_BEGUN: Final = re.compile(rf"{_URL_BEGUN.pattern}|\]\Z", re.IGNORECASE)
 _SCHEME_ONLY: Final = re.compile(_SCHEME, re.IGNORECASE)
 _TRAILING: Final = ".,;:!?*_~…"
 _SECOND: Final = re.compile(r"[a-z]{2,8}://", re.IGNORECASE)
@@ -70,33 +73,82 @@ class LinkGuard(LeafReadingGuard):
 class LinkReader:
     """A `Reader` of one text."""
 
-    __slots__ = ("_at", "_before", "_brackets", "_held", "_hosts", "_rest")
+    __slots__ = (
+        "_at", "_before", "_brackets", "_code", "_code_at", "_held", "_hosts", "_inside", "_inside_begun", "_plain",
+        "_rest",
+    )
 
     def __init__(self, hosts: frozenset[str]) -> None:
         self._hosts = hosts
         self._held = ""             # prose that is not settled
         self._at = 0
         self._before = ""           # the character before it
+        self._plain = False         # nothing on this line is code
+        self._code = ""             # of a span that is not closed, from _code_at on
+        self._code_at = 0
+        self._inside = -1           # where an address begins in it
+        self._inside_begun = False  # or perhaps begins
         self._brackets: list[bool] = []     # those that are open; True: of a picture
         self._rest: re.Pattern[str] | None = None   # what still belongs to an address that was too long
 
     def read(self, page: Page) -> int:
         """The next piece."""
         for where, at, stretch in page.stretches:
-            if where in (Where.PROSE, Where.MARGIN):
-                if not self._held:
-                    self._at = at
-                self._held += stretch
-                if where is Where.PROSE:
-                    self._settle(page)
-            else:
-                self._settle(page, final=True)
-                self._before = ""
-                if where is Where.BREAK:
-                    self._brackets = []
+            code = where is Where.SPAN or where is Where.CLOSED
+            if code and (self._plain or self._held.startswith("](")):
+                self._plain = True      # within an address backticks are letters, and then nothing here is code
+            if where is Where.PROSE or where is Where.MARGIN or (code and self._plain):
+                self._prose(page, at, stretch, wait=where is Where.MARGIN)
+                continue
+            self._settle(page, final=True)
+            self._before = ""
+            if where is Where.SPAN:
+                self._span(page, at, stretch)
+            elif where is Where.CLOSED:
+                self._code, self._inside = "", -1
+            elif where is Where.BREAK:
+                self._unclosed(page)
+                self._brackets, self._plain = [], False
         if page.final:
             self._settle(page, final=True)
+            self._unclosed(page)
+        if self._inside >= 0:
+            return self._code_at + self._inside
         return self._at if self._held else page.placed
+
+    def _prose(self, page: Page, at: int, stretch: str, *, wait: bool = False) -> None:
+        if not self._held:
+            self._at = at
+        self._held += stretch
+        if not wait:
+            self._settle(page)
+
+    def _span(self, page: Page, at: int, stretch: str) -> None:
+        """What looks like code is held from an address on: a backtick that none follows on its line is no code."""
+        if not self._code:
+            self._code_at = at
+        self._code += stretch
+        if self._inside < 0 or self._inside_begun:
+            found = _IN_CODE.search(self._code, max(self._inside, 0))
+            begun = None if found else _CODE_BEGUN.search(self._code, max(len(self._code) - 10, 0))
+            first = found or begun
+            self._inside, self._inside_begun = first.start() if first else -1, begun is not None
+        if self._inside < 0 and len(self._code) > 2 * _MAX_DEPTH:
+            self._code_at += len(self._code) - _MAX_DEPTH
+            self._code = self._code[-_MAX_DEPTH:]
+        elif self._inside >= 0 and len(self._code) - self._inside > _MAX_HELD:
+            self._plain = True
+            self._unclosed(page, final=False)
+
+    def _unclosed(self, page: Page, *, final: bool = True) -> None:
+        """It was no code."""
+        if self._inside >= 0:
+            text, at = self._code[self._inside :], self._code_at + self._inside
+            self._before = self._code[self._inside - 1 : self._inside]
+            self._code, self._inside = "", -1
+            self._prose(page, at, text, wait=True)
+            self._settle(page, final=final)
+        self._code = ""
 
     def _settle(self, page: Page, *, final: bool = False) -> None:
         text = self._held

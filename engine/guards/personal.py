@@ -10,7 +10,7 @@ import asyncio
 import re
 from bisect import bisect_left
 from calendar import monthrange
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,7 @@ from engine.guards.terms import Find, united
 from engine.guards.verdict import Allow, Verdict
 
 MAX_FINDS: Final = 10_000
+"""Data of one kind in one text that are told apart; from the next one on all of the rest counts as one."""
 _CONTEXT: Final = 60            # characters before and behind a number in which a word may say what it is
 _NEAR: Final = 120              # characters between two entries of one list
 _LIST: Final = 2                # people from which on it is one
@@ -133,26 +134,50 @@ class Datum:
 def find(text: str) -> tuple[Datum, ...]:
     """All personal data, in order of their places. One stretch is one datum: the more particular shape wins."""
     plain = normalise(text)
+    found = data(plain)
+    if found and not (text.isascii() and len(plain) == len(text)):      # else each stands where it stood
+        places = Places.of(text)
+        found = tuple(Datum(*places.original(datum.start, datum.end), datum.rule) for datum in found)
+    return found
+
+
+def data(plain: str) -> tuple[Datum, ...]:
+    """As `find`, in a text that is normalised."""
     if not _AT_ALL.search(plain):
         return ()
-    data: list[Datum] = []
+    found: list[Datum] = []
     for shape, pattern in _PATTERNS:
-        more = [datum for datum in _of(shape, pattern.finditer(plain), plain) if not _covered(datum, data)]
-        data = sorted([*data, *more], key=lambda datum: datum.start)
-    if data and not (text.isascii() and len(plain) == len(text)):      # else each stands where it stood
-        places = Places.of(text)
-        data = [Datum(*places.original(datum.start, datum.end), datum.rule) for datum in data]
-    return tuple(data)
+        more = [
+            datum for count, datum in enumerate(_of(shape, pattern.finditer(plain), plain))
+            if count == MAX_FINDS or not _covered(datum, found)
+        ]
+        if more:
+            found = sorted([*found, *more], key=lambda datum: datum.start)
+    return tuple(found)
+
+
+def may_fit(plain: str, kinds: Collection[str]) -> bool:
+    """Whether anything in a normalised text has the form of one of these kinds, whatever stands around it."""
+    return any(pattern.search(plain) for shape, pattern in _PATTERNS if shape.rule in kinds)
+
+
+def notice(kind: str) -> str:
+    """What stands in the place of a datum of this kind."""
+    return f"[{_BY_RULE[kind].name} removed]"
 
 
 def _of(shape: Shape, matches: Iterator[re.Match[str]], text: str) -> Iterator[Datum]:
-    for count, match in enumerate(matches):
-        if count == MAX_FINDS:
-            return
+    count = 0
+    for match in matches:
         start, end = match.span()
         around = text[max(start - _CONTEXT, 0) : start] + " " + text[end : end + _CONTEXT // 2]
-        if not _inside_a_longer_number(text, start, end) and shape.fits(match.group(), around):
-            yield Datum(start, end, shape.rule)
+        if _inside_a_longer_number(text, start, end) or not shape.fits(match.group(), around):
+            continue
+        count += 1
+        if count > MAX_FINDS:           # there is no end of it: all of the rest is one more
+            yield Datum(start, len(text), shape.rule)
+            return
+        yield Datum(start, end, shape.rule)
 
 
 def _inside_a_longer_number(text: str, start: int, end: int) -> bool:
@@ -166,7 +191,7 @@ def _inside_a_longer_number(text: str, start: int, end: int) -> bool:
 
 
 def _covered(datum: Datum, taken: list[Datum]) -> bool:
-    """Whether it overlaps one of those, which are in order and apart."""
+    """Whether it begins or ends in one of those, which are in order and apart."""
     behind = bisect_left(taken, datum.end, key=lambda other: other.start)
     return behind > 0 and taken[behind - 1].end > datum.start
 
@@ -193,7 +218,7 @@ def masked(text: str, data: list[Datum]) -> str:
     parts: list[str] = []
     at = 0
     for found in united([Find(datum.start, datum.end, datum.rule) for datum in data]):
-        parts += text[at : found.start], f"[{_BY_RULE[found.rule].name} removed]"
+        parts += text[at : found.start], notice(found.rule)
         at = found.end
     return "".join(parts) + text[at:]
 

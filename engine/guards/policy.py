@@ -63,7 +63,7 @@ class Category(StrEnum):
 
 GUARDS: Final = (
     "secrets", "personal", "terms", "patterns", "injection", "topics", "deflection", "refusal", "narrative", "leak",
-    "mentions", "links", "model", "nemo", "grounding",
+    "mentions", "links", "model", "nemo", "grounding", "unsafe",
 )
 """Guards that a policy can name, to say what happens when they fail."""
 _FINDS: Final = {

@@ -80,6 +80,11 @@ _START: Final = re.compile(
 _BEGUN: Final = re.compile(
     f"{_EDGE}(?=[A-Za-z])(?:{_trie(credentials.PREFIXES, partial=True)}|[A-Z]{{1,2}}[0-9]?)\\Z"
 )
+_BEGINNING: Final = rf"(?=[A-Za-z]){_trie(credentials.PREFIXES, partial=True)}"
+_MARKED: Final = re.compile(rf"{_EDGE}{_BEGINNING}[*`~|\\]")
+"""A mark of Markdown, which nobody sees, in the middle of a prefix or behind it."""
+_PROPER: Final = re.compile(_BEGINNING)
+_MARK: Final = re.compile(r"[*`~|\\]")
 _LONGEST: Final = max(map(len, credentials.PREFIXES))
 _WHOLE: Final = frozenset(credentials.PREFIXES)
 _OF_PREFIXES: Final = frozenset("".join(credentials.PREFIXES) + _BEGIN + string.ascii_uppercase + string.digits)
@@ -168,13 +173,20 @@ class Scanner:
                 self.consider(_Iban(start), final=final)
             else:
                 self.consider(_Digits(start), final=final)
+        if _MARK.search(text, self._starts - base):
+            for marked in _MARKED.finditer(text, self._starts - base):
+                self.consider(_Broken(base + marked.start()), final=final)
         at = text.find(_BEGIN, self._starts - base)
         while at >= 0:
             self.consider(_PrivateKey(base + at), final=final)
             at = text.find(_BEGIN, at + 1)
         self._starts = self._end
-        if final:
-            return
+        if not final:
+            self._hold_beginnings()
+
+    def _hold_beginnings(self) -> None:
+        """Holds what could become the prefix of a token, or the head of a key."""
+        text, base = self._text, self._base
         if text[-1:] not in _OF_PREFIXES:
             return
         begun = _BEGUN.search(text, max(len(text) - _LONGEST, text.rfind(" ") + 1))
@@ -259,16 +271,18 @@ class _Token:
             scanner.hit(self.hold, self.hold + length, rule, name)
             if rule == "aws_key":
                 scanner.consider(_AwsSecret(self.hold + length), final=final)
-        elif _BROKEN.match(text, start):
+        elif _BROKEN.match(text, start) or _MARKED.match(text, start):
             scanner.consider(_Broken(self.hold), final=final)
         return True
 
 
 _BROKEN: Final = re.compile(
-    rf"(?=[A-Za-z0-9_.]{{4}}|sk-|xox)(?:{_trie(credentials.PREFIXES, partial=False)})[A-Za-z0-9_.\-]*[\s\"'+\\*`~]"
+    rf"(?=[A-Za-z0-9_.]{{4}}|sk-|xox)(?:{_trie(credentials.PREFIXES, partial=False)})[A-Za-z0-9_.\-]*[\s\"'+\\*`~|]"
 )
-_JOINT: Final = re.compile(r"[ \t\u00a0]{1,2}|[ \t]?\\?\r?\n[ \t]*|[\"'] ?\+ ?[\"']|[\"'] [\"']|[*`~]{1,3}")
-_JOINT_BEGUN: Final = re.compile(r"(?:[ \t\u00a0]{1,2}|[ \t]?\\?\r?\n?[ \t]*|[\"'] ?\+? ?[\"']?|[*`~]{1,3})\Z")
+_JOINT: Final = re.compile(
+    r"[ \t\u00a0]{1,2}|[ \t]?\\?\r?\n[ \t]*|[\"'] ?\+ ?[\"']|[\"'] [\"']|[*`~|]{1,4}|\\(?=[_\-.])"
+)
+_JOINT_BEGUN: Final = re.compile(r"(?:[ \t\u00a0]{1,2}|[ \t]?\\?\r?\n?[ \t]*|[\"'] ?\+? ?[\"']?|[*`~|]{1,4})\Z")
 _GROUP: Final = re.compile(r"[A-Za-z0-9_\-+/=.]{1,64}")
 _MAX_BROKEN: Final = 320
 
@@ -293,7 +307,9 @@ class _Broken:
                 group is not None or _JOINT_BEGUN.match(text, at)
             ):
                 return False            # the part may go on, or another may follow
-            if group is None or not _part(group.group()):
+            if joint is None or group is None or not (
+                _part(group.group()) or (_MARK.match(joint.group()) and _PROPER.fullmatch(joined))
+            ):
                 break
             joined, at = joined + group.group(), group.end()
             if found := credentials.token(joined):

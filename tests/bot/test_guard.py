@@ -298,7 +298,9 @@ def test_a_policy_may_move_a_detectors_threshold() -> None:
     from bot.guards import detectors
 
     moved = replace(RULES, outbound={"refusal": Change(threshold=0.99)})
-    plain, strict = detectors(RULES, None, "")[5], detectors(moved, None, "")[5]
+    plain, strict = [
+        next(guard for guard in detectors(rules, None, "") if guard.name == "refusal") for rules in (RULES, moved)
+    ]
     assert (vars(plain)["_threshold"], vars(strict)["_threshold"]) == (0.6, 0.99)
 
 

@@ -87,16 +87,16 @@ outbound: {personal.qwen3guard-gen: refuse}
 
 
 def test_a_rule_for_answers_from_which_nothing_would_follow_is_a_mistake(file: Path) -> None:
-    alone = "answers are read for personal data by a guard model alone; name its family, as in personal.qwen3guard-gen"
     assert explained(file, """outbound:
   personal: refuse
   personal.ssn: mask
+  personal.list: mask
   pattern: mask
   leak: refuse
 """) == [
-        f"2: outbound.personal: {alone}",
-        f"3: outbound.personal.ssn: {alone}",
-        "4: outbound.pattern: no rule for answers: nothing would follow from it",
+        "4: outbound.personal.list: no rule for answers: its first entries stand there before it is a list; say what "
+        "becomes of personal.email and personal.phone",
+        "5: outbound.pattern: no rule for answers: nothing would follow from it",
     ]
 
 

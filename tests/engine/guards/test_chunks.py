@@ -14,6 +14,7 @@ import pytest
 from bench.guards_chunks import compare, outbound
 from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
+from engine.guards.disclosure import DisclosureGuard
 from engine.guards.leak import LeakGuard
 from engine.guards.links import LinkGuard
 from engine.guards.mentions import MentionGuard
@@ -26,7 +27,8 @@ from tests.engine.guards.test_leak import PIECE, SYSTEM
 from tests.engine.guards.test_refusal import REFUSALS
 
 GUARDS = (
-    SecretsGuard(), DeflectionGuard(), RefusalGuard(), LeakGuard(SYSTEM), LinkGuard(), MentionGuard(), CitationGuard(),
+    SecretsGuard(), DisclosureGuard(), DeflectionGuard(), RefusalGuard(), LeakGuard(SYSTEM), LinkGuard(),
+    MentionGuard(), CitationGuard(),
 )
 ANSWERS = [
     "Annual leave is 30 days a year [1]. Ask your lead at least two weeks before, says the handbook [2].\n\n"
@@ -53,6 +55,7 @@ def rows() -> list[Row]:
     spans = [(line, True) for line in (*LINES[:4], *LINES[8:14], *UNSEEN, PIECE, PIECE[::-1])]
     spans += [(DRESSES[dress](key), False) for key in KEYS.values() for dress in ("spaced", "base64", "zero-width")]
     spans += [("@everyone", False), ("<!channel>", False), ("https://evil.example/?d=secret", False)]
+    spans += [("509-76-3563", False), ("AB 12 34 56 C", False), ("ann.lee@corp.example", False)]
     made = [Row(f"{answer}.\n\n{span}", span, len(answer) + 3, trips) for answer in ANSWERS for span, trips in spans]
     made += [Row(refusal, refusal, 0, True) for refusal in REFUSALS]
     for row in list(made):

@@ -86,9 +86,23 @@ async def test_bold_marks_do_not_break_a_secret_up() -> None:
         assert seen.text == "it is [GitHub token removed] or **[GitHub token removed] so."
 
 
+@pytest.mark.parametrize("name", KEYS)
+async def test_marks_within_its_prefix_do_not_either(name: str) -> None:
+    key = KEYS[name]
+    for dressed in (
+        f"{key[0]}**{key[1:]}", f"{key[:2]}**{key[2]}**{key[3:]}", f"{key[0]}`{key[1:]}`", f"{key[:3]}~~{key[3:]}",
+        f"{key[:4]}||{key[4:]}||", key.replace("_", "\\_"),
+    ):
+        text = f"so {dressed} ok"
+        for pieces in ([text], letters(text)):
+            seen = await watch(pieces, SecretsGuard())
+            assert seen.text.startswith(f"so [{name} removed]"), dressed
+            assert not any(step.startswith(f"so {key[0]}") for step in seen.steps)
+
+
 PARTS = st.sampled_from([
     *(dress(key) for key in KEYS.values() for dress in DRESSES.values()), *ORDINARY, " ", "\n", "a", "1"
-    " ", "\u200b", ".", '"',
+    " ", "\u200b", ".", '"', "g**hp_", "M**", "hf_", "**", "`", "\\", "x" * 40,
 ])
 
 

@@ -33,6 +33,12 @@ GUARD = LinkGuard(["docs.acme.example", ".trusted.example"])
     ("[x](//evil.example/q)", "[x] (evil.example)"),
     ("[r](#part) [s](/leave) [1] a[2](x)", "[r](#part) [s](/leave) [1] a[2](x)"),
     ("`curl https://evil.example/x`", "`curl https://evil.example/x`"),
+    ("[x](https://evil.example/`secret`) ok", "[x] (evil.example) ok"),
+    ("![x](//evil.example/`secret) so`", "![x] (evil.example) so`"),
+    ("[`x`](//evil.example/`a`b) `c` https://evil.example/q", "[`x`] (evil.example) `c` evil.example"),
+    ("it`s https://evil.example/?d=secret\n`https://evil.example/x`", "it`s evil.example\n`https://evil.example/x`"),
+    ("a ` b [x](//evil.example/secret)", "a ` b [x] (evil.example)"),
+    ("a ``b` https://evil.example/x`` c", "a ``b` https://evil.example/x`` c"),
     ("```\nhttps://evil.example/x\n```", "```\nhttps://evil.example/x\n```"),
     ('{"a": "https:\\/\\/evil.example\\/q?d=1 ok"}', '{"a": "evil.example ok"}'),
 ])
@@ -66,6 +72,7 @@ async def test_no_cut_changes_what_is_shown(text: str, cuts: list[int]) -> None:
     ("<https://evil.example/%s|label>", "<evil.example|label>"),
     ("a https://wiki.acme.example/%s https://evil.example/x", "a wiki.acme.example evil.example"),
     ("[x](see %s) ok", "[x](see %s) ok"),
+    ("it`s https://evil.example/%s, ok", "it`s evil.example ok"),
 ])
 @pytest.mark.parametrize("size", [2000, 2047, 2100, 5000])
 async def test_an_address_of_any_length_leads_nowhere(text: str, shown: str, size: int) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.guards.personal import PersonalGuard, find, masked, people
+from engine.guards.personal import MAX_FINDS, PersonalGuard, find, masked, people
 from engine.guards.policy import Action, Change, Layer, Policy
 from engine.guards.verdict import Allow, Mask, Refuse
 
@@ -48,6 +48,15 @@ def test_personal_numbers_are_found(text: str, rule: str, number: str) -> None:
 ])
 def test_look_alikes_are_left_alone(text: str) -> None:
     assert find(text) == ()
+
+
+def test_whoever_hides_a_number_behind_ten_thousand_others_hides_nothing() -> None:
+    text = "ssn: " + "509-76-3563 " * (MAX_FINDS + 100) + "and a@corp.example, 154-51-9476."
+    data = list(find(text))
+    assert "154-51-9476" not in masked(text, data)
+    assert "509-76-3563" not in masked(text, data)
+    behind_addresses = "a@corp.example " * (MAX_FINDS + 1) + "then bob@corp.example"
+    assert "bob" not in masked(behind_addresses, list(find(behind_addresses)))
 
 
 @given(st.integers(1, 665), st.integers(1, 99), st.integers(1, 9999), st.sampled_from(["", "is ", "用", "("]))
