@@ -40,7 +40,7 @@ from adapters.qdrant.points import (
     record_of,
     record_point,
 )
-from adapters.qdrant.store import CHUNK, LIST, RECORD, Candidates, Generations, Hit, PassageStore, Words
+from adapters.qdrant.store import CANDIDATES, CHUNK, LIST, RECORD, Candidates, Generations, Hit, PassageStore, Words
 from engine.errors import RetrieverUnavailable
 from engine.messages import Audience, Conversation, Found, Labels, Passage
 from engine.rag import chunk
@@ -378,10 +378,12 @@ class PassageIndex:
                 evidence.append(Evidence(nearness.get(hit.id, 0.0), point.words.indices if point.words else ()))
         distinct = apart([(each.document, each.start, each.end) for each in passages])
         evidence = evidence[:WEIGHED]
-        missing = set(question.names).difference(*(each.held for each in evidence))     # most names cost no search
-        unknown = missing - await store.held(missing, question.allowed)
-        usual = level((hit.document, hit.score) for hit in near)
-        sure = certainty(evidence, words=question.words.indices, unknown=len(unknown), level=usual)
+        rarity = await store.rarity(question.words.indices, question.allowed)
+        sure = certainty(
+            evidence, words=dict(zip(question.words.indices, question.words.values, strict=True)), rarity=rarity,
+            unknown=len(set(question.names) - rarity.keys()), level=level((hit.document, hit.score) for hit in near),
+            found=len(near) / CANDIDATES,
+        )
         return Found(tuple(passages[n] for n in distinct), bool(passages) and sure >= SURE)
 
     async def _open(self, store: PassageStore, documents: Iterable[str], audience: Audience) -> dict[str, Record]:
