@@ -45,7 +45,7 @@ from engine.errors import RetrieverUnavailable
 from engine.messages import Audience, Conversation, Found, Labels, Passage
 from engine.rag import chunk
 from engine.rag.access import passing
-from engine.rag.answers import SURE, WEIGHED, Evidence, certainty, level, names
+from engine.rag.answers import SURE, WEIGHED, Evidence, guess, level, names
 from engine.rag.followup import asked, direction, weighted
 from engine.rag.rank import MEANING, WORDING, apart, fuse, spread
 
@@ -377,13 +377,11 @@ class PassageIndex:
                 ))
                 evidence.append(Evidence(nearness.get(hit.id, 0.0), point.words.indices if point.words else ()))
         distinct = apart([(each.document, each.start, each.end) for each in passages])
-        evidence = evidence[:WEIGHED]
-        rarity = await store.rarity(question.words.indices, question.allowed)
-        sure = certainty(
-            evidence, words=dict(zip(question.words.indices, question.words.values, strict=True)), rarity=rarity,
-            unknown=len(set(question.names) - rarity.keys()), level=level((hit.document, hit.score) for hit in near),
-            found=len(near) / CANDIDATES,
+        how = guess(
+            evidence[:WEIGHED], words=dict(zip(question.words.indices, question.words.values, strict=True)),
+            names=question.names, level=level((hit.document, hit.score) for hit in near), found=len(near) / CANDIDATES,
         )
+        sure = how.certainty(await store.rarity(question.words.indices, question.allowed) if how.open else None)
         return Found(tuple(passages[n] for n in distinct), bool(passages) and sure >= SURE)
 
     async def _open(self, store: PassageStore, documents: Iterable[str], audience: Audience) -> dict[str, Record]:

@@ -54,25 +54,51 @@ def level(nearness: Iterable[tuple[str, float]]) -> float:
     return min(best.values()) if len(best) > OTHERS else FAR
 
 
-def certainty(
-    evidence: Iterable[Evidence], *, words: Mapping[int, float], rarity: Mapping[int, float], unknown: int = 0,
-    level: float = FAR, found: float = 1.0,
-) -> float:
-    """How well the best passage answers, on the scale of a cosine.
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """How well the best passage answers, on the scale of a cosine, but for how rare the question's words are.
 
-    ``words``: ids of the question's words with their weights, stop words aside; ``rarity``: of those that some page
-    holds, their inverse document frequency; ``unknown``: how many names and numbers stand on no page; ``level``: see
-    there; ``found``: how many passages the search found, of all that it looks for.
+    That costs a look at the index, which most questions can do without: see `open`.
     """
+
+    standing: float             # how far it stands out
+    words: Mapping[int, float]  # ids of the question's words with their weights, stop words aside
+    held: tuple[frozenset[int], ...]    # those of them that each passage holds
+    missing: frozenset[int]     # names and numbers that none of the passages holds
+
+    @property
+    def open(self) -> bool:
+        """Whether it depends on how rare the words are."""
+        most = self.standing + HELD * any(self.held)
+        least = self.standing + HELD * any(len(held) == len(self.words) for held in self.held)
+        return most >= SURE > least - NAMED * len(self.missing)
+
+    def certainty(self, rarity: Mapping[int, float] | None = None) -> float:
+        """``rarity``: of those words that some page holds, their inverse document frequency; None: all alike."""
+        worth = self.words
+        if rarity is not None:
+            rare = {word: weight * rarity.get(word, UNHEARD) for word, weight in self.words.items()}
+            worth = rare if any(rare.values()) else self.words      # else there is no difference to be made
+        whole = sum(worth.values()) or 1.0
+        held = max((sum(worth[word] for word in each) for each in self.held), default=0.0) / whole
+        unknown = 0 if rarity is None else len(self.missing - rarity.keys())
+        return self.standing + HELD * held - NAMED * unknown
+
+
+def guess(
+    evidence: Iterable[Evidence], *, words: Mapping[int, float], names: Collection[int] = (), level: float = FAR,
+    found: float = 1.0,
+) -> Guess:
+    """``names``: those of the words that are names or numbers; ``level``: see there; ``found``: how many passages
+    the search found, of all that it looks for."""
     passages = list(evidence)
     if not passages or not words:
-        return 0.0
-    worth = {word: weight * rarity.get(word, UNHEARD) for word, weight in words.items()}
-    whole = sum(worth.values()) or 1.0          # words that stand on every page are worth next to nothing
-    held = max(sum(worth[word] for word in worth.keys() & set(each.held)) for each in passages) / whole
+        return Guess(0.0, {}, (), frozenset())
+    held = tuple(frozenset(each.held) & words.keys() for each in passages)
     near = max(each.nearness for each in passages) - REST * level
     few = SMALL * max(0.0, 1 - found)
-    return near + HELD * held - NAMED * unknown + LENGTH * math.log(max(FEW, len(words))) + few
+    standing = near + LENGTH * math.log(max(FEW, len(words))) + few
+    return Guess(standing, words, held, frozenset(names).difference(*held))
 
 
 def names(question: str) -> tuple[str, ...]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from math import isfinite
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.rag.answers import FAR, OTHERS, SURE, Evidence, certainty, level, names
+from engine.rag.answers import FAR, OTHERS, SURE, Evidence, guess, level, names
 
 WORDS = st.sets(st.integers(0, 9), max_size=8)
 EVIDENCE = st.lists(st.builds(Evidence, st.floats(0, 1), st.frozensets(st.integers(0, 9))), min_size=1, max_size=6)
+
+
+def certainty(
+    evidence: Iterable[Evidence], *, words: Mapping[int, float], rarity: Mapping[int, float],
+    names: Collection[int] = (), level: float = FAR, found: float = 1.0,
+) -> float:
+    return guess(evidence, words=words, names=names, level=level, found=found).certainty(rarity)
 
 
 ASKED = {1: 1.0, 2: 1.0, 3: 1.0}
@@ -51,9 +59,11 @@ def test_what_was_asked_before_counts_for_less() -> None:
 
 
 def test_a_name_that_stands_on_no_page_weighs_against_it() -> None:
-    near = [Evidence(0.6, {1, 2}), Evidence(0.4, {1})]
-    surely = certainty(near, words=ASKED, rarity=RARITY)
-    assert certainty(near, words=ASKED, rarity=RARITY, unknown=1) < SURE <= surely
+    near = [Evidence(0.58, {1, 2}), Evidence(0.4, {1})]
+    heard, unheard = RARITY, {1: 2.0, 2: 2.0}
+    assert certainty(near, words=ASKED, rarity=heard, names=[3]) >= SURE
+    assert certainty(near, words=ASKED, rarity=unheard) >= SURE
+    assert certainty(near, words=ASKED, rarity=unheard, names=[3]) < SURE
 
 
 def test_among_a_few_pages_less_will_do() -> None:
@@ -85,6 +95,15 @@ def test_another_passage_never_makes_it_less_certain(
     surely = certainty(more, words=asked, rarity=rarity)
     assert surely >= certainty(evidence, words=asked, rarity=rarity)
     assert isfinite(surely)                         # even if every word stands on every page
+
+
+@given(EVIDENCE, WORDS, st.dictionaries(st.integers(0, 9), st.floats(0, 12)), st.sets(st.integers(0, 9)))
+def test_the_index_is_asked_only_where_it_matters(
+    evidence: list[Evidence], words: set[int], rarity: dict[int, float], names: set[int],
+) -> None:
+    how = guess(evidence, words=dict.fromkeys(words, 1.0), names=names & words)
+    answers = how.certainty(rarity) >= SURE
+    assert how.open or answers == (how.certainty() >= SURE)
 
 
 @given(st.text())
