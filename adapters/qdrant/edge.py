@@ -11,7 +11,7 @@ import fcntl
 import os
 import shutil
 from array import array
-from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -70,10 +70,10 @@ class EdgeStore:
             return Candidates()
         return await self._call(self._readers, partial(self._searched, list(dense), words, list(allowed), limit))
 
-    async def held(self, words: Collection[int], allowed: Collection[int]) -> frozenset[int]:
+    async def rarity(self, words: Collection[int], allowed: Collection[int]) -> Mapping[int, float]:
         if not words or not allowed:
-            return frozenset()
-        return await self._call(self._readers, partial(self._held, list(words), list(allowed)))
+            return {}
+        return await self._call(self._readers, partial(self._rarity, list(words), list(allowed)))
 
     async def fetch(self, ids: Sequence[str], *, words: bool = False) -> dict[str, Point]:
         vectors = [SPARSE] if words else False
@@ -134,12 +134,18 @@ class EdgeStore:
         near, *worded = (_hits(points) for points in self._shard.query_batch(edge.QueryBatchRequest(requests)))
         return Candidates(near, worded[0] if worded else ())
 
-    def _held(self, words: list[int], allowed: list[int]) -> frozenset[int]:
+    def _rarity(self, words: list[int], allowed: list[int]) -> dict[int, float]:
+        """A word's best score is its rarity times its weight in that very passage."""
         only = _allowed(allowed)
-        searches = [edge.Query.Nearest(edge.SparseVector([word], [1.0]), using=SPARSE) for word in words]
-        requests = [edge.QueryRequest(limit=1, query=search, filter=only) for search in searches]
+        lexical = edge.SearchParams(exact=True, idf=edge.IdfParams(corpus=only))
+        requests = [
+            edge.QueryRequest(
+                limit=1, query=edge.Query.Nearest(edge.SparseVector([word], [1.0]), using=SPARSE), filter=only,
+                params=lexical, with_vector=[SPARSE],
+            ) for word in words
+        ]
         answers = self._shard.query_batch(edge.QueryBatchRequest(requests))
-        return frozenset(word for word, points in zip(words, answers, strict=True) if points)
+        return {word: _share(points[0], word) for word, points in zip(words, answers, strict=True) if points}
 
     def _tidied(self) -> None:
         self._shard.optimize()
@@ -274,6 +280,14 @@ def _point(point: edge.Record) -> Point:
 def _hits(points: Iterable[edge.ScoredPoint]) -> tuple[Hit, ...]:
     hits = (hit_of(str(point.id), point.score) for point in points)
     return tuple(sorted(hits, key=lambda hit: (-hit.score, hit.id)))    # equals come in the order of their arrival
+
+
+def _share(point: edge.ScoredPoint, word: int) -> float:
+    """What a word's weight in this passage was multiplied with."""
+    weights = point.vector[SPARSE] if isinstance(point.vector, dict) else None
+    if not isinstance(weights, edge.SparseVector):
+        raise RetrieverUnavailable("the index answered without its words")
+    return point.score / weights.values[weights.indices.index(word)]
 
 
 def _allowed(lists: list[int]) -> edge.Filter:

@@ -41,12 +41,12 @@ from adapters.qdrant.points import (
     record_of,
     record_point,
 )
-from adapters.qdrant.store import CHUNK, LIST, RECORD, Candidates, Generations, Hit, PassageStore, Words
+from adapters.qdrant.store import CANDIDATES, CHUNK, LIST, RECORD, Candidates, Generations, Hit, PassageStore, Words
 from engine.errors import RetrieverUnavailable
 from engine.messages import Audience, Conversation, Found, Passage
 from engine.rag import chunk
 from engine.rag.access import Lists, passing
-from engine.rag.answers import SURE, WEIGHED, Evidence, certainty, level, names
+from engine.rag.answers import SURE, WEIGHED, Evidence, guess, level, names
 from engine.rag.followup import asked, direction, weighted
 from engine.rag.rank import MEANING, WORDING, apart, fuse, spread
 
@@ -391,11 +391,11 @@ class PassageIndex:
                 ))
                 evidence.append(Evidence(nearness.get(hit.id, 0.0), point.words.indices if point.words else ()))
         distinct = apart([(each.document, each.start, each.end) for each in passages])
-        evidence = evidence[:WEIGHED]
-        missing = set(question.names).difference(*(each.held for each in evidence))     # most names cost no search
-        unknown = missing - await store.held(missing, question.allowed)
-        usual = level((hit.document, hit.score) for hit in near)
-        sure = certainty(evidence, words=question.words.indices, unknown=len(unknown), level=usual)
+        how = guess(
+            evidence[:WEIGHED], words=dict(zip(question.words.indices, question.words.values, strict=True)),
+            names=question.names, level=level((hit.document, hit.score) for hit in near), found=len(near) / CANDIDATES,
+        )
+        sure = how.certainty(await store.rarity(question.words.indices, question.allowed) if how.open else None)
         return Found(tuple(passages[n] for n in distinct), bool(passages) and sure >= SURE)
 
     async def _open(self, store: PassageStore, ids: Collection[str], audience: Audience) -> dict[str, Record]:

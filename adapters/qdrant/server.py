@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from array import array
-from collections.abc import AsyncGenerator, Awaitable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -102,12 +102,14 @@ class ServerStore:
         near, *worded = (_hits(answer.points) for answer in answers)
         return Candidates(near, worded[0] if worded else ())
 
-    async def held(self, words: Collection[int], allowed: Collection[int]) -> frozenset[int]:
+    async def rarity(self, words: Collection[int], allowed: Collection[int]) -> Mapping[int, float]:
         if not words or not allowed:
-            return frozenset()
+            return {}
+        only = _allowed(allowed)
         searches = [
             m.QueryRequest(
-                query=m.SparseVector(indices=[word], values=[1.0]), using=SPARSE, filter=_allowed(allowed), limit=1,
+                query=m.SparseVector(indices=[word], values=[1.0]), using=SPARSE, filter=only, limit=1,
+                params=m.SearchParams(exact=True, idf=m.IdfCorpusParams(corpus=only)), with_vector=[SPARSE],
                 shard_key=self._key,
             ) for word in words
         ]
@@ -115,7 +117,9 @@ class ServerStore:
         for at in range(0, len(searches), TOGETHER):
             some = searches[at : at + TOGETHER]
             answers += await self._asked(self._client.query_batch_points(self.collection, some, **self._read))
-        return frozenset(word for word, answer in zip(words, answers, strict=True) if answer.points)
+        return {
+            word: _share(answer.points[0], word) for word, answer in zip(words, answers, strict=True) if answer.points
+        }
 
     async def fetch(self, ids: Sequence[str], *, words: bool = False) -> dict[str, Point]:
         if not ids:
@@ -337,6 +341,14 @@ def _point(point: m.Record) -> Point:
 def _hits(points: Iterable[m.ScoredPoint]) -> tuple[Hit, ...]:
     hits = (hit_of(str(point.id), point.score) for point in points)
     return tuple(sorted(hits, key=lambda hit: (-hit.score, hit.id)))
+
+
+def _share(point: m.ScoredPoint, word: int) -> float:
+    """What a word's weight in this passage was multiplied with."""
+    weights = point.vector.get(SPARSE) if isinstance(point.vector, dict) else None
+    if not isinstance(weights, m.SparseVector):
+        raise RetrieverUnavailable("the index server answered without its words")
+    return point.score / weights.values[weights.indices.index(word)]
 
 
 def _allowed(lists: Collection[int]) -> m.Filter:

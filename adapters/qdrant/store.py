@@ -6,7 +6,7 @@ decided above it, once, in `adapters.qdrant.index`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -82,8 +82,8 @@ class PassageStore(Protocol):
         self, dense: Sequence[float], words: Words, allowed: Collection[int], *, limit: int = CANDIDATES,
     ) -> Candidates: ...
 
-    async def held(self, words: Collection[int], allowed: Collection[int]) -> frozenset[int]:
-        """Those of these words that some allowed passage holds."""
+    async def rarity(self, words: Collection[int], allowed: Collection[int]) -> Mapping[int, float]:
+        """The inverse document frequency, among allowed passages, of those of these words that one of them holds."""
         ...
 
     async def fetch(self, ids: Sequence[str], *, words: bool = False) -> dict[str, Point]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from tests.adapters.qdrant.worlds import ANN, ask
 from tests.builders import ORG
 
 HANDBOOK = Folder("handbook", Path(str(files("bot.handbook"))))
+ASKED = [json.loads(line) for line in
+         (Path(__file__).parents[2] / "data" / "rag" / "handbook.jsonl").read_text(encoding="utf-8").splitlines()]
+"""Questions to the handbook with the page that answers, and near ones that no page answers."""
 QUESTIONS = {
     "do I need a doctor's note when I am ill?": "sick-leave.md",
     "what is the meal limit when travelling?": "expenses.md",
@@ -80,6 +84,19 @@ async def test_the_handbook_does_not_answer_everything(folder: Path) -> None:
     async with open_index(folder) as index:
         answered = [question for question in ELSEWHERE if (await ask(index, question, ANN)).answers]
     assert answered == []
+
+
+async def test_terse_and_roundabout_questions_are_answered_too(folder: Path) -> None:
+    """As people type them. What is refused nevertheless is named, so that a change shows what it gains and loses."""
+    async with open_index(folder) as index:
+        found = {line["query"]: (line["page"], await ask(index, line["query"])) for line in ASKED}
+    answerable = {question: (page, each) for question, (page, each) in found.items() if page}
+    refused = [question for question, (_, each) in answerable.items() if not each.answers]
+    missed = [question for question, (page, each) in answerable.items() if page not in pages(each)[:3]]
+    nothing = [each.answers for page, each in found.values() if page is None]
+    assert len(refused) <= 0.08 * len(answerable), refused
+    assert len(missed) <= 0.05 * len(answerable), missed
+    assert nothing.count(False) >= 0.55 * len(nothing)
 
 
 async def test_a_second_sync_embeds_nothing(folder: Path) -> None:

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from math import log
 from pathlib import Path
 
 import pytest
@@ -96,13 +97,15 @@ async def test_a_name_that_stands_only_where_nobody_may_look_is_unknown(desk: De
     assert (await ask(desk.asked, question)).answers
 
 
-async def test_a_word_is_held_where_one_may_look_or_not_at_all(desk: Desk) -> None:
-    await desk.index.put([a_page("leave.md", LEAVE), a_page("pay.md", PAY, HR)])
+async def test_how_rare_a_word_is_among_what_one_may_read(desk: Desk) -> None:
+    await desk.index.put([a_page("leave.md", LEAVE), a_page("pay.md", PAY, HR), a_page("notes.md", "Two weeks.", HR)])
     weeks, salaries, swallows = (bm25().embed_query(word).indices[0] for word in ("weeks", "salaries", "swallows"))
     store, words = desk.index.store, (weeks, salaries, swallows)
-    assert await store.held(words, [list_id(ORG)]) == {weeks}
-    assert await store.held(words, [list_id(ORG), list_id(HR)]) == {weeks, salaries}
-    assert await store.held(words, []) == await store.held([], [list_id(ORG)]) == set()
+    mine = await store.rarity(words, [list_id(ORG)])
+    everyones = await store.rarity(words, [list_id(ORG), list_id(HR)])
+    assert mine == pytest.approx({weeks: log(1 + 0.5 / 1.5)})           # on the one page that there is
+    assert everyones == pytest.approx({weeks: log(1 + 1.5 / 2.5), salaries: log(1 + 2.5 / 1.5)})
+    assert await store.rarity(words, []) == await store.rarity([], [list_id(ORG)]) == {}
 
 
 async def test_a_page_without_an_allow_list_is_for_nobody(desk: Desk) -> None:
