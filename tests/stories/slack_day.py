@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -74,12 +74,12 @@ Story: TypeAlias = Callable[..., Coroutine[Any, Any, None]]
 
 def in_every_mode(story: Story) -> Story:
     """A story of one ``day``, told to all of ``days`` at the same moment: they wait side by side."""
+    @wraps(story)
     async def told(days: Sequence[Day], **given: Any) -> None:
         async with asyncio.TaskGroup() as group:
             for day in days:
                 group.create_task(story(day, **given))
 
-    told.__name__, told.__doc__ = story.__name__, story.__doc__
     _, *others = inspect.signature(story).parameters.values()
     days = inspect.Parameter("days", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     vars(told)["__signature__"] = inspect.Signature([days, *others])

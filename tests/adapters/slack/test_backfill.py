@@ -118,8 +118,11 @@ async def test_a_channel_that_took_us_out_does_not_keep_the_others_waiting(fake:
         await filled(bot)
 
 
-async def test_when_no_socket_is_open_for_a_while_the_time_is_made_up_for(fake: FakeSlack, database: Database) -> None:
+async def test_when_no_socket_is_open_for_a_while_the_time_is_made_up_for(
+    fake: FakeSlack, database: Database, monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """S6, S8"""
+    monkeypatch.setattr(sockets, "PING", 0.5)
     async with listening(fake, database) as bot:
         await filled(bot)
         fake.fails("apps.connections.open", *[Breaks()] * 2)

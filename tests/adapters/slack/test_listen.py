@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.slack import sockets
 from adapters.slack.calls import Revoked
 from adapters.slack.commands import HELP, LEFT_THREAD, NOT_DONE
 from adapters.slack.ids import Workspace
@@ -404,8 +405,9 @@ async def test_every_event_that_the_app_subscribes_to_is_understood(bot: Listene
 
 
 async def test_an_app_token_that_is_none_ends_the_start_and_a_bad_moment_does_not(
-    fake: FakeSlack, database: Database
+    fake: FakeSlack, database: Database, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(sockets, "PING", 0.2)       # the pause after each, too
     fake.fails("apps.connections.open", Breaks(), Tears(after=False), Says("internal_error"))
     async with listening(fake, database) as bot:
         assert bot.slack.problem is None
