@@ -200,13 +200,13 @@ class Posts:
             marked = [m for m in messages if _mark_of(m) == f"{self.name}/{part}"]
             if marked:
                 return str(marked[0]["ts"])
-            if how is How.STREAM and (ts := await self._unmarked(part, messages)):
+            if self.thread and how in (How.STREAM, How.POST) and (ts := await self._unmarked(part, messages)):
                 return ts
         return None
 
     async def _unmarked(self, part: int, messages: Sequence[Mapping[str, Any]]) -> str | None:
-        """A stream bears no mark before it ends: it is the message of ours that nothing else accounts for. Turns of one
-        thread run one after the other, so there is at most one.
+        """A stream bears no mark before it ends, and a history may not tell of marks at all: it is the message of ours
+        that nothing else accounts for. Turns of one thread run one after the other, so there is at most one.
         """
         bare = [str(m["ts"]) for m in messages if not _mark_of(m)]
         known = await self.outbox.others(self.name, self.workspace, self.channel, bare) if bare else frozenset()

@@ -134,6 +134,7 @@ class Office:
     too_old_to_edit: set[str] = field(default_factory=set)
     read_only: set[str] = field(default_factory=set)
     no_streams: str = ""        # the error that every start of a stream gets
+    tells_metadata: bool = True     # in a history that is asked for it
     unfurls: list[Post] = field(default_factory=list)           # messages whose links Slack looked at
     answered: Callable[[Called], None] = lambda _called: None      # whoever watches calls
     _number: int = 0
@@ -259,7 +260,7 @@ class Office:
             told["reactions"] = [{"name": n, "users": u, "count": len(u)} for n, u in post.reactions.items()]
         if post.edited:
             told["edited"] = {"user": post.user, "ts": post.edited_at or post.ts}
-        if metadata and post.metadata:
+        if metadata and self.tells_metadata and post.metadata:
             told["metadata"] = post.metadata
         return told
 

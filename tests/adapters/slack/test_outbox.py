@@ -12,7 +12,7 @@ from adapters.slack.outbox import EVENT, Posts
 from adapters.slack.render import render
 from engine.spoken import How, Sent
 from tests.adapters.slack.speaking import Speaker, a_speaker, cleared
-from tests.fake_slack import Breaks, FakeSlack, Post, fake_slack
+from tests.fake_slack import Breaks, FakeSlack, Post, Tears, fake_slack
 
 NAME = "a" * 32
 
@@ -75,6 +75,18 @@ async def test_a_stream_that_bears_no_mark_yet_is_the_one_that_nobody_accounts_f
         mine = streams(slack, root)
         await unsure(speaker, root, How.STREAM)
         assert [sent.ts for sent in await posts(speaker, root).earlier()] == [mine]
+
+
+async def test_where_a_history_tells_no_marks_a_post_is_the_one_that_nobody_accounts_for(tmp_path: Path) -> None:
+    """S26: rather that than the same words twice."""
+    async with fake_slack(scale=0) as slack, a_speaker(slack, tmp_path) as speaker:
+        slack.tells_metadata = False
+        root = slack.says("ann", "general", "@bartizan?")
+        content = render(await cleared("Ten days."))[0]
+        await posts(speaker, root, "b" * 32).post(0, content)
+        slack.fails("chat.postMessage", Tears(after=True))
+        mine = await posts(speaker, root).post(0, content)
+        assert [post.ts for post in slack.answers("general", root)][1:] == [mine]
 
 
 async def test_what_did_not_turn_up_was_not_sent(tmp_path: Path) -> None:
