@@ -37,6 +37,8 @@ PART: Final = 128               # tokens that it was trained on: parts of that s
 RUN: Final = 17                 # tokens of padding that cost as much as another run of the model
 ROOM: Final = 1_024             # tokens of one run, padding included: more only takes memory
 LONGEST: Final = 4_000          # characters of a text that are looked at; the window is full long before
+QUIET: Final[Mapping[str, str]] = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+"""Told to fastembed's own libraries, which have no other ear: nothing is fetched, and one thread cuts texts."""
 FOLDER: Final = Path(__file__).parent / "minilm"
 SHA256: Final[Mapping[str, str]] = {
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
@@ -157,8 +159,7 @@ class TextModel:
     @classmethod
     def of(cls, chosen: Chosen, *, threads: int = 1) -> Self:
         """Loads a model whose files were looked at. Raises `RetrieverUnavailable`."""
-        os.environ["HF_HUB_OFFLINE"] = "1"                  # read when fastembed is imported
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        os.environ |= QUIET
         try:
             model = _load(chosen, threads)
             size = chosen.size or len(next(iter(model.embed(["size"]))))

@@ -31,7 +31,7 @@ from engine.errors import RetrieverUnavailable
 from engine.messages import Labels
 from engine.rag.page import Access, Entry, Form, Page, Source, Unreadable
 
-COMMAND: Final = (sys.executable, "-P", "-m", "adapters.qdrant.indexer")
+COMMAND: Final = (sys.executable, "-P", "-X", "utf8", "-m", "adapters.qdrant.indexer")
 """``-P``: a folder called "adapters" where the bot happens to be started is not imported."""
 LARGEST: Final = 256_000_000    # bytes of one result
 LOADING: Final = 60.0           # seconds until the model has to be there
@@ -449,7 +449,8 @@ class _Indexer:
 @asynccontextmanager
 async def _indexer(command: Sequence[str]) -> AsyncGenerator[_Indexer]:
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=_environment()
+        *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL,
+        env={"PATH": os.defpath},       # none of our secrets: it reads files that anybody may have written
     )
     try:
         if process.stdin is None or process.stdout is None:
@@ -463,12 +464,6 @@ async def _indexer(command: Sequence[str]) -> AsyncGenerator[_Indexer]:
         with suppress(ProcessLookupError):
             process.kill()                  # it holds nothing that is not written elsewhere
         await process.wait()
-
-
-def _environment() -> dict[str, str]:
-    """What Python needs, and none of our secrets: the process reads files that anybody may have written."""
-    kept = ("PATH", "HOME", "TMPDIR", "LANG")
-    return {key: value for key, value in os.environ.items() if key in kept or key.startswith(("PYTHON", "LC_"))}
 
 
 def _channel(form: Form, acl: Labels) -> str:
