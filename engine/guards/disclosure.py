@@ -214,7 +214,7 @@ class DisclosureReader:
 def _led(text: str, at: int) -> int:
     """How many characters in front of a place may belong to a number there."""
     before = text[max(at - 3, 0) : at]
-    if before[-1:] not in _LEAD or (len(before) == 3 and before.isalpha() and before.isascii()):    # noqa: PLR2004
+    if before[-1:] not in _LEAD or (len(before) == 3 and before.isalpha() and before.isascii()):
         return 0                        # nearly always: the end of a longer word
     led = _LEADS.search(text, max(at - _LED_MOST, 0), at)
     return at - led.start() if led else 0
