@@ -28,8 +28,8 @@ REPEATS = 5
 LONGEST = 2000
 """Characters of a message; what people write is shorter."""
 GUARDS = (
-    "classifier", "deflection", "grounding", "injection", "leak", "links", "mentions", "narrative", "personal",
-    "refusal", "secrets", "terms", "topics",
+    "classifier", "deflection", "disclosure", "grounding", "injection", "leak", "links", "mentions", "narrative",
+    "personal", "refusal", "secrets", "terms", "topics", "unsafe",
 )
 IMPORT = (
     f"import resource, time; begun = time.process_time(); from engine.guards import {', '.join(GUARDS)};"

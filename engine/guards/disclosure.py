@@ -11,6 +11,7 @@ All is decided by the text around a stretch and never by where the answer was cu
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
@@ -40,6 +41,7 @@ _NUMBER: Final = re.compile(r"[0-9+(][0-9 .\-/()+]*")
 _LEADS: Final = re.compile(r"(?<![a-z0-9_])[a-z]{1,2} ?\Z")
 """What may belong to a number that follows."""
 _LED_MOST: Final = 4
+_LEAD: Final = frozenset(string.ascii_lowercase + " ")
 _WORD: Final = re.compile(r"[a-z0-9._%+\-@]+")
 _DIGIT: Final = re.compile("[0-9]")
 
@@ -211,5 +213,8 @@ class DisclosureReader:
 
 def _led(text: str, at: int) -> int:
     """How many characters in front of a place may belong to a number there."""
+    before = text[max(at - 3, 0) : at]
+    if before[-1:] not in _LEAD or (len(before) == 3 and before.isalpha() and before.isascii()):
+        return 0                        # nearly always: the end of a longer word
     led = _LEADS.search(text, max(at - _LED_MOST, 0), at)
     return at - led.start() if led else 0

@@ -10,6 +10,7 @@ from typing import Final
 from engine.guards.page import Detector, ends, shared
 from engine.guards.policy import Action, Category, Rule, Rules
 from engine.guards.verdict import Allow, Flag, Verdict
+from engine.guards.worn import Worn
 from engine.messages import Found
 from engine.ports import Edit, OutboundGuard, Piece, Scan, StreamGuard, Text
 
@@ -20,21 +21,11 @@ EDITS: Final[Mapping[str, str]] = MappingProxyType({
 
 
 @dataclass(frozen=True, slots=True)
-class Governed:
+class Governed(Worn[OutboundGuard]):
     """A guard, and the rules that apply to this turn."""
 
     inner: OutboundGuard
     rules: Rules
-
-    @property
-    def name(self) -> str:
-        """The guard's own."""
-        return self.inner.name
-
-    @property
-    def version(self) -> str:
-        """The guard's own."""
-        return self.inner.version
 
     def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> GovernedStream:
         """One stream for one answer."""

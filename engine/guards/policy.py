@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from engine.guards.verdict import Allow, Flag, Mask, Refuse, Reroute, Verdict
+from engine.guards.worn import Worn
 from engine.messages import TraceId
 
 if TYPE_CHECKING:
@@ -280,21 +281,11 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Tolerant:
+class Tolerant(Worn["Guard"]):
     """A guard around a guard: when that one breaks, the policy's fail mode speaks for it."""
 
     inner: Guard
     rules: Rules
-
-    @property
-    def name(self) -> str:
-        """The inner guard's."""
-        return self.inner.name
-
-    @property
-    def version(self) -> str:
-        """The inner guard's."""
-        return self.inner.version
 
     @property
     def beside(self) -> bool:

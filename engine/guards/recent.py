@@ -29,6 +29,7 @@ class Recent(Generic[K, V]):
     def put(self, key: K, value: V) -> V:
         """Keeps the value, and returns it."""
         self._values[key] = value
+        self._values.move_to_end(key)
         while len(self._values) > self._most:
             self._values.popitem(last=False)
         return value

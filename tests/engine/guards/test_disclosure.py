@@ -55,6 +55,7 @@ async def test_nothing_of_a_number_is_ever_seen(kind: str) -> None:
     ("SSN: 509\u200b-76-3563.", "SSN: [social security number removed]."),
     ("509-76-3563", "[social security number removed]"),
     ("ab 12 34 56 c", "[insurance number removed]"),
+    ("号码中ab123456c", "号码中[insurance number removed]"),
     ("Write to a@b.example, or to c@d.example.", "Write to [e-mail address removed], or to [e-mail address removed]."),
 ])
 async def test_what_stands_behind_a_number_may_say_what_it_is(answer: str, shown: str) -> None:

@@ -6,7 +6,7 @@ import ast
 import copy
 import pickle
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from engine.errors import Refused
 from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
 from engine.guards.egress import BLOCKED, Cleared, Egress, Screen, Tripped, link
+from engine.guards.links import LinkGuard
 from engine.guards.secrets import SecretsGuard
 from engine.guards.verdict import Refuse, Verdict
 from engine.messages import Answer, Citation, Found, Mode, TraceId, Trail
@@ -215,6 +216,70 @@ async def test_sentences_of_ours_go_through_the_same_door() -> None:
     assert await egress.notice(f"No login with {KEY} [1].") == "No login with [GitHub token removed] [1]."
     assert await egress.notice(CANNED) == CANNED            # no model said it
     assert await egress.notice("") == ""
+
+
+@dataclass(slots=True)
+class Reads:
+    """A guard that lets everything pass, and says what it was asked about."""
+
+    read: list[str] = field(default_factory=list)
+    breaks: bool = False
+    name = "reads"
+    version = "1"
+
+    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> ReadsStream:  # noqa: ARG002
+        return ReadsStream(self)
+
+
+@dataclass(slots=True)
+class ReadsStream:
+    guard: Reads
+    end: int = 0
+
+    async def feed(self, piece: Piece) -> Scan:
+        if self.guard.breaks:
+            raise RuntimeError("broken")
+        if isinstance(piece, Text):
+            self.guard.read.append(piece.text)
+            self.end += len(piece.text)
+        return Scan(self.end)
+
+    async def close(self) -> Scan:
+        return Scan(self.end)
+
+
+async def test_an_answer_of_this_turn_is_read_once_and_a_stored_one_again() -> None:
+    reads = Reads()
+    guards = (reads, CitationGuard())
+    egress, trail = Egress(guards, fingerprint), Trail(TraceId("t1"))
+    source = a_passage("Notice is four weeks.", title="Notice")
+    screen = egress.open("how long?", Found((source,), answers=True), trail)
+    await screen.feed(Text("Four weeks [1]. "))
+    await screen.close()
+    answer = Answer("Four weeks [1].", screen.citations, mode=Mode.MODEL, asked="how long?")
+    for each in (egress, egress, Egress(guards, fingerprint)):
+        shown = await each.show(answer, trail)
+        assert (shown.text, [(s.title, s.quote) for s in shown.sources]) == (answer.text, [("Notice", source.text)])
+    assert reads.read == ["Four weeks [1]. ", "Notice", source.text, "Four weeks [1].", "Notice", source.text]
+    await egress.show(replace(answer, text="Five weeks [1]."), trail)
+    assert reads.read[-1] == "Five weeks [1]."
+
+
+async def test_a_sentence_that_a_broken_guard_did_not_read_is_read_when_it_is_well_again() -> None:
+    reads = Reads(breaks=True)
+    egress = Egress((reads,), fingerprint)
+    assert await egress.notice("hello") == BLOCKED
+    reads.breaks = False
+    assert [await egress.notice("hello"), await egress.notice("hello"), reads.read] == ["hello", "hello", ["hello"]]
+
+
+async def test_a_page_vouches_for_its_own_links_alone() -> None:
+    here = a_passage("See https://a.example/x and https://b.example/y.", id="a", url="https://a.example/")
+    there = a_passage("See https://b.example/y.", id="b", url="https://b.example/")
+    egress = Egress((LinkGuard(), CitationGuard()), fingerprint)
+    for _ in range(2):
+        shown = await egress.show(an_answer("So [1][2].", here, there), Trail(TraceId("t1")))
+        assert [s.quote for s in shown.sources] == ["See https://a.example/x and b.example.", there.text]
 
 
 @pytest.mark.parametrize(("url", "shown"), [
