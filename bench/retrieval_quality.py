@@ -3,8 +3,10 @@
     .venv/bin/python bench/retrieval_quality.py DATA [--chat CHAT] [--keep INDEX] [--quick]
 
 DATA holds ``corpus/`` and ``queries.jsonl`` (a line: id, query, perhaps a history of turns, type, and evidence as
-path, start and end in characters). The follow-ups and the unanswerable questions of ``tests/data/rag`` are asked
-as well. CHAT holds ``messages.jsonl`` and ``queries.jsonl``. Nothing is asserted; the last column is the target.
+path, start and end in characters): another company's pages do as well. The follow-ups and the unanswerable questions
+of ``tests/data/rag`` are asked as well where they belong, which is where there is the evidence of the follow-ups.
+CHAT holds ``messages.jsonl`` and ``queries.jsonl``. Nothing is asserted; behind each figure stands the target, and
+behind shares of refused questions the interval of 95 %.
 
 ``--keep`` is a folder where the index stays for the next time: embedding takes minutes, asking takes seconds.
 ``--quick`` leaves the chat out.
@@ -56,8 +58,11 @@ async def pages(data: Path, kept: Path) -> None:
     """Asks everything through the command's own code, and prints the table."""
     corpus = data / "corpus"
     given = list(_lines(data / "queries.jsonl"))
-    leaning = [_placed(query, corpus) for query in _lines(OWN / "followups.jsonl")]
-    unanswerable = list(_lines(OWN / "unanswerable.jsonl"))
+    leaning, unanswerable = list(_lines(OWN / "followups.jsonl")), list(_lines(OWN / "unanswerable.jsonl"))
+    if all((corpus / part["path"]).is_file() for query in leaning for part in query["evidence"]):
+        leaning = [_placed(query, corpus) for query in leaning]
+    else:
+        leaning, unanswerable = [], []
     questions, out = kept / "questions.jsonl", kept / "run.jsonl"
     asking = "".join(json.dumps(query) + "\n" for query in (*given, *leaning, *unanswerable))
     await asyncio.to_thread(questions.write_text, asking)
@@ -71,16 +76,18 @@ async def pages(data: Path, kept: Path) -> None:
     _row("passage hit@10", _mean(_within(_rank(query, answers), 10) for query in asked), "")
     _row("file hit@5", _mean(_within(_file_rank(query, answers), 5) for query in asked), "94")
     _row("words of the longest hit", float(_longest(answers.values(), corpus)), f"<= {LONGEST}")
-    old = [query for query in asked if query["type"] == "followup"]
-    _row(f"follow-ups hit@5, given ({len(old)})", _mean(_within(_rank(q, answers), 5) for q in old), "90")
-    for topic in ("same", "changed"):
-        some = [query for query in leaning if query["topic"] == topic]
-        _row(f"follow-ups hit@5, {topic} topic ({len(some)})", _mean(_within(_rank(q, answers), 5) for q in some), "90")
+    groups = {
+        "given": [query for query in asked if query["type"] == "followup"],
+        **{f"{topic} topic": [query for query in leaning if query["topic"] == topic] for topic in ("same", "changed")},
+    }
+    for group, some in groups.items():
+        if some:
+            _row(f"follow-ups hit@5, {group} ({len(some)})", _mean(_within(_rank(q, answers), 5) for q in some), "90")
     refused = [float(answers[query["id"]]["abstained"]) for query in (*asked, *leaning)]
-    _row(f"refused, answerable ({len(refused)})", _mean(refused), "<= 5")
+    _share(f"refused, answerable ({len(refused)})", refused, "<= 5")
     nothing = [query for query in given if query["type"] == "unanswerable"]
-    _row(f"refused, unanswerable, given ({len(nothing)})", _mean(_refused(q, answers) for q in nothing), "70")
-    _row(f"refused, unanswerable, own ({len(unanswerable)})", _mean(_refused(q, answers) for q in unanswerable), "70")
+    _share(f"refused, unanswerable, given ({len(nothing)})", [_refused(q, answers) for q in nothing], "70")
+    _share(f"refused, unanswerable, own ({len(unanswerable)})", [_refused(q, answers) for q in unanswerable], "70")
     times = sorted(answer["ms"] for answer in answers.values())
     _row("milliseconds, p50", times[len(times) // 2], "")
     _row("milliseconds, p95", times[int(len(times) * 0.95)], "")
@@ -146,6 +153,16 @@ def _longest(answers: Iterable[Query], corpus: Path) -> int:
 def _mean(values: Iterable[float]) -> float:
     each = list(values)
     return 100 * sum(each) / len(each) if each else 0.0
+
+
+def _share(name: str, values: Sequence[float], target: str) -> None:
+    """With the interval of 95 % after Wilson: a few questions do not say much."""
+    if not values:
+        return
+    count, part, z = len(values), sum(values) / len(values), 1.96
+    middle = (part + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * math.sqrt(part * (1 - part) / count + (z / (2 * count)) ** 2) / (1 + z * z / count)
+    _row(name, 100 * part, f"{target:6s} [{100 * (middle - half):.1f}, {100 * (middle + half):.1f}]")
 
 
 def _row(name: str, value: float, target: str) -> None:

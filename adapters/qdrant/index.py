@@ -49,6 +49,7 @@ from engine.rag.access import Lists, passing
 from engine.rag.answers import SURE, WEIGHED, Evidence, guess, level, names
 from engine.rag.followup import asked, direction, weighted
 from engine.rag.rank import MEANING, WORDING, apart, fuse, spread
+from engine.rag.versions import newest_first
 
 STALE: Final = 5.0              # seconds until a shared index is asked again which allow-lists there are
 KEPT: Final = 256               # answers to the same question that are kept until the index changes
@@ -396,7 +397,9 @@ class PassageIndex:
             names=question.names, level=level((hit.document, hit.score) for hit in near), found=len(near) / CANDIDATES,
         )
         sure = how.certainty(await store.rarity(question.words.indices, question.allowed) if how.open else None)
-        return Found(tuple(passages[n] for n in distinct), bool(passages) and sure >= SURE)
+        kept = [passages[n] for n in distinct]
+        order = newest_first(kept, [evidence[n].held for n in distinct])
+        return Found(tuple(kept[n] for n in order), bool(passages) and sure >= SURE)
 
     async def _open(self, store: PassageStore, ids: Collection[str], audience: Audience) -> dict[str, Record]:
         current = await self._read(store, ids)

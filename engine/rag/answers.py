@@ -9,9 +9,11 @@ never as near to it, as a short one. And where there are so few pages that all o
 rest is farther away than it is elsewhere, yet pages that say much in few words are less near to what they answer.
 
 The weights are rounded from a logistic regression over six collections of pages (handbooks of two companies, both
-made up, and the manuals and rules of four free software projects) with about 430 questions that they answer and 430,
-most of them near in topic, that they do not; each also among the pages of all six, or of few. `bench/retrieval_quality`
-measures them on pages that had no part in it.
+made up, and the manuals and rules of four free software projects) with 449 questions that they answer and 469, most of
+them near in topic, that they do not; each also among the pages of all six, or of few. Names weigh more than there,
+since few of those questions hold any. Fitted without one of the collections and asked about that one, such weights
+refuse 5 of 100 questions that are answered and 44 of 100 that are not. `bench/retrieval_quality` measures the rule on
+pages that had no part in it.
 """
 
 from __future__ import annotations

@@ -28,6 +28,9 @@ from engine.rag.outline import Cuts, Path, Section
 VERSION: Final = "chunk-4"
 """Part of an index's record: pages that another version cut are cut again."""
 WINDOW: Final = 128             # tokens of a part, which has a vector of its own
+"""Chosen on one company's pages. On the manuals and rules of four free software projects (265 questions) parts of 256
+tokens are as good: nDCG@10 0.5 higher, [-2.0, 2.9], hit@5 2.6 higher, [-0.4, 5.7], the right file as often.
+"""
 SIZE: Final = 512               # tokens of a chunk: with parts, the best of 256, 384 and 512
 TALK: Final = 16                # messages of a window; half as many, or twice, find less
 WORDS: Final = 390              # of a chunk, counted by its blanks: what a reader, or a model, gets at most

@@ -108,6 +108,16 @@ async def test_how_rare_a_word_is_among_what_one_may_read(desk: Desk) -> None:
     assert await store.rarity(words, []) == await store.rarity([], [list_id(ORG)]) == {}
 
 
+async def test_two_versions_that_disagree_are_both_shown_the_newer_first(desk: Desk) -> None:
+    old = a_page("archive.md", LEAVE.replace("annual leave", "annual leave, annual leave"))
+    record, pieces = a_page("leave.md", LEAVE.replace("four", "six"))
+    await desk.index.put([old, (replace(record, date=NOON + timedelta(400)), pieces), a_page("pay.md", PAY)])
+    found = await ask(desk.asked, "how many weeks is four weeks notice before annual leave, annual leave?")
+    assert documents(found)[:2] == ["leave.md", "archive.md"]
+    assert [passage.date for passage in found.passages[:2]] == [NOON + timedelta(400), NOON]
+    assert found.passages[0].score < found.passages[1].score        # by the words alone it would be the other way round
+
+
 async def test_a_page_without_an_allow_list_is_for_nobody(desk: Desk) -> None:
     await desk.index.put([a_page("pay.md", PAY, frozenset())])
     assert documents(await ask(desk.asked, "when are salaries paid?")) == []
