@@ -104,6 +104,9 @@ def guard_eval(
     folder: Annotated[Path, typer.Argument(help="A folder of labelled rows.")],
     shipped: Annotated[bool, typer.Option("--shipped", help="With the weights as they ship, in seconds; else each row "
                                                             "is judged by weights that never saw its source.")] = False,
+    by: Annotated[Literal["source", "question"], typer.Option(help="What is left out together: whole sources, or all "
+                                                              "answers to a question (new rows of known kinds).")
+                  ] = "source",
     policy: PolicyPath = None,
     config: Config = None,
 ) -> None:
@@ -115,7 +118,7 @@ def guard_eval(
     chosen = _policy(config, policy)
     try:
         report = _run(evaluate(folder, measured_chain(chosen.rules_for()), targets=targets(chosen),
-                               classifier=load_weights() if shipped else None))
+                               classifier=load_weights() if shipped else None, by=by))
     except (FileNotFoundError, ValueError) as error:
         _stop(f"cannot evaluate: {error}", MISUSED)
     typer.echo(f"{report}")

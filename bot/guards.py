@@ -41,6 +41,7 @@ from engine.guards.injection import (
     InboundScores,
     InjectionGuard,
     Screened,
+    joint,
     judged,
     screen_passages,
     together,
@@ -469,7 +470,7 @@ def suspicions(text: str, classifier: Scorer | None) -> dict[str, float]:
     """What rules and classifier together think of a message, by category, 0 to 1; as the guards themselves do."""
     scores = classifier.inbound(text) if classifier else None
     return {
-        Category.INJECTION: together(injected(text).score, judged(text, classifier)),
+        Category.INJECTION: joint(injected(text).score, judged(text, classifier)),
         Category.POLITICAL: politics(political(text).score, scores.political if scores else 0.0),
         Category.UNSAFE: together(unsafe(text).score, scores.unsafe if scores else 0.0),
     }

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from adapters.evaluation.rows import CANNED, Row, checksum
-from adapters.evaluation.training import Asked, Corpus, Outbound, classifier, kept_together, parted
+from adapters.evaluation.rows import Row, checksum
+from adapters.evaluation.training import Asked, Corpus, Outbound, alike, classifier, kept_together, parted
 from engine.guards.classifier import Classifier
 
 FOLDS: Final = 5
@@ -22,12 +22,12 @@ _MIXED: Final = ("original", "meta-llama/PurpleLlama", "18F/handbook", "written"
 def held_out(rows: Sequence[Row], folds: int = FOLDS, *, by: str = "source") -> Iterator[tuple[Classifier, list[Row]]]:
     """A classifier for each fold, and the rows that it has not seen. Takes some minutes.
 
-    ``by`` is ``source`` (everything of a source is left out together) or ``model`` (an answer's model family within
-    its source, and inbound texts one by one: other answers and texts of the kinds that are known).
+    ``by`` is ``source`` (everything of a source is left out together) or ``question`` (all answers to a question, each
+    stock line, and inbound texts one by one: new rows of the kinds that are known).
     """
     by_source = by == "source"
     attacks = {row.source for row in rows if row.label == "block"} - set(_MIXED) if by_source else set()
-    keys = [_key(row, attacks, by_source) for row in rows]
+    keys = [_key(row, attacks) if by_source else alike(row) for row in rows]
     at = dict(zip((row.id for row in rows), parted(keys, folds), strict=True))
     corpus = Corpus.of(rows)
     for fold in range(folds):
@@ -43,10 +43,7 @@ def _origin(id_: str) -> str:
     return id_.rsplit("-", maxsplit=1)[0]
 
 
-def _key(row: Row, attacks: set[str], by_source: bool) -> str:
-    if row.outbound and row.free and not by_source and row.category not in CANNED and row.source != "original":
-        named = row.family not in ("various", "human", "reference answer")
-        return f"{row.source} {row.family if named else checksum(row.prompt) % 5}"
+def _key(row: Row, attacks: set[str]) -> str:
     if row.outbound:
         return kept_together(row) if row.free else f"licence-bound {row.source}"
     return row.source if row.source in attacks else f"text {checksum(row.text[:80]) % 20}"

@@ -52,7 +52,7 @@ async def evaluate(
 ) -> Report:
     """Measure a chain on the rows of ``folder`` (those of its ``train`` folder are only learned from).
 
-    With no ``classifier`` each row is judged by one that was trained without its source or its model family (``by``,
+    With no ``classifier`` each row is judged by one that was trained without its source or its question (``by``,
     see `held_out`); that takes minutes, in a thread of its own. With one, its own training rows are among those it is
     measured on.
     Raises `FileNotFoundError` and `ValueError` as `load` does.

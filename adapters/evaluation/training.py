@@ -14,10 +14,22 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from adapters.evaluation.boosted import Growth, grow
 from adapters.evaluation.linear import Rows, fit, fit_dense
 from adapters.evaluation.rows import CANNED, Row, checksum, cut
 from adapters.evaluation.written import asked, deflecting, harmless, refusing
-from engine.guards.classifier import FORMAT, OUTBOUND, WHOLE, Classifier, Linear, evidence, joined
+from engine.guards.classifier import (
+    FORMAT,
+    GROWN,
+    JOINED,
+    OUTBOUND,
+    WHOLE,
+    Classifier,
+    Linear,
+    evidence,
+    joined,
+    wholes,
+)
 from engine.guards.features import (
     STEM,
     Grams,
@@ -33,18 +45,21 @@ from engine.guards.features import (
     story,
     wording,
 )
+from engine.guards.findings import findings
 from engine.guards.hashing import Places, numbers
 from engine.guards.lexicon import GROUPS
+from engine.guards.trees import Trees
 
 HARD: Final = ("quote", "caveat_then_help", "reports_official_line")
 FALSE_ALARMS: Final = {
     "deflection": 0.002, "refusal": 0.002, "narrative": 0.002, "unsafe": 0.008, "political": 0.008,
-    "injection": 0.003, "indirect": 0.003, "order": 0.003,
+    "injection": 0.003,
 }
 """Which part of the harmless rows may lie above a threshold, out of fold."""
 _OFF_TOPIC: Final = "off_topic"
 _INJECTIONS: Final = ("jailbreak", "spikee", "indirect", "injection", "sysprompt")
 _FOLDS: Final = 3
+_GROWTH: Final[Growth] = {"trees": 100, "depth": 2, "calm": 40.0}
 _SENTENCE: Final = re.compile(r"(?<=[.!?]\s)|(?<=[。！？\n])")
 
 
@@ -99,11 +114,15 @@ class Second:
     middle: Vector
     spread: Vector
     rows: Vector
+    grown: tuple[Trees, ...]
 
     def scores(self, columns: Vector) -> Vector:
         """One row for each answer, one column for each of `OUTBOUND`."""
         scaled = (columns - self.middle) / self.spread
-        return np.stack([np.add.reduce(scaled * row[:-1], axis=1) + row[-1] for row in self.rows], axis=1)
+        return np.stack([
+            np.add.reduce(scaled * row[:-1], axis=1) + row[-1] + GROWN * trees.scores(columns)
+            for row, trees in zip(self.rows, self.grown, strict=True)
+        ], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +344,16 @@ def kept_together(row: Row) -> str:
     return f"{row.source} {row.family}" if row.source.startswith("xlr8harder") else row.source
 
 
+def alike(row: Row) -> str:
+    """Answers to one question, and lines that are the same: what must be parted from each other to know how a model
+    does on new rows of the kinds that it knows."""
+    if not row.outbound:
+        return f"text {checksum(row.text[:80]) % 40}"
+    if row.category in CANNED:
+        return f"line {checksum(row.text[row.start :]) % 40}"
+    return f"question {checksum(row.prompt or row.text[:80]) % 40}"
+
+
 def parted(keys: Sequence[str], folds: int) -> list[int]:
     """A fold for each row: equal keys together, all folds about as large."""
     load = [0] * folds
@@ -341,14 +370,15 @@ def second_model(rows: Sequence[Row], columns: Vector) -> Second:
     middle = np.add.reduce(columns, axis=0) / len(rows)
     spread = np.sqrt(np.add.reduce((columns - middle) ** 2, axis=0) / len(rows)) + 0.1
     scaled = (columns - middle) / spread
-    fitted = []
+    fitted, grown = [], []
     for output in OUTBOUND:
         signs = np.array([wanted(row, output) for row in rows])
         kept = signs != 0
         importance = _lifted(weights[kept], signs[kept] > 0, 0.7, 0.3)
         row, bias = fit_dense(scaled[kept], signs[kept].astype(np.float64), importance, decay=15.0, steps=80)
         fitted.append(np.append(row, bias))
-    return Second(middle, spread, np.stack(fitted))
+        grown.append(grow(columns[kept], signs[kept].astype(np.float64), importance, **_GROWTH))
+    return Second(middle, spread, np.stack(fitted), tuple(grown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,7 +396,7 @@ class Outbound:
         common = common_words(answers)
         for answer in (*answers, *(part for pair in corpus.lines.values() for part in pair)):
             answer.seen_with(common)
-        folds = parted([kept_together(answer.row) for answer in answers], _FOLDS)
+        folds = parted([alike(answer.row) for answer in answers], _FOLDS)
         said: list[Vector] = [np.zeros(0)] * len(answers)
         for fold in range(_FOLDS):
             models = first_models(corpus, [a for a, f in zip(answers, folds, strict=True) if f != fold])
@@ -376,10 +406,19 @@ class Outbound:
         rows = [answer.row for answer in answers]
         columns = np.stack([joined(each, answer.look) for each, answer in zip(said, answers, strict=True)])
         second = second_model(rows, columns)
-        fine = np.array([row.label == "ok" for row in rows])
-        scores = second.scores(columns)[fine]
+        scores = _unseen(rows, columns, folds)[np.array([row.label == "ok" for row in rows])]
         thresholds = np.array([_above(scores[:, at], FALSE_ALARMS[name]) for at, name in enumerate(OUTBOUND)])
         return cls(common, first_models(corpus, answers), second, thresholds)
+
+
+def _unseen(rows: Sequence[Row], columns: Vector, folds: Sequence[int]) -> Vector:
+    """What second models say about rows that neither they nor the first ones were fitted on."""
+    scores = np.zeros((len(rows), len(OUTBOUND)))
+    for fold in range(_FOLDS):
+        left_out = np.array(folds) == fold
+        kept = [row for row, out in zip(rows, left_out, strict=True) if not out]
+        scores[left_out] = second_model(kept, columns[~left_out]).scores(columns[left_out])
+    return scores
 
 
 def _above(scores: Vector, share: float) -> float:
@@ -460,31 +499,53 @@ def _draw(row: Row, count: int) -> list[int]:
     return sorted(range(count), key=lambda at: checksum(f"{row.id} {at}"))[:5]
 
 
+def strengths(rows: Sequence[Row], output: str) -> Vector:
+    """As `meant`, for one of `JOINED`: an order is an injection, wherever it hides."""
+    found = np.array([meant(row, output) for row in rows])
+    if output == "injection":
+        found = np.where(np.array([meant(row, "indirect") for row in rows]) > 0, 1.0, found)
+    return found
+
+
+def _grown(rows: Sequence[Row], columns: Vector, output: str) -> Trees:
+    strength = strengths(rows, output)
+    kept = strength != 0
+    weights = (_text_importances(rows) * np.abs(strength))[kept]
+    signs = np.where(strength[kept] > 0, 1.0, -1.0)
+    return grow(columns[kept], signs, _lifted(weights, signs > 0, 0.5, 0.0), **_GROWTH)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Everything that judges questions and documents."""
 
     models: tuple[Linear, ...]
     order: Linear
-    thresholds: Vector          # of WHOLE, then of `order`
+    grown: tuple[Trees, ...]    # of JOINED
+    thresholds: Vector          # of unsafe and political, then of JOINED
 
     @classmethod
     def of(cls, texts: Sequence[tuple[Row, Reading]]) -> Asked:
-        """Fit it all; thresholds come from texts that the models were not trained on."""
+        """Fit it all; trees are fitted on, and thresholds come from, texts that the models were not trained on."""
+        rows = [row for row, _ in texts]
         words = {row.id: wording(reading) for row, reading in texts}
-        folds = [checksum(row.text[:80]) % _FOLDS for row, _ in texts]
-        names = (*WHOLE, "order")
-        scores: dict[str, list[float]] = {name: [] for name in names}
+        folds = np.array([checksum(row.text[:80]) % _FOLDS for row in rows])
+        columns = np.zeros((len(rows), len(WHOLE) + 1))
         for fold in range(_FOLDS):
             models, order = cls._fit([text for text, each in zip(texts, folds, strict=True) if each != fold], words)
-            for (row, reading), each in zip(texts, folds, strict=True):
-                if each == fold and row.label == "allow" and row.source != "written":
-                    for name, model in zip(WHOLE, models, strict=True):
-                        scores[name].append(float(model.scores([words[row.id]])[0]))
-                    parts = [story(reading.stems, *at) for at in segments(reading)]
-                    scores["order"].append(float(np.max(order.scores(parts))))
+            for at in np.flatnonzero(folds == fold).tolist():
+                columns[at] = wholes(models, order, texts[at][1], words[rows[at].id])
+        columns = np.hstack([columns, np.stack([findings(row.text, reading) for row, reading in texts])])
+        fine = np.array([row.label == "allow" and row.source != "written" for row in rows])
+        thresholds = [_above(columns[fine, at], FALSE_ALARMS[name]) for at, name in enumerate(WHOLE[:2])]
+        for name in JOINED:
+            scores = np.zeros(len(rows))
+            for fold in range(_FOLDS):
+                kept = [row for row, each in zip(rows, folds, strict=True) if each != fold]
+                scores[folds == fold] = _grown(kept, columns[folds != fold], name).scores(columns[folds == fold])
+            thresholds.append(_above(scores[fine], FALSE_ALARMS[name]))
         models, order = cls._fit(texts, words)
-        return cls(models, order, np.array([_above(np.array(scores[name]), FALSE_ALARMS[name]) for name in names]))
+        return cls(models, order, tuple(_grown(rows, columns, name) for name in JOINED), np.array(thresholds))
 
     @staticmethod
     def _fit(
@@ -525,6 +586,10 @@ def packed(outbound: Outbound, asked_: Asked) -> bytes:
         scale = float(np.max(np.abs(model.weights))) / 32767 or 1.0
         arrays[name] = np.rint(model.weights / scale).astype(np.int16)
         arrays[name + "_scale"] = np.array([scale, model.bias])
+    for name, trees in zip((*OUTBOUND, *JOINED), (*outbound.second.grown, *asked_.grown), strict=True):
+        arrays[name + "_column"] = trees.column.astype(np.int16)
+        arrays[name + "_cut"] = np.append(trees.cut.ravel(), trees.bias)
+        arrays[name + "_leaf"] = trees.leaf
     raw = io.BytesIO()
     with zipfile.ZipFile(raw, "w", zipfile.ZIP_STORED) as archive:
         for name, array in sorted(arrays.items()):

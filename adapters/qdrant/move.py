@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from adapters.qdrant.points import (
     FORMAT,
@@ -130,7 +130,7 @@ async def _rewritten(
         pieces.sort(key=lambda point: (point.payload["start"], point.payload["end"]))
         numbers |= {point.id: number for number, point in enumerate(pieces)}
     for point in (*(point for pieces in wholes.values() for point in pieces), *parts):
-        payload = point.payload | {ALLOWED: list_id(records[point.payload["doc"]].acl)}
+        payload: dict[str, Any] = point.payload | {ALLOWED: list_id(records[point.payload["doc"]].acl)}
         number = numbers[payload.pop("of", point.id)]
         yield replace(point, payload=payload, id=piece_id(
             payload["doc"], payload["hash"], number, payload.get("part", 0)))

@@ -113,13 +113,16 @@ class ServerStore:
                 shard_key=self._key,
             ) for word in words
         ]
-        answers: list[m.QueryResponse] = []
-        for at in range(0, len(searches), TOGETHER):
-            some = searches[at : at + TOGETHER]
-            answers += await self._asked(self._client.query_batch_points(self.collection, some, **self._read))
-        return {
-            word: _share(answer.points[0], word) for word, answer in zip(words, answers, strict=True) if answer.points
-        }
+        shares: dict[int, float] = {}
+        each = list(words)
+        for at in range(0, len(each), TOGETHER):
+            some = slice(at, at + TOGETHER)
+            answers = await self._asked(self._client.query_batch_points(self.collection, searches[some], **self._read))
+            shares |= {
+                word: _share(answer.points[0], word)
+                for word, answer in zip(each[some], answers, strict=True) if answer.points
+            }
+        return shares
 
     async def fetch(self, ids: Sequence[str], *, words: bool = False) -> dict[str, Point]:
         if not ids:

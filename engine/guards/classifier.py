@@ -2,10 +2,11 @@
 
 Outbound, three models read an answer: one every sentence (does it turn the request away?), one its opening and its
 end, one what it tells (an official line?). A second, small model joins what they say with the form of the answer
-beside its question. Inbound, a text is read as a whole and, for injection, two sentences at a time as well.
+beside its question: a sum, and trees for what means something only together. Inbound, a text is read as a whole and,
+for injection, two sentences at a time as well; trees join that with what the rules find.
 
 A score is 0 to 1, and 0.5 is where about 1 % of harmless answers (2 % of harmless questions, 1 % for injection) lie
-above it in cross-validation. It only counts together with the rules: `max`.
+above it in cross-validation. It only counts together with the rules.
 """
 
 from __future__ import annotations
@@ -37,16 +38,22 @@ from engine.guards.features import (
     story,
     wording,
 )
+from engine.guards.findings import findings
 from engine.guards.hashing import Places, places
+from engine.guards.trees import Trees
 
-VERSION: Final = "1"
-FORMAT: Final = 1
+VERSION: Final = "2"
+FORMAT: Final = 2
 """Of the weights file; another number is refused."""
 SMOOTH: Final = 8.0
 """Added to the number of sequences that a text's sum is divided by the root of: short texts do not shout."""
 OUTBOUND: Final = ("deflection", "refusal", "narrative")
 WHOLE: Final = ("unsafe", "political", "injection", "indirect")
 """The models of whole inbound texts; the last one knows orders hidden in documents."""
+JOINED: Final = ("injection",)
+"""What trees judge inbound. Of politics and harm the rules know more: trees did worse on sources they had not seen."""
+GROWN: Final = 2.0
+"""What the trees of an answer count beside the sum."""
 _STEEP: Final = 3.0
 _OVERLAP: Final = 400
 """Characters that two pieces of a long text share."""
@@ -132,7 +139,9 @@ class Classifier:
     second: Vector                  # one row of weights for each of OUTBOUND, with its bias at the end
     whole: tuple[Linear, ...]     # those of WHOLE
     order: Linear                   # injection, two sentences at a time
-    thresholds: Vector              # of OUTBOUND, WHOLE and `order`
+    thresholds: Vector              # of OUTBOUND, unsafe, political and JOINED
+    grown: tuple[Trees, ...]        # over the second model's columns, for each of OUTBOUND
+    asked: tuple[Trees, ...]        # over an inbound text's columns, for each of JOINED
 
     @classmethod
     def load(cls, raw: bytes) -> Classifier:
@@ -147,6 +156,7 @@ class Classifier:
                 arrays["common"], _linear(arrays, "sentence"), _linear(arrays, "opening"), _linear(arrays, "story"),
                 arrays["middle"], arrays["spread"], arrays["second"], whole,
                 _linear(arrays, "order"), arrays["thresholds"],
+                tuple(_trees(arrays, name) for name in OUTBOUND), tuple(_trees(arrays, name) for name in JOINED),
             )
         except (AttributeError, EOFError, IndexError, KeyError, OSError, ValueError, zipfile.BadZipFile) as error:
             raise ValueError("not a weights file of this format") from error
@@ -166,27 +176,31 @@ class Classifier:
         said = evidence(
             self.sentence, self.opening, self.narrative, reading, acts(reading, topic, self.common)
         )
-        columns = (joined(said, form(reading, topic)) - self.middle) / self.spread
-        scores = self.second[:, :-1] @ columns + self.second[:, -1]
-        return np.asarray(scores - self.thresholds[: len(OUTBOUND)])
+        columns = joined(said, form(reading, topic))
+        scores = self.second[:, :-1] @ ((columns - self.middle) / self.spread) + self.second[:, -1]
+        grown = np.array([trees.score(columns) for trees in self.grown])
+        return np.asarray(scores + GROWN * grown - self.thresholds[: len(OUTBOUND)])
 
     def inbound(self, text: str) -> InboundScores:
         """Judge a question, or a document that is going to be read to the model; a long one piece by piece."""
         pieces = [text[at : at + HEAD + TAIL] for at in range(0, max(1, len(text) - _OVERLAP), HEAD + TAIL - _OVERLAP)]
-        judged = [self._piece(read(piece)) for piece in pieces]
+        judged = [self._piece(piece, read(piece)) for piece in pieces]
         return InboundScores(*(max(scores) for scores in zip(*judged, strict=True)))
 
-    def _piece(self, reading: Reading) -> tuple[float, float, float]:
+    def _piece(self, text: str, reading: Reading) -> tuple[float, float, float]:
         if not len(reading):
             return 0.0, 0.0, 0.0
-        words = wording(reading)
-        unsafe, political, injection, indirect = (
-            float(model.scores([words])[0] - threshold)
-            for model, threshold in zip(self.whole, self.thresholds[len(OUTBOUND) : -1], strict=True)
-        )
-        orders = self.order.scores([story(reading.stems, *at) for at in segments(reading)])
-        order = float(np.max(orders) - self.thresholds[-1])
-        return squashed(max(injection, indirect, order)), squashed(unsafe), squashed(political)
+        columns = np.concatenate([wholes(self.whole, self.order, reading, wording(reading)), findings(text, reading)])
+        unsafe, political, injection = np.array(
+            [columns[0], columns[1], *(trees.score(columns) for trees in self.asked)]
+        ) - self.thresholds[len(OUTBOUND) :]
+        return squashed(float(injection)), squashed(float(unsafe)), squashed(float(political))
+
+
+def wholes(whole: tuple[Linear, ...], order: Linear, reading: Reading, words: Places) -> Vector:
+    """What the models of `WHOLE`, and the one of orders, say about one inbound text."""
+    orders = order.scores([story(reading.stems, *at) for at in segments(reading)])
+    return np.array([*(model.scores([words])[0] for model in whole), np.max(orders)])
 
 
 def _array(raw: bytes) -> np.ndarray:
@@ -196,3 +210,9 @@ def _array(raw: bytes) -> np.ndarray:
 def _linear(arrays: dict[str, np.ndarray], name: str) -> Linear:
     scale, bias = arrays[name + "_scale"]
     return Linear(arrays[name] * float(scale), float(bias))
+
+
+def _trees(arrays: dict[str, np.ndarray], name: str) -> Trees:
+    *cuts, bias = arrays[name + "_cut"]
+    column = arrays[name + "_column"].astype(np.int64)
+    return Trees(column, np.array(cuts).reshape(column.shape), arrays[name + "_leaf"], float(bias))

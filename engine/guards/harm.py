@@ -245,7 +245,7 @@ _RELIEVES: Final = re2.compile(
 
 
 @lru_cache(maxsize=1)
-def _signs() -> Signs:
+def unsafe_signs() -> Signs:
     return Signs(UNSAFE)
 
 
@@ -254,7 +254,7 @@ def harm(plain: str) -> Suspicion:
 
     Half as likely where harm is kept away, where its history or its meaning is asked for, in games and on machines.
     """
-    found = sentencewise(_signs(), plain)
+    found = sentencewise(unsafe_signs(), plain)
     if found.score and _RELIEVES.search(plain):
         return Suspicion(found.score / 2, found.rule)
     return found

@@ -25,7 +25,9 @@ from engine.guards.verdict import Allow, Mask, Refuse, Reroute, Verdict
 from engine.messages import Found, Passage
 
 TRUST: Final = 0.75
-"""What a classifier's word counts beside the rules: on what it never saw it errs more often than they do."""
+"""What the classifier's word on harm counts beside the rules: on what it never saw it errs more often than they."""
+JOINT: Final = 0.95
+"""What it counts where it has weighed the rules itself."""
 _SURE: Final = 0.94             # from here on it counts for more and more, up to all
 _DRESSED: Final = 120           # characters that a request and its dress take
 _HARMFUL: Final = 0.55
@@ -56,6 +58,11 @@ def together(by_rules: float, by_classifier: float) -> float:
     return joined(by_rules, TRUST * by_classifier * (1.0 - beyond) + by_classifier * beyond)
 
 
+def joint(by_rules: float, by_classifier: float) -> float:
+    """Both as one suspicion, of an injection: the classifier knows what the rules have found."""
+    return joined(by_rules, JOINT * by_classifier)
+
+
 def judged(text: str, classifier: InboundClassifier | None, *, data: bool = False) -> float:
     """What the classifier says of the worst segment: a long harmless document must not hide a short order in it."""
     if classifier is None:
@@ -67,19 +74,25 @@ def judged(text: str, classifier: InboundClassifier | None, *, data: bool = Fals
 
 def read(text: str, *, data: bool = False) -> Suspicion:
     """What the rules say about a text, and about each of its segments. ``data``: all of it is somebody else's."""
+    found = met(text, data=data)
+    return Suspicion(joined(*found.values()), max(found, key=lambda rule: found[rule])) if found else Suspicion(0.0)
+
+
+def met(text: str, *, data: bool = False) -> dict[str, float]:
+    """The rules that a text meets, with the weight of each."""
     head = text if len(text) <= 2 * MAX_READ else text[:MAX_READ] + "\n" + text[-MAX_READ:]
     parts = (Segment(head, True),) if data else segments(head)
-    met: dict[str, float] = {}
+    found: dict[str, float] = {}
     for part in parts:
         for rule, weight in _met(part).items():
-            met[rule] = max(met.get(rule, 0.0), weight)
+            found[rule] = max(found.get(rule, 0.0), weight)
     for variant in variants(text):      # why should anybody hide a harmless sentence?
         hidden = signs(Where.BOTH if data else Where.ASKED).read(normalise(variant.text))
         if hidden:
-            met[f"encoded_{variant.kind}"] = max(0.95, *hidden.values())
+            found[f"encoded_{variant.kind}"] = max(0.95, *hidden.values())
         elif variant.kind == "tags":
-            met["encoded_tags"] = 0.95
-    return Suspicion(joined(*met.values()), max(met, key=lambda rule: met[rule])) if met else Suspicion(0.0)
+            found["encoded_tags"] = 0.95
+    return found
 
 
 _FRAMES: Final = re2.compile(
@@ -121,7 +134,7 @@ class InjectionGuard:
     def judge(self, text: str) -> Verdict:
         """As `check`, at once."""
         suspicion = read(text)
-        score = together(suspicion.score, judged(text, self.classifier))
+        score = joint(suspicion.score, judged(text, self.classifier))
         if not score:
             return Allow(category=Category.INJECTION, score=0.0)
         return self.rules.verdict(Category.INJECTION, suspicion.rule or "classifier", score, text=text)
@@ -165,7 +178,7 @@ def screen_passages(found: Found, rules: Rules, classifier: InboundClassifier | 
 def _judged(passage: Passage, rules: Rules, classifier: InboundClassifier | None) -> Verdict:
     whole = f"{passage.title}\n{passage.text}"
     suspicion = read(whole, data=True)
-    score = together(suspicion.score, judged(whole, classifier, data=True))
+    score = joint(suspicion.score, judged(whole, classifier, data=True))
     rule = rules.rule(Category.INJECTION, "passage")
     masked = _without_orders(passage.text) if score >= rule.threshold and rule.action is Action.MASK else None
     return rules.apply(rule, Category.INJECTION, f"passage:{suspicion.rule or 'classifier'}", score, masked=masked)

@@ -28,7 +28,7 @@ _ALONE: Final = 0.94
 
 
 @lru_cache(maxsize=1)
-def _political() -> Signs:
+def political_signs() -> Signs:
     return Signs(POLITICAL)
 
 
@@ -39,15 +39,15 @@ def politics(by_rules: float, by_classifier: float) -> float:
 
 def political(text: str) -> Suspicion:
     """How likely a text is about sensitive politics, by the rules alone."""
-    return sentencewise(_political(), _read(text))
+    return sentencewise(political_signs(), plainly(text))
 
 
 def unsafe(text: str) -> Suspicion:
     """How likely a text asks for harm or does it, by the rules alone."""
-    return harm(_read(text))
+    return harm(plainly(text))
 
 
-def _read(text: str) -> str:
+def plainly(text: str) -> str:
     """Head and tail of the text, with what is decoded out of it."""
     head = text if len(text) <= 2 * MAX_READ else text[:MAX_READ] + "\n" + text[-MAX_READ:]
     return normalise("\n".join((head, *(variant.text for variant in variants(head)))))
@@ -69,9 +69,9 @@ class TopicsGuard:
 
     def judge(self, text: str) -> Verdict:
         """As `check`, at once."""
-        plain = _read(text)
+        plain = plainly(text)
         scores = self.classifier.inbound(text) if self.classifier else None
-        named, harmful = sentencewise(_political(), plain), harm(plain)
+        named, harmful = sentencewise(political_signs(), plain), harm(plain)
         verdicts = [
             self._verdict(Category.POLITICAL, named, politics(named.score, scores.political if scores else 0.0), text),
             self._verdict(Category.UNSAFE, harmful, together(harmful.score, scores.unsafe if scores else 0.0), text),

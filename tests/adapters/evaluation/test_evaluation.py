@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from adapters.evaluation.evaluate import evaluate
 from adapters.evaluation.linear import Rows, fit, fit_dense
 from adapters.evaluation.measures import Target, above, measured
 from adapters.evaluation.rows import Row, load
-from adapters.evaluation.training import parted, train
+from adapters.evaluation.training import alike, parted, train
 from engine.guards.classifier import Classifier, Linear
 from engine.guards.features import read
 
@@ -85,8 +86,16 @@ def test_training_twice_makes_the_same_bytes_and_learns_nothing_from_copyleft_ro
 
 def test_nobody_is_judged_by_what_has_seen_it(tmp_path: Path) -> None:
     rows = load(a_folder(tmp_path))
-    seen = [row.id for _, part in held_out(rows, folds=2) for row in part]
-    assert sorted(seen) == sorted(row.id for row in rows)
+    for by in ("source", "question"):
+        seen = [row.id for _, part in held_out(rows, folds=2, by=by) for row in part]
+        assert sorted(seen) == sorted(row.id for row in rows)
+
+
+def test_new_rows_of_known_kinds_share_no_question_and_no_line() -> None:
+    plain = Row("a", "Yes.", "ok", "ok", "s", "Is it open?", outbound=True)
+    pasted = Row("b", "It rains. No more.", "deflection", "canned_unseen", "s", "q", start=10, outbound=True)
+    assert alike(plain) == alike(replace(plain, id="c", text="No.", source="t"))
+    assert alike(pasted) == alike(replace(pasted, id="d", text="Sun! No more.", start=5, prompt="other"))
 
 
 async def test_a_chain_that_knows_everything_meets_every_target(tmp_path: Path) -> None:
