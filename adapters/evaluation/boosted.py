@@ -6,6 +6,7 @@ Each tree takes a step towards what the ones before it left over, by the squared
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, TypedDict
 
 import numpy as np
@@ -47,7 +48,7 @@ def grow(
         node = np.zeros(len(labels), dtype=np.int64)
         columns, values = [], []
         for level in range(depth):
-            column, at = _best(binned, node, pull, bend, calm)
+            column, at = _best(binned, [len(cut) for cut in cuts], node, pull, bend, calm=calm)
             columns.append(column)
             values.append(float(cuts[column][at]) if len(cuts[column]) else 0.0)
             node |= (binned[column] > at).astype(np.int64) << level
@@ -70,13 +71,16 @@ def _cuts(column: Vector) -> Vector:
 
 
 def _best(
-    binned: NDArray[np.int64], node: NDArray[np.int64], pull: Vector, bend: Vector, calm: float
+    binned: NDArray[np.int64], cuts: Sequence[int], node: NDArray[np.int64], pull: Vector, bend: Vector, *, calm: float
 ) -> tuple[int, int]:
-    """The column and the cut that explain most of what is left over, of all nodes together."""
+    """The column and the cut that explain most of what is left over, of all nodes together.
+
+    ``cuts``: how many each column has. Behind the last one lies no row, and what rounding finds there is no cut.
+    """
     best, found = -1.0, (0, 0)
     nodes = int(np.max(node)) + 1
     bins = BINS + 2
-    for column, bin_ in enumerate(binned):
+    for column, (bin_, many) in enumerate(zip(binned, cuts, strict=True)):
         at = node * bins + bin_
         force = np.bincount(at, weights=pull, minlength=nodes * bins).reshape(nodes, bins)
         inertia = np.bincount(at, weights=bend, minlength=nodes * bins).reshape(nodes, bins)
@@ -86,7 +90,7 @@ def _best(
         gain = np.add.reduce(
             left_force**2 / (left_inertia + calm) + right_force**2 / (right_inertia + calm), axis=0
         )
-        top = int(np.argmax(gain))
+        top = int(np.argmax(gain[:many])) if many else 0
         if gain[top] > best:
             best, found = float(gain[top]), (column, top)
     return found
