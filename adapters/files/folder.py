@@ -38,16 +38,10 @@ class Folder(Listed):
     parser: Parser = field(default_factory=Parser, compare=False)
 
     def listing(self) -> Iterator[Entry | Unreadable]:
-        """Hidden files and folders are not pages. Links are followed to files only, and only inside the folder.
-
-        One in which nothing is at all is taken for a place where a disk is to be mounted: away, not emptied.
-        """
+        """Hidden files and folders are not pages. Links are followed to files only, and only inside the folder."""
         away: list[OSError] = []
         if not self.root.is_dir():
             yield Unreadable("", "there is no such folder")
-            return
-        if self._bare():
-            yield Unreadable("", "is empty, as one is whose disk is not mounted; what the index has of it stays")
             return
         for folder, inner, files in os.walk(self.root, onerror=away.append):
             inner[:] = sorted(name for name in inner if not name.startswith("."))
@@ -58,13 +52,6 @@ class Folder(Listed):
                 error = away.pop()
                 path = os.path.relpath(error.filename, self.root)
                 yield Unreadable("" if path == "." else f"{_shown(path)}/", error.strerror or "unreadable")
-
-    def _bare(self) -> bool:
-        try:
-            with os.scandir(self.root) as there:
-                return next(there, None) is None
-        except OSError:         # the walk says why
-            return False
 
     def read(self, path: str) -> Page | Unreadable:
         """One page. Bytes that are not UTF-8, and NUL, become replacement characters, and ``note`` says so."""

@@ -155,7 +155,7 @@ async def test_watching_follows_the_file_and_the_commands(index: PassageIndex, t
         (settings.data_dir / FILE).write_text("spoiled")
         assert isinstance(await rounds.get(), SourcesError)
         assert await found(index) == {"Monthly.", "Weekly."}
-        empty = a_folder(tmp_path / "empty", **{".kept": "nothing else"})
+        empty = a_folder(tmp_path / "empty")
         write_definitions(settings.data_dir, [Definition("empty", SourceKind.FOLDER, empty, ("org",))])
         assert await rounds.get() == {"empty": SyncReport()}
         assert await found(index) == set()

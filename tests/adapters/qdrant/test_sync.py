@@ -125,18 +125,6 @@ async def test_what_was_indexed_stays_while_its_source_is_away(index: PassageInd
     assert len(await texts(index)) == 3
 
 
-async def test_a_folder_whose_disk_is_not_mounted_is_away_and_not_emptied(index: PassageIndex, root: Path) -> None:
-    await synced(index, root)
-    pages = set(index.records)
-    for page in os.listdir(root):
-        os.unlink(root / page)
-    report = await synced(index, root)
-    assert (report.deleted, [path for path, _ in report.failed]) == (0, [""])
-    assert set(index.records) == pages
-    write(root, notice="All else was thrown away.")
-    assert (await synced(index, root)).deleted == len(pages)
-
-
 async def test_a_page_that_became_unreadable_keeps_its_text_but_not_its_rights(index: PassageIndex, root: Path) -> None:
     await synced(index, root)
     (root / "pay.md").write_text("x" * 3_000_000)
