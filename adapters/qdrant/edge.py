@@ -145,7 +145,10 @@ class EdgeStore:
             ) for word in words
         ]
         answers = self._shard.query_batch(edge.QueryBatchRequest(requests))
-        return {word: _share(points[0], word) for word, points in zip(words, answers, strict=True) if points}
+        return {
+            word: _point(points[0]).rarity(word, points[0].score)
+            for word, points in zip(words, answers, strict=True) if points
+        }
 
     def _tidied(self) -> None:
         self._shard.optimize()
@@ -268,7 +271,7 @@ def _edge_point(point: Point) -> edge.Point:
     return edge.Point(point.id, vectors, point.payload)
 
 
-def _point(point: edge.Record) -> Point:
+def _point(point: edge.Record | edge.ScoredPoint) -> Point:
     vectors = point.vector if isinstance(point.vector, dict) else {}
     dense, words = vectors.get(DENSE), vectors.get(SPARSE)
     return Point(
@@ -280,14 +283,6 @@ def _point(point: edge.Record) -> Point:
 def _hits(points: Iterable[edge.ScoredPoint]) -> tuple[Hit, ...]:
     hits = (hit_of(str(point.id), point.score) for point in points)
     return tuple(sorted(hits, key=lambda hit: (-hit.score, hit.id)))    # equals come in the order of their arrival
-
-
-def _share(point: edge.ScoredPoint, word: int) -> float:
-    """What a word's weight in this passage was multiplied with."""
-    weights = point.vector[SPARSE] if isinstance(point.vector, dict) else None
-    if not isinstance(weights, edge.SparseVector):
-        raise RetrieverUnavailable("the index answered without its words")
-    return point.score / weights.values[weights.indices.index(word)]
 
 
 def _allowed(lists: list[int]) -> edge.Filter:

@@ -119,7 +119,7 @@ class ServerStore:
             some = slice(at, at + TOGETHER)
             answers = await self._asked(self._client.query_batch_points(self.collection, searches[some], **self._read))
             shares |= {
-                word: _share(answer.points[0], word)
+                word: _point(answer.points[0]).rarity(word, answer.points[0].score)
                 for word, answer in zip(each[some], answers, strict=True) if answer.points
             }
         return shares
@@ -332,7 +332,7 @@ def _vectors(point: Point) -> dict[str, Any]:
     return vectors
 
 
-def _point(point: m.Record) -> Point:
+def _point(point: m.Record | m.ScoredPoint) -> Point:
     vectors = point.vector if isinstance(point.vector, dict) else {}
     dense, words = vectors.get(DENSE), vectors.get(SPARSE)
     return Point(
@@ -344,14 +344,6 @@ def _point(point: m.Record) -> Point:
 def _hits(points: Iterable[m.ScoredPoint]) -> tuple[Hit, ...]:
     hits = (hit_of(str(point.id), point.score) for point in points)
     return tuple(sorted(hits, key=lambda hit: (-hit.score, hit.id)))
-
-
-def _share(point: m.ScoredPoint, word: int) -> float:
-    """What a word's weight in this passage was multiplied with."""
-    weights = point.vector.get(SPARSE) if isinstance(point.vector, dict) else None
-    if not isinstance(weights, m.SparseVector):
-        raise RetrieverUnavailable("the index server answered without its words")
-    return point.score / weights.values[weights.indices.index(word)]
 
 
 def _allowed(lists: Collection[int]) -> m.Filter:

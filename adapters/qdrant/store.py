@@ -11,6 +11,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from engine.errors import RetrieverUnavailable
+
 CHUNK: Final = "chunk"
 RECORD: Final = "record"
 LIST: Final = "list"
@@ -40,6 +42,15 @@ class Point:
     payload: dict[str, Any]
     dense: Sequence[float] | None = None
     words: Words | None = None
+
+    def rarity(self, word: int, score: float) -> float:
+        """What the word's weight here was multiplied with, if this ``score`` is for that word alone.
+
+        Raises `RetrieverUnavailable` for a point that was read without its words.
+        """
+        if self.words is None:
+            raise RetrieverUnavailable("the index answered without its words")
+        return score / self.words.values[self.words.indices.index(word)]
 
 
 @dataclass(frozen=True, slots=True)
