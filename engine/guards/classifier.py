@@ -20,9 +20,11 @@ from typing import Final
 
 import numpy as np
 from numpy.lib import format as npy
+from numpy.typing import NDArray
 
 from engine.guards.features import (
     HEAD,
+    STORY,
     TAIL,
     Grams,
     Reading,
@@ -35,7 +37,7 @@ from engine.guards.features import (
     pasted,
     read,
     segments,
-    story,
+    stories,
     wording,
 )
 from engine.guards.findings import findings
@@ -86,22 +88,25 @@ class Linear:
 
     def scores(self, texts: list[Places]) -> Vector:
         """One for each text; about -1 for harmless ones, 1 for the others."""
-        lengths = np.array([len(text) for text in texts])
-        sums = np.bincount(
-            np.repeat(np.arange(len(texts)), lengths), self.weights[places(np.concatenate(texts))], len(texts)
-        )
+        return self.of_each(np.concatenate(texts), np.array([len(text) for text in texts]))
+
+    def of_each(self, texts: Places, lengths: NDArray[np.int64]) -> Vector:
+        """The same for texts that stand one behind the other."""
+        sums = np.bincount(np.repeat(np.arange(len(lengths)), lengths), self.weights[places(texts)], len(lengths))
         return np.asarray(sums / np.sqrt(lengths + SMOOTH) + self.bias)
 
 
 def evidence(sentence: Linear, whole: Linear, tale: Linear, reading: Reading, acting: Places) -> Vector:
     """What the three models say about one answer: 17 numbers."""
     grams, length = Grams.of(acting), len(reading)
-    said = sentence.scores([grams.of_range(*at) for at in reading.sentences]) if reading.sentences else np.array([-1.0])
     behind = pasted(reading)
-    after = float(np.max(sentence.scores([grams.of_range(*at) for at in behind]))) if behind else -2.0
+    ranges, count = (*reading.sentences, *behind), len(reading.sentences)
+    scored = sentence.of_each(*grams.of_ranges(ranges)) if ranges else np.array([])
+    said = scored[:count] if count else np.array([-1.0])
+    after = float(np.max(scored[count:])) if behind else -2.0
     ranked = np.sort(said)[::-1]
     second = said[1] if len(said) > 1 else -1.0
-    told = tale.scores([story(reading.stems), *(story(reading.stems, *at) for at in passages(length))])
+    told = tale.of_each(*stories(reading, [(0, STORY), *passages(length)]))
     return np.array([
         said[0], second, said[-1], said[-2] if len(said) > 1 else -1.0, ranked[0],
         ranked[1] if len(ranked) > 1 else -1.0, after, max(said[-1], after), np.add.reduce(said) / len(said),
@@ -173,10 +178,11 @@ class Classifier:
         """How far above its threshold each of `OUTBOUND` stands."""
         if not len(reading):
             return np.full(len(OUTBOUND), -20.0)
+        inside = topic.inside(reading)
         said = evidence(
-            self.sentence, self.opening, self.narrative, reading, acts(reading, topic, self.common)
+            self.sentence, self.opening, self.narrative, reading, acts(reading, topic, self.common, inside)
         )
-        columns = joined(said, form(reading, topic))
+        columns = joined(said, form(reading, topic, inside))
         scores = self.second[:, :-1] @ ((columns - self.middle) / self.spread) + self.second[:, -1]
         grown = np.array([trees.score(columns) for trees in self.grown])
         return np.asarray(scores + GROWN * grown - self.thresholds[: len(OUTBOUND)])
@@ -199,7 +205,7 @@ class Classifier:
 
 def wholes(whole: tuple[Linear, ...], order: Linear, reading: Reading, words: Places) -> Vector:
     """What the models of `WHOLE`, and the one of orders, say about one inbound text."""
-    orders = order.scores([story(reading.stems, *at) for at in segments(reading)])
+    orders = order.of_each(*stories(reading, segments(reading)))
     return np.array([*(model.scores([words])[0] for model in whole), np.max(orders)])
 
 

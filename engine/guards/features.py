@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +19,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.guards.hashing import NOTHING, Places, number, numbers, sequences
+from engine.guards.hashing import Places, number, numbers, runs, sequences
 from engine.guards.lexicon import GROUPS
 from engine.guards.normalise import simplified
 
@@ -31,6 +32,8 @@ STEM: Final = 7
 """Letters of a word that count: forms of one word are mostly one token, in any language with endings."""
 LONGEST: Final = 4
 """Tokens in the longest sequence that a model weighs."""
+STORY: Final = 1400
+"""Tokens of a long text that are one story."""
 _PHRASE: Final = 6
 """Tokens in the longest phrase of the lexicon."""
 
@@ -45,11 +48,11 @@ _DOCUMENT: Final = re.compile(r'[{\[]\s*["{\[]')
 _LABEL: Final = re.compile(r"[\w.:/-]{0,24}\Z", re.ASCII)
 _ENDS: Final = frozenset(".!?。！？…｡;；")
 _OPEN: Final = {"“": "”", "„": "“”", "「": "」", "『": "』", "«": "»", "‹": "›", '"': '"'}
-_GLUED: Final = re.compile(r"(?<=[a-z])(?=I[ '’]|[A-Z][a-z'’])")
+_MARKS: Final = frozenset(("```", "`", *_OPEN, *"".join(_OPEN.values())))
+_GLUED: Final = re.compile(r"[A-Z](?<=[a-z].)(?:(?<=I)(?=[ '’])|(?=[a-z'’]))")
 """Where a service cut a word in two and pasted its line behind."""
-_SEAM: Final = re.compile(
-    r"(?<=[a-z0-9,;\])] )(?:[A-Z][a-z'’]*|I)(?=[ ,'’!-])"
-    rf"|(?<=[^\W_{_CJK}])[{_CJK}]|(?<=[{_CJK}])[A-Z]"
+_SEAM: Final = re.compile(      # each begins with a letter that few words begin with: so they are found quickly
+    rf"[A-Z{_CJK}](?:(?<=[a-z0-9,;\])] [A-Z])[a-z'’]*(?=[ ,'’!-])|(?<=[{_CJK}][A-Z])|(?<=[^\W_{_CJK}][{_CJK}]))"
 )
 _COMMON: Final = frozenset((       # noqa: SIM905 - as a list it would fill a page
     "about after again also because been before being both could does doing down each from further have having "
@@ -73,6 +76,28 @@ _NEGATION, _APOLOGY, _OFFICIAL, _CRITICAL, _HELP = map(
 )
 FORMS: Final = 5 * len(GROUPS) + 29
 TABLES: Final = tuple(number(f"\x02length {length}") for length in range(_PHRASE + 1))
+_LENGTHS: Final = tuple(range(1, _PHRASE + 1))
+_EDGES: Final = 3
+"""Tokens in the longest sequence that stands for the edge of a range."""
+# The rows of `Grams`: by length sequences, those at a begin, and those at an end.
+_ROWS: Final = ((1, TABLES[1]), (1, _BEGIN + 1), (1, _END + 1), (2, TABLES[2]), (2, _BEGIN + 2), (2, _END + 2),
+                (3, TABLES[3]), (3, _BEGIN + 3), (3, _END + 3), (4, TABLES[4]))
+_ROW_LENGTHS: Final = tuple(length for length, _ in _ROWS)
+_ROW_SALTS: Final = tuple(salt for _, salt in _ROWS)
+_INNER: Final = (0, 3, 6, 9)
+_AT_BEGIN: Final = (1, 4, 7)
+_AT_END: Final = (2, 5, 8)
+
+# What a token is.
+_LETTER: Final = 1
+_WIDE: Final = 2
+_DIGIT: Final = 4
+_SAYS: Final = 8            # a letter or a digit
+_BREAK: Final = 16
+_STOP: Final = 32
+_MARK: Final = 64           # of quotations and code
+_LONG_TOKEN: Final = 24
+_MOST_TOKENS: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +110,8 @@ class Reading:
     sentences: tuple[tuple[int, int], ...]
     seams: tuple[tuple[int, int], ...]      # from where a line may have been pasted, to its sentence's end
     wide: float                 # which part of the letters are ideographs or kana, 0..1
+    kinds: NDArray[np.uint8]    # what each token is
+    runs: Places                # the sequences of stems, a row for each length from 1
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -134,45 +161,78 @@ def read(text: str) -> Reading:
     text = _THOUGHT.sub("", unwrapped(text)) or text
     if len(text) > HEAD + TAIL:
         text = text[:HEAD] + "\n" + text[-TAIL:]
-    text = _GLUED.sub(" ", unicodedata.normalize("NFKC", text))
+    text = _GLUED.sub(r" \g<0>", unicodedata.normalize("NFKC", text))
     found = list(_TOKEN.finditer(text))
-    tokens = tuple([_folded(match.group()) for match in found])
-    stems = numbers(token[:STEM] for token in tokens)
-    sentences = _sentences(tokens)
-    at = {match.start(): index for index, match in enumerate(found)}
-    ends = [end for _, end in sentences]
+    known = [_TOKENS[match.group()] for match in found]
+    tokens = tuple([token for token, _, _ in known])
+    stems = np.array([stem for _, stem, _ in known], dtype=np.uint32)
+    kinds = np.frombuffer(bytes([kind for _, _, kind in known]), dtype=np.uint8)
+    sentences = _sentences(kinds)
     seams = []
-    for match in _SEAM.finditer(text):
-        index = at.get(match.start())
-        if index is not None and ends and index < ends[-1]:
-            seams.append((index, ends[int(np.searchsorted(ends, index, side="right"))]))
-    letters = sum(token[0].isalpha() for token in tokens) or 1
-    wide = sum(map(_wide, tokens)) / letters
-    return Reading(tokens, stems, _quoted(tokens), sentences, tuple(seams), wide)
+    if sentences and (starts := [match.start() for match in _SEAM.finditer(text)]):
+        at = {match.start(): index for index, match in enumerate(found)}
+        ends = [end for _, end in sentences]
+        for start in starts:
+            index = at.get(start)
+            if index is not None and index < ends[-1]:
+                seams.append((index, ends[bisect_right(ends, index)]))
+    letters = int(np.count_nonzero(kinds & _LETTER)) or 1
+    wide = int(np.count_nonzero(kinds & _WIDE)) / letters
+    return Reading(
+        tokens, stems, _quoted(tokens, kinds), sentences, tuple(seams), wide, kinds,
+        runs(stems, _LENGTHS, TABLES[1:]),
+    )
 
 
 def _folded(token: str) -> str:
     return simplified(token.casefold().replace("’", "'"))
 
 
-def _sentences(tokens: Sequence[str]) -> tuple[tuple[int, int], ...]:
+def _kind(token: str) -> int:
+    first = token[0]
+    kind = _LETTER * first.isalpha() | _WIDE * _wide(token) | _DIGIT * first.isdigit() | _SAYS * first.isalnum()
+    return kind | _BREAK * (first == "\n") | _STOP * (token in _ENDS) | _MARK * (token in _MARKS)
+
+
+class _Tokens(dict[str, tuple[str, int, int]]):
+    """Of each token as it was written: as it is compared, the number of its stem, and what it is; found out once."""
+
+    def __missing__(self, written: str) -> tuple[str, int, int]:
+        token = _folded(written)
+        value = token, number(token[:STEM]), _kind(token)
+        if len(written) <= _LONG_TOKEN:
+            if len(self) >= _MOST_TOKENS:
+                self.clear()
+            self[written] = value
+        return value
+
+
+_TOKENS: Final = _Tokens()
+
+
+def _sentences(kinds: NDArray[np.uint8]) -> tuple[tuple[int, int], ...]:
     """Ranges between end marks and line breaks, with their end marks; blank ones are left out."""
-    ranges, start = [], 0
-    for index, token in enumerate(tokens):
-        if token[0] == "\n" or token in _ENDS:
-            if any(word[0].isalnum() for word in tokens[start:index]):
-                ranges.append((start, index if token[0] == "\n" else index + 1))
-            start = index + 1
-    if any(word[0].isalnum() for word in tokens[start:]):
-        ranges.append((start, len(tokens)))
+    said = np.zeros(len(kinds) + 1, dtype=np.int64)
+    np.add.accumulate(kinds & _SAYS, dtype=np.int64, out=said[1:])
+    parts = np.flatnonzero(kinds & (_BREAK | _STOP))
+    before = said[parts].tolist()
+    ranges, start, passed = [], 0, 0
+    for index, sayings, kind in zip(parts.tolist(), before, kinds[parts].tolist(), strict=True):
+        if sayings > passed:
+            ranges.append((start, index if kind & _BREAK else index + 1))
+            passed = sayings
+        start = index + 1
+    if int(said[-1]) > passed:
+        ranges.append((start, len(kinds)))
     return tuple(ranges)
 
 
-def _quoted(tokens: Sequence[str]) -> NDArray[np.bool_]:
+def _quoted(tokens: Sequence[str], kinds: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Marks that are not closed on their own line of text open nothing, except a fence."""
     inside = np.zeros(len(tokens), dtype=np.bool_)
     opened, closes, fence = -1, "", -1
-    for index, token in enumerate(tokens):
+    for index in np.flatnonzero(kinds & (_BREAK | _MARK)).tolist():
+        token = tokens[index]
         if token == "```":  # noqa: S105 - a mark, not a secret
             if fence >= 0:
                 inside[fence:index] = True
@@ -211,16 +271,18 @@ class Topic:
         }
         return cls(frozenset(words), frozenset(pairs), question.wide, len(question))
 
-    def shared(self, tokens: Sequence[str]) -> float:
-        """Which part of the topic a text takes up, 0..1."""
-        words = {token[:STEM] for token in tokens}
-        pairs = {a + b for a, b in pairwise(tokens) if _ideograph(a)}
-        return (len(self.words & words) + len(self.pairs & pairs)) / (len(self.words) + len(self.pairs))
+    def shared(self, tokens: Sequence[str], inside: NDArray[np.bool_] | None = None) -> float:
+        """Which part of the topic a text takes up, 0..1. ``inside``: what repeats it, if that is known."""
+        repeating = tokens if inside is None else [tokens[index] for index in np.flatnonzero(inside).tolist()]
+        words = {stem for token in repeating if (stem := token[:STEM]) in self.words}
+        pairs = {pair for a, b in pairwise(tokens) if (pair := a + b) in self.pairs} if self.pairs else ()
+        return (len(words) + len(pairs)) / (len(self.words) + len(self.pairs))
 
     def inside(self, reading: Reading) -> NDArray[np.bool_]:
         """Which tokens of a reading repeat the topic."""
         tokens = reading.tokens
-        hits = np.fromiter((token[:STEM] in self.words for token in tokens), dtype=np.bool_, count=len(tokens))
+        words = self.words
+        hits = np.array([token[:STEM] in words for token in tokens], dtype=np.bool_)
         if self.pairs:
             for index in range(len(tokens) - 1):
                 if tokens[index] + tokens[index + 1] in self.pairs:
@@ -236,23 +298,21 @@ def _wide(token: str) -> bool:
     return "\u3040" <= token[:1] <= "\u9fff"
 
 
-def acts(reading: Reading, topic: Topic, common: Places) -> Places:
-    """The stems as a text *does* something with them, whatever it is about.
+def acts(reading: Reading, topic: Topic, common: Places, inside: NDArray[np.bool_] | None = None) -> Places:
+    """The stems as a text *does* something with them, whatever it is about. ``inside``: `Topic.inside`, if it is known.
 
     Words of the question, numbers, and words that are not among the ``common`` ones (sorted) each become one token;
     quoted words are set apart from all others. Ideographs stay as they are.
     """
-    tokens = reading.tokens
-    stems = reading.stems
-    known = np.zeros(len(tokens), dtype=np.bool_)
+    stems, kinds = reading.stems, reading.kinds
+    known = np.zeros(len(stems), dtype=np.bool_)
     if len(common):
         slot = np.minimum(np.searchsorted(common, stems), len(common) - 1)
         known = common[slot] == stems
-    word = np.fromiter((token[0].isalpha() and not _wide(token) for token in tokens), np.bool_, len(tokens))
-    digit = np.fromiter((token[0].isdigit() for token in tokens), np.bool_, len(tokens))
+    word = (kinds & (_LETTER | _WIDE)) == _LETTER
     acting = np.where(word & ~known, np.uint32(_WORD), stems)
-    acting = np.where(digit, np.uint32(_NUMBER), acting)
-    acting = np.where(topic.inside(reading), np.uint32(_TOPIC), acting)
+    acting = np.where((kinds & _DIGIT) != 0, np.uint32(_NUMBER), acting)
+    acting = np.where(topic.inside(reading) if inside is None else inside, np.uint32(_TOPIC), acting)
     return np.where(reading.quoted, acting ^ _QUOTED, acting)
 
 
@@ -260,25 +320,45 @@ def acts(reading: Reading, topic: Topic, common: Places) -> Places:
 class Grams:
     """All sequences of a token list, so that any range's own can be taken out at no cost."""
 
-    inner: tuple[Places, ...]       # by length, from 1
-    begin: tuple[Places, ...]       # at a range's begin, by length
-    end: tuple[Places, ...]         # at a range's end, by length; numbered by their last token
+    rows: Places                # of `_ROWS`; those at an end are numbered by their first token, too
 
     @classmethod
     def of(cls, stems: Places) -> Grams:
         """For lengths 1 to `LONGEST`, and 1 to 3 at the edges."""
-        inner = tuple(sequences(stems, n, TABLES[n]) for n in range(1, LONGEST + 1))
-        begin = tuple(sequences(stems, n, _BEGIN + n) for n in range(1, 4))
-        end = tuple(sequences(stems, n, _END + n) for n in range(1, 4))
-        return cls(inner, begin, end)
+        return cls(runs(stems, _ROW_LENGTHS, _ROW_SALTS))
 
     def of_range(self, start: int, stop: int) -> Places:
         """The sequences in one range, with its edges."""
-        parts = [table[start : max(start, stop - n)] for n, table in enumerate(self.inner)]
-        for n in range(min(3, stop - start)):
-            parts.append(self.begin[n][start : start + 1])
-            parts.append(self.end[n][stop - n - 1 : stop - n])
-        return np.concatenate(parts) if parts else NOTHING
+        return self.of_ranges(((start, stop),))[0]
+
+    def of_ranges(self, ranges: Sequence[tuple[int, int]]) -> tuple[Places, NDArray[np.int64]]:
+        """Those of several ranges, one range after the other, and how many each has."""
+        size = self.rows.shape[1]
+        bounds = np.array(ranges, dtype=np.int64)
+        start, stop = bounds[:, :1], bounds[:, 1:]
+        length = stop - start
+        first = np.concatenate(
+            (start + _FROM_INNER * size, start + _FROM_BEGIN * size, stop + _FROM_END * size - _BACK), axis=1)
+        many = np.concatenate((np.maximum(length - _SHORTER, 0), length > _BEHIND, length > _BEHIND), axis=1)
+        return _taken(self.rows, first[:, _ORDER], many[:, _ORDER])
+
+
+_FROM_INNER: Final = np.array(_INNER)
+_FROM_BEGIN: Final = np.array(_AT_BEGIN)
+_FROM_END: Final = np.array(_AT_END)
+_SHORTER: Final = np.arange(LONGEST)
+_BEHIND: Final = np.arange(_EDGES)
+_BACK: Final = _BEHIND + 1
+_ORDER: Final = np.array([0, 1, 2, 3, 4, 7, 5, 8, 6, 9])     # a begin and an end of each length in turn
+
+
+def _taken(rows: Places, first: NDArray[np.int64], many: NDArray[np.int64]) -> tuple[Places, NDArray[np.int64]]:
+    """So many numbers from each of these places, in order, and how many those of one line are together."""
+    lengths = many.ravel()
+    ends = np.add.accumulate(lengths)
+    which = np.repeat(first.ravel() - ends + lengths, lengths)
+    which += np.arange(len(which))
+    return rows.ravel()[which], np.add.reduce(many, axis=1)
 
 
 @cache
@@ -303,8 +383,8 @@ def phrases(reading: Reading) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
     """Where phrases of the lexicon begin outside quotations, and their groups."""
     where, groups = [], []
     for n, (keys, group) in enumerate(_lexicon()):
-        table = sequences(reading.stems, n + 1, TABLES[n + 1])
-        if not len(table) or not len(keys):
+        table = reading.runs[n, : len(reading) - n]
+        if len(reading) <= n or not len(keys):
             continue
         slot = np.minimum(np.searchsorted(keys, table), len(keys) - 1)
         hits = np.flatnonzero((keys[slot] == table) & ~reading.quoted[: len(table)])
@@ -331,14 +411,25 @@ def pasted(reading: Reading) -> tuple[tuple[int, int], ...]:
 
 def opening(grams: Grams, length: int) -> Places:
     """How a text begins and how it ends."""
-    begin = grams.of_range(0, min(length, 64))
-    return np.concatenate([begin, grams.of_range(max(0, length - 40), length) ^ _CLOSING])
+    both, lengths = grams.of_ranges(((0, min(length, 64)), (max(0, length - 40), length)))
+    both[lengths[0] :] ^= _CLOSING
+    return both
 
 
-def story(stems: Places, start: int = 0, stop: int = 1400) -> Places:
+def story(stems: Places, start: int = 0, stop: int = STORY) -> Places:
     """What a passage says: its words and sequences of two and three."""
     passage = stems[start:stop]
     return np.concatenate([sequences(passage, n, TABLES[n]) for n in (1, 2, 3)])
+
+
+def stories(reading: Reading, ranges: Sequence[tuple[int, int]]) -> tuple[Places, NDArray[np.int64]]:
+    """What several passages say, one after the other, and how many sequences each has."""
+    bounds = np.minimum(np.array(ranges, dtype=np.int64), len(reading))
+    start, stop = bounds[:, :1], bounds[:, 1:]
+    return _taken(reading.runs, start + _THREE * len(reading), np.maximum(stop - start - _THREE, 0))
+
+
+_THREE: Final = np.arange(3)
 
 
 def passages(length: int) -> list[tuple[int, int]]:
@@ -362,9 +453,13 @@ def segments(reading: Reading, limit: int = 80) -> list[tuple[int, int]]:
     return [(first[0], min(second[1], first[0] + 120)) for first, second in pairs][:limit]
 
 
-def form(reading: Reading, topic: Topic) -> Vector:
-    """What a text looks like beside its question, whatever its words: `FORMS` numbers around 0 to 1."""
+def form(reading: Reading, topic: Topic, inside: NDArray[np.bool_] | None = None) -> Vector:
+    """What a text looks like beside its question, whatever its words: `FORMS` numbers around 0 to 1.
+
+    ``inside``: `Topic.inside`, if it is known.
+    """
     tokens, length = reading.tokens, len(reading)
+    repeated = topic.inside(reading) if inside is None else inside
     where, groups = phrases(reading)
     nothing = ((0, 0),)
     first, last = (reading.sentences or nothing)[0], (reading.sentences or nothing)[-1]
@@ -376,9 +471,9 @@ def form(reading: Reading, topic: Topic) -> Vector:
     begins, ends, head, tail = count(*first), count(*last), count(0, 60), count(length - 60, length)
     dense = np.bincount(groups, minlength=len(GROUPS)) / (length + 20) ** 0.5
     later = np.bincount(groups[where >= 60], minlength=len(GROUPS))
-    repeats = float(np.add.reduce(topic.inside(reading)) / length) if length else 0.0
+    repeats = float(np.add.reduce(repeated) / length) if length else 0.0
     asked = len(topic.words) + len(topic.pairs)
-    shared = topic.shared(tokens) if asked else 0.5
+    shared = topic.shared(tokens, repeated) if asked else 0.5
     foreign = abs(reading.wide - topic.wide) if topic.length and length else 0.0
     quoted = float(np.add.reduce(reading.quoted) / length) if length else 0.0
     negated = float(begins[_NEGATION] > 0)
@@ -388,8 +483,8 @@ def form(reading: Reading, topic: Topic) -> Vector:
         float(length >= 400), min(len(reading.sentences), 10) / 10, float(len(reading.sentences) == 1),
         repeats, shared, float(not asked), shared * float(length > 60), foreign, reading.wide,
         quoted, float(quoted > 0), float("```" in tokens),
-        5 * sum(token[0] == "\n" for token in tokens) / (length + 10),
-        5 * sum(token[0].isdigit() for token in tokens) / (length + 10),
+        5 * int(np.count_nonzero(reading.kinds & _BREAK)) / (length + 10),
+        5 * int(np.count_nonzero(reading.kinds & _DIGIT)) / (length + 10),
         float(length > 0 and tokens[-1] not in _CLOSERS), float(bool(reading.seams)),
         negated * float(length < 120), negated * float(begins[_APOLOGY] > 0), negated * (1 - repeats),
         negated * float(begins[_HELP] > 0), negated * float(later[_HELP] > 2),

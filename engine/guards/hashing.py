@@ -7,7 +7,7 @@ at once.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -21,6 +21,9 @@ BITS: Final = 17
 _FACTOR: Final = np.uint32(0x01000193)
 _SPREAD_1: Final = np.uint32(0x85EBCA6B)
 _SPREAD_2: Final = np.uint32(0xC2B2AE35)
+_SHIFT: Final = np.uint32(15)
+_SHIFT_1: Final = np.uint32(13)
+_SHIFT_2: Final = np.uint32(16)
 _MASK: Final = np.uint32((1 << BITS) - 1)
 NOTHING: Final[Places] = np.zeros(0, dtype=np.uint32)
 
@@ -38,19 +41,31 @@ def numbers(tokens: Iterable[str], salt: int = 0) -> Places:
 def sequences(tokens: Places, length: int, salt: int) -> Places:
     """One number for every run of ``length`` tokens, in order; `NOTHING` for a shorter text."""
     count = len(tokens) - length + 1
-    if count <= 0:
-        return NOTHING
-    mixed = np.full(count, salt, dtype=np.uint32)
-    for offset in range(length):
-        mixed = (mixed ^ tokens[offset : offset + count]) * _FACTOR
-        mixed ^= mixed >> np.uint32(15)
+    return runs(tokens, (length,), (salt,))[0][:count] if count > 0 else NOTHING
+
+
+def runs(tokens: Places, lengths: Sequence[int], salts: Sequence[int]) -> Places:
+    """Several kinds of `sequences` at once, a row for each length and its salt; the lengths go up.
+
+    Of a row the first ``len(tokens) - length + 1`` numbers count: behind them no run is whole.
+    """
+    mixed = (np.array(salts, dtype=np.uint32)[:, None] ^ tokens) * _FACTOR
+    mixed ^= mixed >> _SHIFT
+    size, first = len(tokens), 0
+    for offset in range(1, min(lengths[-1], size)):
+        while lengths[first] <= offset:
+            first += 1
+        longer = mixed[first:, : size - offset]
+        longer ^= tokens[offset:]
+        longer *= _FACTOR
+        longer ^= longer >> _SHIFT
     return mixed
 
 
 def places(mixed: Places) -> Places:
     """Where these numbers stand in the table."""
     spread = mixed * _SPREAD_1
-    spread ^= spread >> np.uint32(13)
+    spread ^= spread >> _SHIFT_1
     spread *= _SPREAD_2
-    spread ^= spread >> np.uint32(16)
+    spread ^= spread >> _SHIFT_2
     return spread & _MASK
