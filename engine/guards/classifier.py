@@ -81,10 +81,11 @@ class OutboundScores:
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """One model: a weight for each place of the table."""
+    """One model: a weight for each place of the table, in units of ``scale``."""
 
-    weights: Vector
+    weights: Vector | NDArray[np.int16]     # as they are stored: a small table is in the processor's cache more often
     bias: float
+    scale: float = 1.0
 
     def scores(self, texts: list[Places]) -> Vector:
         """One for each text; about -1 for harmless ones, 1 for the others."""
@@ -92,7 +93,8 @@ class Linear:
 
     def of_each(self, texts: Places, lengths: NDArray[np.int64]) -> Vector:
         """The same for texts that stand one behind the other."""
-        sums = np.bincount(np.repeat(np.arange(len(lengths)), lengths), self.weights[places(texts)], len(lengths))
+        found = self.weights[places(texts)] * self.scale
+        sums = np.bincount(np.repeat(np.arange(len(lengths)), lengths), found, len(lengths))
         return np.asarray(sums / np.sqrt(lengths + SMOOTH) + self.bias)
 
 
@@ -215,7 +217,7 @@ def _array(raw: bytes) -> np.ndarray:
 
 def _linear(arrays: dict[str, np.ndarray], name: str) -> Linear:
     scale, bias = arrays[name + "_scale"]
-    return Linear(arrays[name] * float(scale), float(bias))
+    return Linear(arrays[name], float(bias), float(scale))
 
 
 def _trees(arrays: dict[str, np.ndarray], name: str) -> Trees:

@@ -146,10 +146,26 @@ _FOLDED: Final = _Table(fold)
 _LETTERS: Final = _Table(letter)
 
 
+_OTHER: Final = re.compile(r"([^\x00-\x7f]+)")
+_ASCII: Final = bytes(ord(fold(chr(code)) or " ") for code in range(128)).ljust(256)
+_UNSEEN: Final = bytes(code for code in range(128) if not fold(chr(code)))
+_APART: Final = 128             # stretches of other characters; of more it is quicker to look at each character
+
+
 @lru_cache(maxsize=8)               # several guards read one message
 def normalise(text: str) -> str:
     """The text as rules read it. Never holds a lone surrogate; at most eight times as long, usually shorter."""
-    return text.translate(_FOLDED)
+    if text.isascii():
+        return _ascii(text)
+    parts = _OTHER.split(text, _APART)          # in turn: ASCII, which is nearly all of most texts, and others
+    return "".join([
+        part.translate(_FOLDED) if number % 2 or number == 2 * _APART else _ascii(part)
+        for number, part in enumerate(parts)
+    ])
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii").translate(_ASCII, _UNSEEN).decode("ascii")
 
 
 def letters(text: str) -> str:
@@ -212,6 +228,7 @@ _GATES: Final = {
     "tags": re2.compile("[\U000e0020-\U000e007e]{4}"),
     "rot13": re2.compile(f"(?i){_ROTATED.pattern}"),
 }
+_ANY_GATE: Final = re2.compile("|".join(f"(?:{gate.pattern})" for gate in _GATES.values()))
 
 
 @lru_cache(maxsize=8)
@@ -227,6 +244,8 @@ def variants(text: str) -> tuple[Variant, ...]:
 def _decoded(text: str) -> Iterator[Variant]:
     for base, part in _parts(text):
         raw = part.encode("utf-8", "replace")
+        if not _ANY_GATE.search(raw):
+            continue
         for kind, pattern, decode in _WAYS:
             if not _GATES[kind].search(raw):
                 continue

@@ -19,6 +19,8 @@ from bisect import insort
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+import re2
+
 from engine.guards import credentials
 from engine.guards.encoded import Spread, Visible
 from engine.guards.leaves import LeafReadingGuard
@@ -89,8 +91,12 @@ _LONGEST: Final = max(map(len, credentials.PREFIXES))
 _WHOLE: Final = frozenset(credentials.PREFIXES)
 _OF_PREFIXES: Final = frozenset("".join(credentials.PREFIXES) + _BEGIN + string.ascii_uppercase + string.digits)
 """What may stand at the end of a text in which a secret has begun."""
-_SIGN: Final = re.compile(
-    r"[:=：是为為]|(?<![A-Za-z])(?:is|was|bearer|basic|--(?:password|passwd|token|secret|api-key|pass)) ", re.IGNORECASE
+_NO_LETTER: Final = "(?<![A-Za-z\u0130\u0131\u017f\u212a].)"      # the last four have a letter of these as capital or small
+_SIGN: Final = re.compile(      # each begins with what few characters are, so that they are found quickly
+    "[:=：是为為iIwWbB\u0130\u0131\\-](?:(?<=[:=：是为為])"
+    f"|(?<=[iI\u0130\u0131]){_NO_LETTER}[sS\u017f] |(?<=[wW]){_NO_LETTER}(?i:as) "
+    f"|(?<=[bB]){_NO_LETTER}(?i:earer|asic) "
+    f"|(?<=-){_NO_LETTER}-(?i:password|passwd|token|secret|api-key|pass) )"
 )
 _LONGEST_SIGN: Final = 12
 _SIGNED: Final = re.compile("[:=：是为為]|[CDNRSTYcdnrsty\u017f] ")
@@ -112,6 +118,7 @@ _SIGNIFICANT: Final = (
     "密钥", "密鑰", "令牌",
 )
 """Without one of these no sign leads to a secret."""
+_SIGNIFICANT_AT_ALL: Final = re2.compile("|".join(map(re.escape, _SIGNIFICANT)))
 _USER: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,24}://[^\s/:@?#\"'<>]{0,64}\Z")
 
 
@@ -173,9 +180,14 @@ class Scanner:
                 self.consider(_Iban(start), final=final)
             else:
                 self.consider(_Digits(start), final=final)
-        if _MARK.search(text, self._starts - base):
-            for marked in _MARKED.finditer(text, self._starts - base):
+        behind = self._starts - base
+        for mark in _MARK.finditer(text, behind):
+            at = mark.start()
+            if text[at - 1 : at] in _OF_PREFIXES and (
+                marked := _MARKED.search(text, max(at - _LONGEST, behind), at + 1)
+            ):
                 self.consider(_Broken(base + marked.start()), final=final)
+                behind = at + 1
         at = text.find(_BEGIN, self._starts - base)
         while at >= 0:
             self.consider(_PrivateKey(base + at), final=final)
@@ -201,8 +213,7 @@ class Scanner:
     def _look_for_signs(self, final: bool) -> None:
         text, base = self._text, self._base
         if final and not self._signs:           # a whole text: how it was said matters only where there is something
-            plain = text.casefold()
-            signed = any(word in plain for word in _SIGNIFICANT)
+            signed = _SIGNIFICANT_AT_ALL.search(text.casefold().encode("utf-8", "replace")) is not None
         else:
             signed = _SIGNED.search(text, max(self._signs - base - 1, 0)) is not None
         if not signed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from engine.guards.orders import Signs
@@ -36,6 +37,7 @@ def suspicion(signs: Signs, plain: str) -> Suspicion:
     return Suspicion(joined(*met.values()), max(met, key=lambda rule: met[rule])) if met else Suspicion(0.0)
 
 
+@lru_cache(maxsize=8)               # several guards read one message
 def sentencewise(signs: Signs, plain: str) -> Suspicion:
     """The most suspicious sentence: words mean something beside each other; a long text holds them all somewhere."""
     whole = suspicion(signs, plain)
