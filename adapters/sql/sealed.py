@@ -114,6 +114,7 @@ class Keyring:
 
     master: bytes
     _known: OrderedDict[str, DataKey] = field(default_factory=OrderedDict)
+    _fingerprints: bytes = field(default=b"", init=False, compare=False)     # the key of those, once it is asked for
 
     @property
     def master_id(self) -> str:
@@ -123,7 +124,9 @@ class Keyring:
     def fingerprint(self, text: str) -> str:
         """A keyed hash, 32 hex digits: equal texts compare, none can be read or guessed from it."""
         body = text.encode("utf-8", "surrogatepass")
-        return hmac.new(self._derive(b"bartizan fingerprint"), body, hashlib.sha256).hexdigest()[:32]
+        if not self._fingerprints:          # a turn takes a dozen of them
+            self._fingerprints = self._derive(b"bartizan fingerprint")
+        return hmac.digest(self._fingerprints, body, "sha256").hex()[:32]
 
     def make(self) -> tuple[WrappedKey, DataKey]:
         """A new data key and the form in which it is stored."""

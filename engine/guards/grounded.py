@@ -127,11 +127,11 @@ async def _close(said: Sequence[str], passages: Sequence[str], meaning: Meaning)
     """Of each sentence, how close the closest sentence of the passages is, -1 to 1; none when vectors are away."""
     given = [sentence for passage in passages for sentence in sentences(passage)][:SENTENCES]
     try:
-        known = [await meaning.query(sentence) for sentence in given]
-        return [max((_cosine(vector, other) for other in known), default=-1.0)
-                for vector in [await meaning.query(sentence) for sentence in said]]
+        vectors = await asyncio.gather(*(meaning.query(sentence) for sentence in (*given, *said)))   # as few batches
     except RetrieverUnavailable:
         return []
+    known = vectors[: len(given)]
+    return [max((_cosine(vector, other) for other in known), default=-1.0) for vector in vectors[len(given) :]]
 
 
 def _cosine(one: Sequence[float], other: Sequence[float]) -> float:

@@ -159,8 +159,8 @@ class LeakReader:
 
     def _leaks(self, text: str, begin: int) -> bool:
         """Reads on, up to the character with which it is a leak. ``begin``: where ``text`` stands in the whole."""
-        places, pieces, plain = self._places, self._pieces, _PLAIN.get
-        state, length = self._state, self._length
+        places, plain, after = self._places, _PLAIN.get, self._pieces.next
+        state, length, canaries = self._state, self._length, self._canaries
         last = places[-1] if places else begin
         read: list[str] = []            # folded
         before, leaks = self._letters[-self._keep :], False
@@ -168,20 +168,24 @@ class LeakReader:
             letters = plain(char)
             if letters is None:
                 letters = fold_char(char)
+            elif not letters:
+                continue                # a blank
             for letter in letters:
                 if at - last > _GAP:
                     state = length = 0
                 last = at
                 read.append(letter)
                 places.append(at)
-                if (after := pieces.next[state].get(letter)) is not None:
-                    state, length = after, length + 1       # nearly always
+                if (next_state := after[state].get(letter)) is not None:
+                    state, length = next_state, length + 1      # nearly always
+                elif state:
+                    state, length = self._pieces.step(state, length, letter)
                 else:
-                    state, length = pieces.step(state, length, letter)
-                if length >= WIDE_SHINGLE or self._canaries:
+                    length = 0
+                if length >= WIDE_SHINGLE or canaries:
                     leaks = self._is_leak(before + "".join(read[-self._keep :]), length)
-                if leaks:
-                    break
+                    if leaks:
+                        break
             if leaks:
                 break
         self._letters += "".join(read)

@@ -10,6 +10,7 @@ import base64
 import binascii
 import codecs
 import re
+import string
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +21,7 @@ MAX_WORD: Final = 4096
 _LEAST: Final = 16
 _PROBE: Final = 6
 _WORD: Final = re.compile(r"[A-Za-z0-9+/_=\-.]+")
+_OF_WORDS: Final = frozenset(string.ascii_letters + string.digits + "+/_=-.")
 _EDGE: Final = re.compile(r"(?<![A-Za-z0-9+/_=\-.])[A-Za-z0-9+/]")
 _LONG: Final = re.compile(rf"(?<![A-Za-z0-9+/_=\-.])[A-Za-z0-9+/][A-Za-z0-9+/_=\-.]{{{_LEAST - 1},}}")
 _LONG_AT_ALL: Final = re2.compile(rf"[A-Za-z0-9+/_=\-.]{{{_LEAST}}}")     # hardly any text has one, and RE2 is quick
@@ -44,7 +46,7 @@ class Words:
     def __init__(self) -> None:
         self._word = ""             # that is held
         self._start = -1            # where it begins; -1: none is held
-        self._last = ""             # the last character
+        self._last = " "            # the last character
         self._end = 0
         self.safe = 0
         """Up to here no word is waited for."""
@@ -60,7 +62,7 @@ class Words:
         if final and not base:
             self._whole(text)
             return
-        if text and self._start < 0 and self._last and _WORD.match(self._last):
+        if text and self._start < 0 and self._last in _OF_WORDS:
             rest = _WORD.match(text)        # a word that was let go, and goes on
             at = rest.end() if rest else 0
         while at < size:
@@ -106,7 +108,10 @@ class Words:
     def _alive(self) -> bool:
         """Whether it may still turn out to be encoded."""
         word = self._word
-        return len(word) < _PROBE or bool(_MIXED.search(word[:_PROBE])) or _HEX.fullmatch(word) is not None
+        probe = word[:_PROBE]
+        if len(probe) == _PROBE and probe.isalpha() and probe[1:].islower() and max(probe) > "f":
+            return False            # nearly always: an ordinary word
+        return len(word) < _PROBE or bool(_MIXED.search(probe)) or _HEX.fullmatch(word) is not None
 
     def _ends(self, end: int) -> None:
         if len(self._word) >= _LEAST:
