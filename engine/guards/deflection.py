@@ -117,6 +117,12 @@ class Lines:
     def read(self, page: Page) -> int:
         """How many characters from the start are safe."""
         self._end = page.end
+        if page.plain and not (self._fresh or self._ways or self._matches or self._apostrophe or self.found >= 0):
+            stretches = page.stretches          # nothing begins in such a piece
+            if len(stretches) == 1 and stretches[0][0] is self._where and not page.final:
+                if self._where is Where.PROSE and not self._quoted:
+                    self._previous = stretches[0][2][-1]
+                    return self._end
         for where, at, stretch in page.stretches:
             if self.found >= 0:
                 return self.found

@@ -93,6 +93,12 @@ class LinkReader:
 
     def read(self, page: Page) -> int:
         """The next piece."""
+        if page.plain and not (self._held or self._rest or page.final or self._inside >= 0):
+            stretches = page.stretches
+            if len(stretches) == 1 and stretches[0][0] is Where.PROSE:
+                _, self._at, self._held = stretches[0]
+                self._begins(self._held, 0)
+                return self._at if self._held else page.placed
         for where, at, stretch in page.stretches:
             code = where is Where.SPAN or where is Where.CLOSED
             if code and (self._plain or self._held.startswith("](")):
@@ -176,14 +182,25 @@ class LinkReader:
                     keep = start
                     break
                 at = end
-        if keep == len(text) and not final and text[-1:] in _OF_SCHEMES:
-            begun = _URL_BEGUN.search(text, max(at, len(text) - 10))
-            if begun and (begun.start() or not (self._before.isalnum() and self._before.isascii())):
-                keep = begun.start()
-        self._before = text[keep - 1 : keep] or self._before
-        self._held, self._at = text[keep:], self._at + keep
+        if keep == len(text) and not final:
+            self._begins(text, at)
+        else:
+            self._kept(text, keep)
         if final:
             self._rest = None
+
+    def _begins(self, text: str, at: int) -> None:
+        """Holds what may be the beginning of an address at the end of the text."""
+        keep = len(text)
+        if text[-1:] in _OF_SCHEMES:
+            begun = _URL_BEGUN.search(text, max(at, keep - 10))
+            if begun and (begun.start() or not (self._before.isalnum() and self._before.isascii())):
+                keep = begun.start()
+        self._kept(text, keep)
+
+    def _kept(self, text: str, keep: int) -> None:
+        self._before = text[keep - 1 : keep] or self._before
+        self._held, self._at = text[keep:], self._at + keep
 
     def _swallowed(self, text: str, at: int, page: Page) -> int:
         """Behind the rest of an address that was too long; nothing of it is shown."""

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Protocol
 
 from engine.guards.forms import GATE, WIDE_GATE
 from engine.guards.markup import Where
@@ -50,13 +50,15 @@ _MARKS: Final = (
 )
 _POINT: Final = re.compile(_MARKS.replace("{between}", _BETWEEN))
 _MARK: Final = re.compile(_MARKS.replace("{between}", ""))
+_LOWER: Final = re.compile("[a-z ]+")
+_BEFORE_POINTS: Final = frozenset(".!?…:;\"'’‘”)]*_")
+"""Behind one of these there may be a point although what follows is no sign."""
 _ENDS: Final = frozenset("。！？｡")
 _ELSEWHERE: Final = re.compile(r"[\"“„«「『][^\"“”„«»「」『』]{0,600}[\"”“»」』]|`[^`]*`")
 """What a sentence only quotes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a sentence stands: ``start`` in the text, behind ``before`` other sentences, perhaps at a seam."""
 
     start: int
@@ -231,6 +233,9 @@ class Sentences:
                     self._open(base + start - bracket, seam=False)
                     at += text[start] not in _ENDS
                     continue
+            if _LOWER.fullmatch(text, at) and text[at - 1 : at] not in _BEFORE_POINTS:
+                at = len(text)                          # nearly always: the middle of a sentence
+                break
             found = _POINT.search(text, at)
             if found and found.end() == passed:         # what stands between two characters is passed once
                 found = _MARK.search(text, at)
@@ -398,7 +403,7 @@ class Sentences:
     def _judged(self, unit: _Unit, end: int, by: int, *, last: bool, over: bool) -> bool:
         place = unit.place
         if over and place.start <= self._first:
-            place = replace(place, alone=True)
+            place = place._replace(alone=True)
         verdict = self._judge.judge(self._said(place.start, end), place, lambda: self._answer(end), last=last)
         if verdict is MORE:
             unit.judged = end
