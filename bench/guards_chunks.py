@@ -154,7 +154,7 @@ async def compare(rows: Sequence[dict[str, Any]], splits: int, rng: random.Rando
             seen = max(len(slow.text) - span, 0)
             count["span characters seen"] += seen
             count["rows with span characters seen"] += bool(seen)
-            if 0 < seen and count["rows with span characters seen"] <= 10:
+            if seen > 0 and count["rows with span characters seen"] <= 10:
                 print(row.get("id"), slow.rule, "seen:", repr(slow.text[span:]), repr(text[span : span + 60]))
         each = -(-left // (len(rows) - number))
         left -= each

@@ -117,12 +117,8 @@ class Lines:
     def read(self, page: Page) -> int:
         """How many characters from the start are safe."""
         self._end = page.end
-        if page.plain and not (self._fresh or self._ways or self._matches or self._apostrophe or self.found >= 0):
-            stretches = page.stretches          # nothing begins in such a piece
-            if len(stretches) == 1 and stretches[0][0] is self._where and not page.final:
-                if self._where is Where.PROSE and not self._quoted:
-                    self._previous = stretches[0][2][-1]
-                    return self._end
+        if page.plain and self._passes(page):
+            return self._end
         for where, at, stretch in page.stretches:
             if self.found >= 0:
                 return self.found
@@ -145,6 +141,19 @@ class Lines:
         for match in self._matches:
             safe = min(safe, match.start)
         return safe
+
+    def _passes(self, page: Page) -> bool:
+        """Whether nothing is going on, as in nearly all pieces of small letters, in which nothing begins."""
+        if (
+            self._fresh or self._ways or self._matches or self._apostrophe or self._quoted or self.found >= 0
+            or page.final or self._where is not Where.PROSE or len(page.stretches) != 1
+        ):
+            return False
+        where, _, stretch = page.stretches[0]
+        if where is not Where.PROSE:
+            return False
+        self._previous = stretch[-1]
+        return True
 
     # --- places
 

@@ -339,7 +339,8 @@ class Grams:
         length = stop - start
         first = np.concatenate(
             (start + _FROM_INNER * size, start + _FROM_BEGIN * size, stop + _FROM_END * size - _BACK), axis=1)
-        many = np.concatenate((np.maximum(length - _SHORTER, 0), length > _BEHIND, length > _BEHIND), axis=1)
+        edges = (length > _BEHIND).astype(np.int64)
+        many = np.concatenate((np.maximum(length - _SHORTER, 0), edges, edges), axis=1)
         return _taken(self.rows, first[:, _ORDER], many[:, _ORDER])
 
 

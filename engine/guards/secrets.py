@@ -91,7 +91,7 @@ _LONGEST: Final = max(map(len, credentials.PREFIXES))
 _WHOLE: Final = frozenset(credentials.PREFIXES)
 _OF_PREFIXES: Final = frozenset("".join(credentials.PREFIXES) + _BEGIN + string.ascii_uppercase + string.digits)
 """What may stand at the end of a text in which a secret has begun."""
-_NO_LETTER: Final = "(?<![A-Za-z\u0130\u0131\u017f\u212a].)"      # the last four have a letter of these as capital or small
+_NO_LETTER: Final = "(?<![A-Za-z\u0130\u0131\u017f\u212a].)"     # the last four are letters of these in another case
 _SIGN: Final = re.compile(      # each begins with what few characters are, so that they are found quickly
     "[:=：是为為iIwWbB\u0130\u0131\\-](?:(?<=[:=：是为為])"
     f"|(?<=[iI\u0130\u0131]){_NO_LETTER}[sS\u017f] |(?<=[wW]){_NO_LETTER}(?i:as) "
