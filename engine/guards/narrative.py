@@ -81,6 +81,9 @@ class NarrativeReader:
             return page.end
         text = page.text
         at = 0
+        if self._end + len(text) < self._next and not page.final:       # nearly always: it is not time yet
+            self._take(text)
+            return self._judged if self._held else self._end
         while at < len(text):
             stop = min(at + self._next - self._end, len(text))      # the same places wherever the text was cut
             self._take(text[at:stop])

@@ -285,12 +285,12 @@ class Sentences:
         if (self._until is None or start <= self._until) and not (
             self._units and self._units[-1].place.start == start
         ):
-            at = start - self._base
-            before, last = self._text[max(at - 1, 0) : at], self._text[max(at - 4, 0) : at].rstrip()[-1:]
-            place = Place(
-                start, self._before, seam, seam and before.isalnum(),
-                switched=seam and last.isalpha() and _script(last) != _script(self._text[at]),
-            )
+            at, glued, switched = start - self._base, False, False
+            if seam:
+                last = self._text[max(at - 4, 0) : at].rstrip()[-1:]
+                glued = self._text[max(at - 1, 0) : at].isalnum()
+                switched = last.isalpha() and _script(last) != _script(self._text[at])
+            place = Place(start, self._before, seam, glued, switched)
             self._units.append(_Unit(place, bool(self._opened), WIDE_GATE if _wide(self._text[at]) else GATE))
 
     def _closed(self, at: int) -> None:

@@ -67,6 +67,10 @@ class UnsafeReader:
     def read(self, page: Page) -> int:
         """The next piece; safe is what has been judged, or all if it flows."""
         text, at = page.text, 0
+        if self._end + len(text) < self._next and not page.final:       # nearly always: it is not time yet
+            self._window += text
+            self._end += len(text)
+            return self._judged if self._held else page.end
         while at < len(text):
             stop = min(at + self._next - self._end, len(text))      # the same places wherever the text was cut
             self._window += text[at:stop]
