@@ -1,8 +1,8 @@
-"""``python -m adapters.qdrant.indexer [FOLDER]``: cuts and embeds pages in a process of its own.
+"""``python -m adapters.qdrant.indexer [FOLDER | MODEL]``: cuts and embeds pages in a process of its own.
 
 Jobs come in on stdin, results go out on stdout, both as frames, in the same order. The memory that embedding takes
 goes back to the system with the process; a page that brings it down brings down nothing else. It ends with stdin:
-when its parent is done, or dead. FOLDER holds another embedding model than ours.
+when its parent is done, or dead. FOLDER holds another embedding model than ours; MODEL names its earlier form.
 """
 
 from __future__ import annotations
@@ -79,8 +79,7 @@ def main() -> None:
     os.nice(10)                 # people who ask come first
     jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
     try:
-        folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
-        model = embed.TextModel.load(folder, threads=os.cpu_count() or 1)
+        model = _loaded(sys.argv[1] if len(sys.argv) > 1 else embed.VERSION, os.cpu_count() or 1)
     except RetrieverUnavailable as error:
         _tell(Broken(str(error)))
         return
@@ -115,6 +114,12 @@ def pieces(job: Job, model: Model, words: edge.Bm25, window: int = embed.PART) -
 def _anchor(slug: str, job: Job) -> str:
     """Where the document itself lets that heading be opened."""
     return slug if job.anchors is None else job.anchors.get(slug, "")
+
+
+def _loaded(name: str, threads: int) -> embed.TextModel:
+    if name in {embed.VERSION, embed.EARLIER}:
+        return embed.TextModel.load(model=name, threads=threads)
+    return embed.TextModel.load(Path(name), threads=threads)
 
 
 def _listen(jobs: queue.SimpleQueue[Job]) -> None:

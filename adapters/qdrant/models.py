@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.qdrant.embed import Embedder
+from adapters.qdrant.embed import Embedder, ours
 from adapters.qdrant.index import QueryEmbedder
 from adapters.qdrant.points import Manifest
 from engine.errors import RetrieverUnavailable
@@ -40,8 +40,10 @@ async def made_with(manifest: Manifest) -> AsyncGenerator[QueryEmbedder]:
 
 async def _found(manifest: Manifest, stack: AsyncExitStack) -> QueryEmbedder | None:
     try:
-        folder = Path(manifest.folder)
-        opened = Embedder.of(folder, dict(manifest.sha256)) if manifest.folder else Embedder().running()
+        if manifest.folder:
+            opened = Embedder.of(Path(manifest.folder), dict(manifest.sha256))
+        else:
+            opened = Embedder(chosen=ours(manifest.model)).running()
         embedder = await stack.enter_async_context(opened)
     except RetrieverUnavailable:        # another word for it is `Mute`, which says so to whoever asks
         return None

@@ -24,6 +24,7 @@ from typing import Final, Protocol, TypeAlias
 import msgspec
 
 from adapters.qdrant import frames
+from adapters.qdrant.embed import EARLIER
 from adapters.qdrant.indexer import VERSION, Broken, Job, Pieces, Ready, Told, version
 from adapters.qdrant.points import Manifest, Piece, Record
 from adapters.sources.journal import KEPT, Journal, Progress, Seen, Tombstone
@@ -48,7 +49,8 @@ _decoder: Final = msgspec.msgpack.Decoder(Told)
 
 def indexer(manifest: Manifest) -> tuple[tuple[str, ...], str]:
     """The indexer with the model of that record, and the version that its pages have."""
-    return (*COMMAND, manifest.folder) if manifest.folder else COMMAND, version(manifest.model)
+    other = manifest.folder or (EARLIER if manifest.model == EARLIER else "")
+    return (*COMMAND, other) if other else COMMAND, version(manifest.model)
 
 
 class Index(Protocol):

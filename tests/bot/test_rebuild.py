@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.qdrant.embed import FOLDER, model_path
+from adapters.qdrant.embed import EARLIER, FOLDER, VERSION, Embedder, model_path, ours
 from adapters.qdrant.index import OtherModel, PassageIndex
+from adapters.qdrant.socket import open_index
 from bot.indexes import open_knowledge, open_settled
 from bot.settings import Settings
 from bot.sources import Definition, Knowledge, SourceKind, add
@@ -142,6 +143,32 @@ async def test_kill_9_in_the_middle_leaves_the_old_one_whole(wiki: Path, tmp_pat
     async with PassageIndex.open(data / "index", Bags(model="bags:2")) as index:
         assert documents(await ask(index, "four weeks notice", limit=1))
     assert len(list((data / "index").glob("shard*"))) == 1
+
+
+async def test_an_index_of_our_models_earlier_form_is_asked_so_until_it_is_built_anew(
+    wiki: Path, tmp_path: Path,
+) -> None:
+    settings, asked = Settings(data_dir=tmp_path / "data"), {"past": NO_PAST, "audience": ANN, "limit": 1}
+    async with (
+        Embedder(chosen=ours(EARLIER)).running() as before,
+        open_index(settings.data_dir / "index", before) as shared, open_knowledge(shared, settings) as knowledge,
+    ):
+        await knowledge.sync()
+        first = await shared.find("notice?", **asked)
+    async with open_settled(settings) as shared, open_knowledge(shared, settings) as knowledge:
+        write(wiki, pay="Paid monthly, and notice is given of what is not.")
+        await knowledge.sync()          # what comes meanwhile is made as the rest was
+        index = shared.own
+        assert index is not None
+        assert index.manifest.model == EARLIER
+        assert {record.version.count(EARLIER) for record in index.records.values()} == {1}
+        assert await shared.find("notice?", **asked) == first
+        await knowledge.rebuild()
+        assert index.manifest.model == VERSION
+        assert {record.version.count(VERSION) for record in index.records.values()} == {1}
+        found = await shared.find("notice?", **asked)
+        assert [p.document for p in found.passages] == [p.document for p in first.passages]
+    assert len(list((settings.data_dir / "index").glob("shard*"))) == 1
 
 
 async def test_the_settings_name_another_model_and_the_program_does_the_rest(wiki: Path, tmp_path: Path) -> None:
