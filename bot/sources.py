@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from adapters.files.folder import Folder
 from adapters.parsing.media import CODE, DOCUMENTS
 from adapters.qdrant.attached import SOURCE as ATTACHED
+from adapters.qdrant.errand import Tell
 from adapters.qdrant.index import PassageIndex, QueryEmbedder, making
 from adapters.qdrant.indexer import VERSION
 from adapters.qdrant.sync import COMMAND, Syncer, SyncReport
@@ -48,7 +49,6 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _RESERVED: Final = ("folder", "handbook", ATTACHED)
 _HEADER: Final = "# Written by `bartizan source`; a running Bartizan reads it again when it changes.\n"
 
-Tell: TypeAlias = Callable[[str, int, int], None]
 Store: TypeAlias = tuple[Database, Keyring]
 
 
@@ -225,6 +225,7 @@ class Knowledge:
     _fetching: dict[str, asyncio.Lock] = field(default_factory=dict)    # one copy of a repository, one fetch at a time
     _due: set[str] = field(default_factory=set)                         # of these something was taken back
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _listening: list[Tell] = field(default_factory=list)                # who hears of every sync, whoever began it
     _chats: frozenset[str] = frozenset()                                # sources that the file last made of them
 
     @classmethod
@@ -264,8 +265,17 @@ class Knowledge:
         for each in definitions:
             if only in (None, each.name):
                 reports[each.name] = await self._synced(each, full, tell)
-        self.reports |= reports
+        names = {each.name for each in definitions}
+        self.reports = {name: report for name, report in (self.reports | reports).items() if name in names}
         return reports
+
+    async def sync_for(self, only: str | None, full: bool, tell: Tell) -> Mapping[str, SyncReport]:
+        """As `sync`, for somebody who also wants to hear of one that is under way, and has to be waited for."""
+        self._listening.append(tell)
+        try:
+            return await self.sync(only, full=full)
+        finally:
+            self._listening.remove(tell)
 
     async def rebuild(self, tell: Tell = lambda _name, _done, _total: None) -> Mapping[str, SyncReport]:
         """Builds the index anew with its successor's model, beside the one that answers, and lets it take over.
@@ -374,9 +384,13 @@ class Knowledge:
             source = opened(each, self.settings.data_dir, self.store)
         except SourcesError as error:
             return SyncReport(failed=(("", str(error)),))
+
+        def told(done: int, total: int) -> None:
+            for listener in (tell, *self._listening):
+                listener(each.name, done, total)
+
         async with self._fetching.setdefault(each.name, asyncio.Lock()):
-            return await self.syncer.sync(
-                source, each.access, full=full, tell=lambda done, total: tell(each.name, done, total))
+            return await self.syncer.sync(source, each.access, full=full, tell=told)
 
     def _marks(self) -> tuple[int, ...]:
         folder = self.settings.data_dir
