@@ -151,8 +151,10 @@ def remove(data_dir: Path, name: str) -> None:
 
 def checked(each: Definition) -> Definition:
     """The same. Raises `SourcesError` with what is wrong with it."""
-    if not _NAME.fullmatch(each.name) or each.name in _RESERVED:
-        raise SourcesError("a source's name is made of a-z, 0-9 and -, and is not folder, handbook or uploads")
+    if each.name in _RESERVED:
+        raise SourcesError(f"a source cannot be called {each.name}: the program calls pages of its own so")
+    if not _NAME.fullmatch(each.name):
+        raise SourcesError("a source's name is made of a-z, 0-9 and -, in at most 40 characters")
     if not each.acl and each.kind not in OWN_ACL:
         raise SourcesError(f"{each.name}: say who may read it: --acl org, --acl group:hr, ...")
     odd = [label for acl in (each.acl, *(acl for _, acl in each.rules)) for label in acl if not is_label(label)]
@@ -407,7 +409,8 @@ def ask_for_sync(data_dir: Path) -> None:
 
 def summary(name: str, report: SyncReport) -> str:
     """One honest line."""
-    pages = (f"{report.added} pages added, {report.changed} changed, {report.deleted} deleted, "
+    noun = "page" if report.added == 1 else "pages"
+    pages = (f"{report.added} {noun} added, {report.changed} changed, {report.deleted} deleted, "
              f"{report.unchanged} unchanged, {len(report.failed)} failed")
     work = f"; {report.embedded} of {report.chunks} chunks embedded" if report.chunks else ""
     rate = report.embedded / report.seconds if report.embedded and report.seconds else 0.0

@@ -215,7 +215,7 @@ async def test_a_sync_beside_the_running_bot_tells_what_came_of_it(tmp_path: Pat
         _, said = await asked.communicate()
         first, line = said.decode().splitlines()[-2:]
         assert first.startswith("A running Bartizan has this index")
-        assert line.startswith("folder: 1 pages added, 0 changed, 0 deleted, 1 unchanged, 0 failed; 1 of 1 chunks")
+        assert line.startswith("folder: 1 page added, 0 changed, 0 deleted, 1 unchanged, 0 failed; 1 of 1 chunks")
         assert asked.returncode == 0
         (tmp_path / "pages" / "logo.md").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
         (tmp_path / "pages" / "pay.md").unlink()
