@@ -108,7 +108,8 @@ async def run(settings: Settings, questions: Path, out: Path, folder: Path | Non
     """Answers a file of questions with a run: a line of hits for each. Exit code: 0, or 1 when a line is no question.
 
     Such a line is named, and the others are answered. With ``folder`` its files are searched, source code included, in
-    an index of their own that is kept for the next time; paths are relative to it. Raises `SearchError` and `RetrieverUnavailable`.
+    an index of their own that is kept for the next time; paths are relative to it. Raises `SearchError` and
+    `RetrieverUnavailable`.
     """
     asked, odd = _read(questions)
     make_private(settings.data_dir)
