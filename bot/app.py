@@ -15,6 +15,7 @@ import structlog
 
 from adapters.people.membership import WithGroups
 from adapters.qdrant.attached import Attached
+from adapters.qdrant.errand import Tell
 from adapters.qdrant.socket import SharedIndex
 from adapters.qdrant.sync import SyncReport
 from adapters.sglang.config import SglangConfig
@@ -36,7 +37,7 @@ from bot.guards import load_classifier, open_guards, other_model_configs
 from bot.indexes import open_knowledge, open_reranked, open_settled, people
 from bot.recall import RecallingInbox
 from bot.settings import Settings, SettingsError
-from bot.sources import Knowledge, SourcesError, Store, Tell, ask_for_sync
+from bot.sources import Knowledge, SourcesError, Store, ask_for_sync
 from bot.telemetry import MeasuredInbox, MeasuredModel, MeasuredRetriever, Metrics
 from engine.errors import RetrieverUnavailable, StoreUnavailable, Unavailable
 from engine.guards.chain import Inbound
@@ -127,6 +128,8 @@ class Bot:
     knowledge: Knowledge | None = None          # while the index is kept up to its sources here
     indexed: asyncio.Event = field(default_factory=asyncio.Event)
     page_problem: str | None = None
+    not_indexed: tuple[tuple[str, str, str], ...] = ()      # source, path and why, as they were logged last
+    _syncing: asyncio.Lock = field(default_factory=asyncio.Lock)        # while nothing keeps the index up
 
     @property
     def database(self) -> Database:
@@ -179,10 +182,37 @@ class Bot:
         if self.index.own is None:
             self.indexed.set()
             return {}
-        async with open_knowledge(self.index, self.settings, self.store) as knowledge:
+        async with self._syncing, open_knowledge(self.index, self.settings, self.store) as knowledge:
             reports = await knowledge.sync(tell=tell)
         self.indexed.set()
         return reports
+
+    async def sync_for(self, only: str | None, full: bool, tell: Tell) -> Mapping[str, SyncReport]:
+        """The same for another process that asks. Raises `RetrieverUnavailable` and `SourcesError`."""
+        if self.knowledge is not None:
+            reports = await self.knowledge.sync_for(only, full, tell)
+            self.log_sync(reports)
+            return reports
+        async with self._syncing, open_knowledge(self.index, self.settings, self.store) as knowledge:
+            return await knowledge.sync(only, full=full, tell=tell)
+
+    def log_sync(self, came: Mapping[str, SyncReport] | Unavailable | SourcesError) -> None:
+        """What came of one round; a failure is logged once until it changes."""
+        if isinstance(came, Unavailable | SourcesError):
+            log.warning("pages could not be indexed", cause=str(came))
+            return
+        self.indexed.set()
+        for source, report in came.items():
+            if report.added or report.changed or report.deleted:
+                log.info("pages indexed", source=source, added=report.added, changed=report.changed,
+                         deleted=report.deleted, unchanged=report.unchanged, failed=len(report.failed))
+        latest = self.knowledge.reports if self.knowledge else came         # a round may be of one source only
+        failed = tuple((source, *bad) for source, report in latest.items() for bad in report.failed)
+        if failed != self.not_indexed:
+            for source, path, why in failed:
+                log.warning("page not indexed", source=source, path=path or "the folder", cause=why)
+        self.not_indexed = failed
+        self.page_problem = next((f"{source}: {why}" for source, path, why in failed if not path), None)
 
 
 def make_private(folder: Path) -> None:
@@ -263,7 +293,7 @@ async def open_bot(
             settings, opened, inbox, index, models, engine, dispatcher, by_name, metrics, uploads, indexed=indexed,
         )
         index.heed = bot.recalled
-        index.shelf = uploads.shelve
+        index.shelf, index.works = uploads.shelve, bot.sync_for
         index.room = lambda place: bot.engine.membership.audience(place, Visibility.SHARED)
         yield bot
 
@@ -328,34 +358,9 @@ async def keep_indexed(bot: Bot) -> None:
     async with open_knowledge(bot.index, bot.settings, bot.store) as knowledge:
         bot.knowledge = knowledge
         try:
-            await knowledge.watch(every, said=_Chronicle(bot).add)
+            await knowledge.watch(every, said=bot.log_sync)
         finally:
             bot.knowledge = None
-
-
-@dataclass(slots=True)
-class _Chronicle:
-    """Logs what came of each round of a sync, and a failure once until it changes."""
-
-    bot: Bot
-    known: tuple[tuple[str, str, str], ...] = ()
-
-    def add(self, came: Mapping[str, SyncReport] | Unavailable | SourcesError) -> None:
-        """One round."""
-        if isinstance(came, Unavailable | SourcesError):
-            log.warning("pages could not be indexed", cause=str(came))
-            return
-        self.bot.indexed.set()
-        for source, report in came.items():
-            if report.added or report.changed or report.deleted:
-                log.info("pages indexed", source=source, added=report.added, changed=report.changed,
-                         deleted=report.deleted, unchanged=report.unchanged, failed=len(report.failed))
-        failed = tuple((source, *bad) for source, report in came.items() for bad in report.failed)
-        if failed != self.known:
-            for source, path, why in failed:
-                log.warning("page not indexed", source=source, path=path or "the folder", cause=why)
-        self.known = failed
-        self.bot.page_problem = next((f"{source}: {why}" for source, path, why in failed if not path), None)
 
 
 async def housekeep(bot: Bot) -> None:

@@ -12,7 +12,7 @@ from adapters.qdrant.edge import EdgeFolder, IndexBusy
 from adapters.qdrant.embed import Embedder
 from adapters.qdrant.index import PassageIndex, making
 from adapters.qdrant.rerank import CrossEncoder, Reranked
-from adapters.qdrant.socket import Opener, SharedIndex, in_folder, open_index
+from adapters.qdrant.socket import Opener, RemoteIndex, SharedIndex, in_folder, open_index, serve
 from adapters.qdrant.sync import indexer
 from bot import handbook
 from bot.settings import KnowledgeSettings, Settings
@@ -48,10 +48,13 @@ async def _on_server(settings: Settings, stack: AsyncExitStack) -> Opener:
 
     async def opener(shared: SharedIndex, opened: AsyncExitStack) -> PassageIndex:
         index = await shared.over(generations, opened)
+        folder = settings.data_dir / "server"
         try:
-            opened.enter_context(EdgeFolder.locked(settings.data_dir / "server"))
+            opened.enter_context(EdgeFolder.locked(folder))
         except IndexBusy:
-            shared.writes = False
+            shared.writes, shared.writer = False, RemoteIndex(folder / "socket")
+        else:
+            await opened.enter_async_context(serve(index, folder / "socket", shared))
         return index
 
     return opener

@@ -44,6 +44,7 @@ from engine.ports import Retriever
 LIMIT: Final = 10               # passages of a run: what its measures look at
 SHOWN: Final = 8                # passages of one question
 LOCAL: Final = "local"
+NAMED: Final = 20               # lines of a file of questions that are told to be none
 PREVIEW: Final = 300            # characters of a passage on the terminal
 _SOURCE: Final = "folder"
 
@@ -104,12 +105,13 @@ async def search(
 
 
 async def run(settings: Settings, questions: Path, out: Path, folder: Path | None) -> int:
-    """Answers a file of questions with a run: a line of hits for each. Exit code 0.
+    """Answers a file of questions with a run: a line of hits for each. Exit code: 0, or 1 when a line is no question.
 
-    With ``folder`` its files are searched, source code included, in an index of their own that is kept for the next
-    time; paths are relative to it. Raises `SearchError` and `RetrieverUnavailable`.
+    Such a line is named, and the others are answered. With ``folder`` its files are searched, source code included, in
+    an index of their own that is kept for the next time; paths are relative to it. Raises `SearchError` and
+    `RetrieverUnavailable`.
     """
-    asked = _read(questions)
+    asked, odd = _read(questions)
     make_private(settings.data_dir)
     console = Console(stderr=True)
     async with _opened(settings, folder, console) as index, open_reranked(index, settings) as retriever:
@@ -121,8 +123,12 @@ async def run(settings: Settings, questions: Path, out: Path, folder: Path | Non
                     file.write(json.dumps(await _answered(retriever, query, audience), ensure_ascii=False) + "\n")
         except OSError as error:
             raise SearchError(f"{out} cannot be written: {error.strerror}") from error
-    console.print(f"{len(asked)} questions answered.")
-    return 0
+    for problem in odd[:NAMED]:
+        console.print(f"  {problem}", markup=False, highlight=False, soft_wrap=True)
+    if len(odd) > NAMED:
+        console.print(f"  and {len(odd) - NAMED} more")
+    console.print(f"{len(asked)} questions answered{f', {len(odd)} lines left out' if odd else ''}.")
+    return 1 if odd else 0
 
 
 @asynccontextmanager
@@ -164,23 +170,27 @@ async def _answered(retriever: Retriever, query: Mapping[str, Any], audience: Au
     }
 
 
-def _read(questions: Path) -> list[dict[str, Any]]:
+def _read(questions: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """The questions, and what is wrong with lines that are none. Raises `SearchError`."""
     try:
-        lines = questions.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SearchError(f"{questions} cannot be read: {type(error).__name__}") from error
-    asked = []
+        lines = questions.read_bytes().split(b"\n")
+    except OSError as error:
+        raise SearchError(f"{questions} cannot be read: {error.strerror}") from error
+    asked: list[dict[str, Any]] = []
+    odd: list[str] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            query = json.loads(line)
-        except ValueError as error:
-            raise SearchError(f"line {number} of {questions} is no JSON") from error
-        if not _is_query(query):
-            raise SearchError(f'line {number} of {questions} needs "id" and "query", and a "history" of turns at most')
-        asked.append(query)
-    return asked
+            query = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+        except (ValueError, RecursionError):
+            odd.append(f"line {number} is no JSON")
+            continue
+        if _is_query(query):
+            asked.append(query)
+        else:
+            odd.append(f'line {number} needs "id" and "query", and a "history" of turns at most')
+    return asked, odd
 
 
 def _is_query(query: object) -> bool:

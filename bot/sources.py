@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from adapters.files.folder import Folder
 from adapters.parsing.media import CODE, DOCUMENTS
 from adapters.qdrant.attached import SOURCE as ATTACHED
+from adapters.qdrant.errand import Tell
 from adapters.qdrant.index import PassageIndex, QueryEmbedder, making
 from adapters.qdrant.indexer import VERSION
 from adapters.qdrant.sync import COMMAND, Syncer, SyncReport
@@ -48,7 +49,6 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _RESERVED: Final = ("folder", "handbook", ATTACHED)
 _HEADER: Final = "# Written by `bartizan source`; a running Bartizan reads it again when it changes.\n"
 
-Tell: TypeAlias = Callable[[str, int, int], None]
 Store: TypeAlias = tuple[Database, Keyring]
 
 
@@ -151,8 +151,10 @@ def remove(data_dir: Path, name: str) -> None:
 
 def checked(each: Definition) -> Definition:
     """The same. Raises `SourcesError` with what is wrong with it."""
-    if not _NAME.fullmatch(each.name) or each.name in _RESERVED:
-        raise SourcesError("a source's name is made of a-z, 0-9 and -, and is not folder, handbook or uploads")
+    if each.name in _RESERVED:
+        raise SourcesError(f"a source cannot be called {each.name}: the program calls pages of its own so")
+    if not _NAME.fullmatch(each.name):
+        raise SourcesError("a source's name is made of a-z, 0-9 and -, in at most 40 characters")
     if not each.acl and each.kind not in OWN_ACL:
         raise SourcesError(f"{each.name}: say who may read it: --acl org, --acl group:hr, ...")
     odd = [label for acl in (each.acl, *(acl for _, acl in each.rules)) for label in acl if not is_label(label)]
@@ -225,6 +227,7 @@ class Knowledge:
     _fetching: dict[str, asyncio.Lock] = field(default_factory=dict)    # one copy of a repository, one fetch at a time
     _due: set[str] = field(default_factory=set)                         # of these something was taken back
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _listening: list[Tell] = field(default_factory=list)                # who hears of every sync, whoever began it
     _chats: frozenset[str] = frozenset()                                # sources that the file last made of them
 
     @classmethod
@@ -264,8 +267,17 @@ class Knowledge:
         for each in definitions:
             if only in (None, each.name):
                 reports[each.name] = await self._synced(each, full, tell)
-        self.reports |= reports
+        names = {each.name for each in definitions}
+        self.reports = {name: report for name, report in (self.reports | reports).items() if name in names}
         return reports
+
+    async def sync_for(self, only: str | None, full: bool, tell: Tell) -> Mapping[str, SyncReport]:
+        """As `sync`, for somebody who also wants to hear of one that is under way, and has to be waited for."""
+        self._listening.append(tell)
+        try:
+            return await self.sync(only, full=full)
+        finally:
+            self._listening.remove(tell)
 
     async def rebuild(self, tell: Tell = lambda _name, _done, _total: None) -> Mapping[str, SyncReport]:
         """Builds the index anew with its successor's model, beside the one that answers, and lets it take over.
@@ -374,9 +386,13 @@ class Knowledge:
             source = opened(each, self.settings.data_dir, self.store)
         except SourcesError as error:
             return SyncReport(failed=(("", str(error)),))
+
+        def told(done: int, total: int) -> None:
+            for listener in (tell, *self._listening):
+                listener(each.name, done, total)
+
         async with self._fetching.setdefault(each.name, asyncio.Lock()):
-            return await self.syncer.sync(
-                source, each.access, full=full, tell=lambda done, total: tell(each.name, done, total))
+            return await self.syncer.sync(source, each.access, full=full, tell=told)
 
     def _marks(self) -> tuple[int, ...]:
         folder = self.settings.data_dir
@@ -393,7 +409,8 @@ def ask_for_sync(data_dir: Path) -> None:
 
 def summary(name: str, report: SyncReport) -> str:
     """One honest line."""
-    pages = (f"{report.added} pages added, {report.changed} changed, {report.deleted} deleted, "
+    noun = "page" if report.added == 1 else "pages"
+    pages = (f"{report.added} {noun} added, {report.changed} changed, {report.deleted} deleted, "
              f"{report.unchanged} unchanged, {len(report.failed)} failed")
     work = f"; {report.embedded} of {report.chunks} chunks embedded" if report.chunks else ""
     rate = report.embedded / report.seconds if report.embedded and report.seconds else 0.0

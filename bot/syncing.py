@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Final, NoReturn
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.text import Text
 
+from adapters.qdrant.errand import Tell
+from adapters.qdrant.socket import SharedIndex
 from adapters.qdrant.sync import SyncReport
 from bot.app import make_private, open_store
 from bot.indexes import open_knowledge, open_settled
@@ -25,34 +39,35 @@ class Pace(ProgressColumn):
         return Text(f"{task.speed:.1f}/s" if task.speed else "", style="progress.data.speed")
 
 
+OWNED: Final = "A running Bartizan has this index; it syncs now, and goes on should you leave."
+
+
 async def sync_sources(settings: Settings, name: str | None, *, full: bool, every: float | None) -> int:
-    """Exit code: 0, or 1 when a page could not be read. ``every``: go on with a pause of so many seconds."""
+    """Exit code: 0, or 1 when a page could not be read. ``every``: go on with a pause of so many seconds.
+
+    A running bot does the work where there is one. Raises `Unavailable` and `SourcesError`.
+    """
     console = Console(stderr=True)
-    async with opened(settings) as knowledge:
+    if every is not None:
+        await _watched(settings, console, full, every)
+    async with opened(settings) as (shared, knowledge):
         if knowledge is None:
-            ask_for_sync(settings.data_dir)
-            console.print("A running Bartizan owns this index; it syncs now, and its log tells what changed.")
-            return 0
+            console.print(OWNED)
         with bar(console) as progress:
-            tasks = {}
-
-            def tell(source: str, done: int, total: int) -> None:
-                if source not in tasks:
-                    tasks[source] = progress.add_task(source, total=total)
-                progress.update(tasks[source], completed=done, total=total)
-
-            if every is not None:
-                await knowledge.watch(every, tell, lambda came: _say_round(console, came))
-            if knowledge.successor is not None:
-                await knowledge.rebuild(tell)
-            reports = await knowledge.sync(name, full=full, tell=tell)
+            tell = _teller(progress)
+            if knowledge is None:
+                reports = await shared.sync(name, full, tell)
+            else:
+                if knowledge.successor is not None:
+                    await knowledge.rebuild(tell)
+                reports = await knowledge.sync(name, full=full, tell=tell)
     say(console, reports)
     return 1 if any(report.failed for report in reports.values()) else 0
 
 
 async def forget_removed(settings: Settings, name: str, echo: Callable[[str], None]) -> int:
     """After a source was taken out of the file. Exit code 0."""
-    async with opened(settings) as knowledge:
+    async with opened(settings) as (_, knowledge):
         if knowledge is None:
             ask_for_sync(settings.data_dir)
             echo(f"Removed {name}. A running Bartizan owns the index, and forgets its pages within a second.")
@@ -63,25 +78,59 @@ async def forget_removed(settings: Settings, name: str, echo: Callable[[str], No
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncGenerator[Knowledge | None]:
-    """None: another process owns the index. Raises `BotError`."""
+async def opened(settings: Settings) -> AsyncGenerator[tuple[SharedIndex, Knowledge | None]]:
+    """The index, and what it is made from; None: another process sees to that. Raises `BotError`."""
     make_private(settings.data_dir)
     async with AsyncExitStack() as stack:
         shared = await stack.enter_async_context(open_settled(settings))
         if shared.own is None:
-            yield None
+            yield shared, None
             return
         store = None
         if any(each.kind is SourceKind.CONVERSATIONS for each in read_definitions(settings.data_dir)):
             store = await stack.enter_async_context(open_store(settings))
-        yield await stack.enter_async_context(open_knowledge(shared, settings, store))
+        knowledge = await stack.enter_async_context(open_knowledge(shared, settings, store))
+        shared.works = knowledge.sync_for
+        yield shared, knowledge
+
+
+async def _watched(settings: Settings, console: Console, full: bool, every: float) -> NoReturn:
+    """Round after round, by whoever has the index then."""
+    owned = False
+    while True:
+        try:
+            async with opened(settings) as (shared, knowledge):
+                with bar(console) as progress:
+                    tell, said = _teller(progress), partial(_say_round, console)
+                    if knowledge is not None:
+                        await knowledge.watch(every, tell, said)
+                    if not owned:
+                        console.print(OWNED)
+                    owned = True
+                    said(await shared.sync(None, full, tell))
+        except Unavailable as error:
+            if not owned:               # the first round: it never worked
+                raise
+            _say_round(console, error)
+        await asyncio.sleep(every)
+
+
+def _teller(progress: Progress) -> Tell:
+    tasks: dict[str, TaskID] = {}
+
+    def tell(source: str, done: int, total: int) -> None:
+        if source not in tasks:
+            tasks[source] = progress.add_task(source, total=total)
+        progress.update(tasks[source], completed=done, total=total)
+
+    return tell
 
 
 def bar(console: Console) -> Progress:
-    """How long work shows that it goes on, and how fast."""
+    """How long work shows that it goes on, and how fast; nothing where nobody watches."""
     return Progress(
         TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), Pace(), TimeElapsedColumn(),
-        console=console, transient=True,
+        console=console, transient=True, disable=not console.is_terminal,
     )
 
 

@@ -98,9 +98,18 @@ def ask(question: str, passages: Sequence[Passage]) -> str:
     if not passages:
         return question
     numbered = "\n\n".join(
-        f"[{number}] {passage.title}\n{_defused(passage.text)}" for number, passage in enumerate(passages, 1)
+        f"[{number}] {_defused(head(passage))}\n{_defused(passage.text)}" for number, passage in enumerate(passages, 1)
     )
     return f"{question}\n\n<passages>\n{numbered}\n</passages>\n\nAnswer the question from these passages."
+
+
+def head(passage: Passage) -> str:
+    """What stands above a passage: its title, and when its page was changed, for where two versions disagree.
+
+    A message, which is of no document, has its own time in its words where it matters.
+    """
+    changed = f" (last changed {passage.date:%Y-%m-%d})" if passage.date and passage.document else ""
+    return passage.title + changed
 
 
 def _history(past: Conversation, room: int, tokens: Tokens, block: int) -> list[ChatMessage]:

@@ -39,19 +39,25 @@ class Folder(Listed):
 
     def listing(self) -> Iterator[Entry | Unreadable]:
         """Hidden files and folders are not pages. Links are followed to files only, and only inside the folder."""
-        away: list[OSError] = []
         if not self.root.is_dir():
             yield Unreadable("", "there is no such folder")
             return
-        for folder, inner, files in os.walk(self.root, onerror=away.append):
-            inner[:] = sorted(name for name in inner if not name.startswith("."))
-            for name in sorted(files):
-                if name.lower().endswith(self.suffixes) and not name.startswith("."):
-                    yield self._entry(os.path.join(folder, name))
-            while away:
-                error = away.pop()
-                path = os.path.relpath(error.filename, self.root)
+        waiting = [str(self.root)]          # not `os.walk`, which a tree of a thousand levels breaks
+        while waiting:
+            folder = waiting.pop()
+            try:
+                with os.scandir(folder) as scanned:
+                    inside = sorted((each for each in scanned if not each.name.startswith(".")), key=lambda e: e.name)
+                inner = [each.path for each in inside if each.is_dir(follow_symlinks=False)]
+                files = [each.path for each in inside
+                         if each.name.lower().endswith(self.suffixes) and not Path(each.path).is_dir()]
+            except OSError as error:
+                path = os.path.relpath(folder, self.root)
                 yield Unreadable("" if path == "." else f"{_shown(path)}/", error.strerror or "unreadable")
+                continue
+            waiting += reversed(inner)
+            for file in files:
+                yield self._entry(file)
 
     def read(self, path: str) -> Page | Unreadable:
         """One page. Bytes that are not UTF-8, and NUL, become replacement characters, and ``note`` says so."""
@@ -59,11 +65,16 @@ class Folder(Listed):
         try:
             if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(self.root)):
                 return Unreadable(path, "leads out of the folder")
+            if not stat.S_ISREG(file.stat().st_mode):       # opening a device may do something
+                return Unreadable(path, "is not a file")
             with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
                 status = os.fstat(opened.fileno())
                 if not stat.S_ISREG(status.st_mode):
                     return Unreadable(path, "is not a file")
                 raw = opened.read(LARGEST_DOCUMENT + 1)
+                after = os.fstat(opened.fileno())
+            if (after.st_size, after.st_mtime_ns) != (status.st_size, status.st_mtime_ns):
+                return Unreadable(path, "changes while it is read")     # half of it is no page
         except (OSError, ValueError) as error:
             return Unreadable(path, getattr(error, "strerror", None) or type(error).__name__)
         changed = datetime.fromtimestamp(int(status.st_mtime), UTC)

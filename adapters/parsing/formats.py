@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
+from adapters.parsing.markup import Markup, table
+
 MOST_CHARACTERS: Final = 2_000_000
 UNPACKED: Final = 200_000_000       # bytes of a DOCX's parts together
 RATIO: Final = 200                  # unpacked to packed, of parts that matter
@@ -17,7 +19,6 @@ PARTS: Final = 5_000
 
 _BLANKS: Final = re.compile(r"[ \t\xa0]+")
 _LINES: Final = re.compile(r"\n{3,}")
-_DROPPED: Final = re.compile(r"[^\w\- ]")
 
 
 class Parsed(msgspec.Struct, frozen=True, tag=True):
@@ -81,7 +82,7 @@ def docx(raw: bytes) -> Parsed | Rejected:
     document = library.Document(io.BytesIO(raw))
     blocks: list[str] = []
     for item in document.iter_inner_content():
-        blocks += [_table([[cell.text for cell in row.cells] for row in item.rows])] if isinstance(item, Table) else (
+        blocks += [table([[cell.text for cell in row.cells] for row in item.rows])] if isinstance(item, Table) else (
             _paragraph(item))
     text = "\n\n".join(block for block in blocks if block)
     if not text.strip():
@@ -93,7 +94,6 @@ def docx(raw: bytes) -> Parsed | Rejected:
 
 def html(raw: bytes) -> Parsed | Rejected:
     """The page without its navigation."""
-    import trafilatura  # noqa: PLC0415
     from lxml import etree  # type: ignore[import-untyped]  # ty: ignore[missing-module-member]  # noqa: PLC0415
     from lxml import html as parser  # noqa: PLC0415
 
@@ -102,78 +102,13 @@ def html(raw: bytes) -> Parsed | Rejected:
         tree = parser.document_fromstring(text.encode("utf-8", "replace"), parser=parser.HTMLParser(encoding="utf-8"))
     except (etree.ParserError, etree.XMLSyntaxError):
         return Rejected("holds no text")
-    title = _text(next(iter(tree.xpath("//title")), None))
-    anchors = _anchors(tree)
-    main = next(iter(tree.xpath("//*[@id='main-content']|//main|//*[@role='main']")), None)
-    whole = parser.document_fromstring("<html><body></body></html>")
-    if main is not None:
-        whole.body.append(main)
-    found = trafilatura.extract(
-        whole if main is not None else tree, output_format="markdown", include_comments=False, include_tables=True,
-        include_formatting=True, favor_recall=True,
-    ) or ""
-    body = _sections(main if main is not None else tree)
-    if len(found.split()) < len(body.split()) // 2:     # it takes short pages and lists for navigation
-        found = body
+    page = Markup(tree)
+    found, title = page.markdown()
     if not found.strip():
         return Rejected("holds no text")
     if len(found) > MOST_CHARACTERS:
         return Rejected(f"holds more than {MOST_CHARACTERS:,} characters")
-    if title and not found.lstrip().startswith("# "):
-        found = f"# {title}\n\n{found}"
-    return Parsed(found, title, note, anchors)
-
-
-def _sections(root: Any) -> str:
-    """Headings, paragraphs, items and code as they stand, navigation aside."""
-    blocks: list[str] = []
-    skipped: set[Any] = set()
-    for node in root.iter():
-        if not isinstance(node.tag, str) or node.getparent() in skipped:
-            skipped.add(node)
-            continue
-        if node.tag in {"nav", "header", "footer", "script", "style", "aside", "form", "noscript", "template", "svg"}:
-            skipped.add(node)
-        elif re.fullmatch(r"h[1-6]", node.tag):
-            blocks.append(f"{'#' * int(node.tag[1])} {_text(node)}")
-        elif node.tag == "pre":
-            blocks.append(f"```\n{node.text_content().strip()}\n```")
-            skipped.add(node)
-        elif node.tag == "table":
-            blocks.append(_table([[_text(cell) for cell in row.xpath("./td|./th")] for row in node.xpath(".//tr")]))
-            skipped.add(node)
-        elif node.tag in {"p", "li", "dt", "dd", "blockquote"}:
-            words = _text(node)
-            if words:
-                blocks.append(f"- {words}" if node.tag == "li" else words)
-            skipped.add(node)
-    return "\n\n".join(block for block in blocks if block)
-
-
-def _anchors(tree: Any) -> dict[str, str]:
-    """Where the headings of the page can be opened; those without an id cannot."""
-    found: dict[str, str] = {}
-    seen: dict[str, int] = {}
-    for node in tree.xpath("//h1|//h2|//h3|//h4|//h5|//h6"):
-        slug = _slug(_text(node), seen)
-        ids = [node.get("id"), *node.xpath("./a/@id"), *node.xpath("./a/@name"), *node.xpath("parent::section/@id")]
-        anchor = next((each for each in ids if each), "")
-        if anchor and not re.search(r"\s", anchor):
-            found[slug] = anchor
-    return found
-
-
-def _slug(heading: str, seen: dict[str, int]) -> str:
-    slug = _DROPPED.sub("", heading.lower()).replace(" ", "-")
-    times = seen[slug] = seen.get(slug, -1) + 1
-    return f"{slug}-{times}" if times else slug
-
-
-def _text(node: Any) -> str:
-    """The words of an element on one line, without the pilcrows that sites put beside headings."""
-    if node is None:
-        return ""
-    return re.sub(r"\s+", " ", node.text_content()).strip().rstrip("¶#").strip()
+    return Parsed(found, title, note, page.anchors)
 
 
 def _paragraph(item: Any) -> list[str]:
@@ -186,15 +121,6 @@ def _paragraph(item: Any) -> list[str]:
     if level := re.fullmatch(r"Heading ([1-6])", style):
         return [f"{'#' * int(level[1])} {words}"]
     return [f"- {words}" if style.startswith("List") else words]
-
-
-def _table(rows: list[list[str]]) -> str:
-    cells = [[re.sub(r"\s+", " ", cell).strip().replace("|", "\\|") for cell in row] for row in rows if row]
-    if not cells:
-        return ""
-    width = max(len(row) for row in cells)
-    lines = [f"| {' | '.join([*row, *[''] * (width - len(row))])} |" for row in cells]
-    return "\n".join([lines[0], f"|{' --- |' * width}", *lines[1:]])
 
 
 def _bomb(raw: bytes) -> str:

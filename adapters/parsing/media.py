@@ -43,6 +43,8 @@ _MAGIC: Final = (
     (b"7z\xbc\xaf\x27\x1c", Media.ARCHIVE), (b"Rar!", Media.ARCHIVE), (b"\x7fELF", Media.PROGRAM),
     (b"SQLite format 3\0", Media.BINARY),
 )
+_WIDE: Final = (
+    (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _HTML: Final = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b",
                           re.IGNORECASE | re.DOTALL)
 _TAG: Final = re.compile(rb"<(?:p|div|h[1-6]|body|head|table|ul|ol|a|br|span|section|article)\b[^<>]*>", re.IGNORECASE)
@@ -60,7 +62,7 @@ def media(raw: bytes, name: str) -> Media:
             return kind
     if _HTML.search(head) or (_suffix(name) in HTML and _TAG.search(head)):
         return Media.HTML
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if head.startswith(tuple(mark for mark, _ in _WIDE)):
         return Media.TEXT
     controls = len(head) - len(head.translate(None, _CONTROL))
     return Media.BINARY if len(head) >= 64 and controls > len(head) // 10 else Media.TEXT
@@ -85,8 +87,8 @@ def form(name: str) -> Form:
 
 def decoded(raw: bytes) -> tuple[str, str]:
     """Text, and a note about bytes that are none: these, and NUL, become replacement characters."""
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return raw.decode("utf-16", "replace").replace("\0", "\ufffd"), ""
+    if encoding := next((name for mark, name in _WIDE if raw.startswith(mark)), ""):
+        return raw.decode(encoding, "replace").replace("\0", "\ufffd"), ""
     note = ""
     try:
         text = raw.decode()

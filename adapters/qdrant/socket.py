@@ -18,9 +18,10 @@ from typing import Final, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
-from adapters.qdrant import frames
+from adapters.qdrant import errand, frames
 from adapters.qdrant.edge import EdgeFolder, IndexBusy
 from adapters.qdrant.embed import Embedder, sendable
+from adapters.qdrant.errand import Errand, Reports, Tell, Work
 from adapters.qdrant.index import OtherModel, PassageIndex, QueryEmbedder
 from adapters.qdrant.models import made_with
 from adapters.qdrant.parcel import Parcel, Shelved
@@ -36,6 +37,7 @@ PATIENCE: Final = 30.0          # seconds for a question, a peer's next one incl
 SHELVING: Final = 900.0         # seconds until the files of one message are embedded
 STARTING: Final = 5.0           # seconds in which the owner of an index opens its socket
 NOBODY: Final = "who is in a channel is known only while `bartizan run` serves its platform on this folder"
+NO_SYNC: Final = "another command has the index just now; try again when it has ended"
 NO_FILES: Final = "files are read only while `bartizan run` or `bartizan chat` has the index"
 NAME_MAX: Final = 100           # a socket's address holds 107 bytes
 
@@ -53,6 +55,7 @@ class House(Protocol):
     async def recall(self, message: MessageId, deleted: bool) -> None: ...
     async def readers(self, place: Place) -> Audience: ...
     async def shelve(self, parcel: Parcel) -> Shelved: ...
+    async def sync(self, only: str | None, full: bool, tell: Tell) -> Reports: ...
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
@@ -99,7 +102,7 @@ class Told(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-Asked: TypeAlias = Ask | Check | Standing | Recall | Room | Parcel
+Asked: TypeAlias = Ask | Check | Standing | Recall | Room | Parcel | Errand
 Heed: TypeAlias = Callable[[MessageId, bool], Awaitable[None]]
 """Takes out of the index what a message said; True: the message was deleted, False: it was edited."""
 Readers: TypeAlias = Callable[[Place], Awaitable[Audience]]
@@ -118,6 +121,7 @@ async def serve(index: Owned, path: Path, house: House | None = None) -> AsyncGe
     Only the owner of the index may call it: what lies there is taken for a leftover.
     """
     talks: set[asyncio.Task[None]] = set()
+    working: set[asyncio.Task[Reports]] = set()
     closing = asyncio.Event()
 
     def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -128,7 +132,7 @@ async def serve(index: Owned, path: Path, house: House | None = None) -> AsyncGe
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             if _peer(writer) == os.getuid() and not closing.is_set():   # accepted in the very last moment
-                await _converse(index, house, reader, writer)
+                await _converse(index, house, reader, writer, working)
         finally:
             writer.close()
 
@@ -139,9 +143,9 @@ async def serve(index: Owned, path: Path, house: House | None = None) -> AsyncGe
         finally:
             server.close()
             closing.set()
-            for task in tuple(talks):
+            for task in (*talks, *working):
                 task.cancel()
-            await asyncio.gather(*talks, return_exceptions=True)
+            await asyncio.gather(*talks, *working, return_exceptions=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,17 @@ class RemoteIndex:
         """The owner indexes these files. Raises `RetrieverUnavailable`."""
         return (await self._told(parcel, SHELVING)).shelved
 
+    async def sync(self, only: str | None, full: bool, tell: Tell) -> Reports:
+        """The owner syncs, however long it takes, and ``tell`` hears how far it is. Raises `RetrieverUnavailable`."""
+        try:
+            async with asyncio.timeout(PATIENCE) as patience, self._opened() as (reader, writer):
+                writer.write(frames.packed(Errand(only, full)))
+                await writer.drain()
+                patience.reschedule(None)
+                return await errand.follow(reader, tell)
+        except (OSError, TimeoutError) as error:
+            raise RetrieverUnavailable(f"the index's owner does not answer: {type(error).__name__}") from error
+
     async def _answer(self, ask: Asked) -> Found:
         found = (await self._told(ask)).found
         return found if found is not None else Found()
@@ -193,12 +208,17 @@ class RemoteIndex:
         return told
 
     async def _asked(self, ask: Asked) -> Told | None:
-        with _address(self.path) as address:
-            reader, writer = await asyncio.open_unix_connection(address)
-        try:
+        async with self._opened() as (reader, writer):
             writer.write(frames.packed(ask))
             await writer.drain()
             return await frames.read(reader, _tolds, limit=LARGEST)
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        with _address(self.path) as address:
+            reader, writer = await asyncio.open_unix_connection(address)
+        try:
+            yield reader, writer
         finally:
             writer.close()
             with suppress(OSError):
@@ -243,6 +263,8 @@ class SharedIndex:
     heed: Heed | None = None        # what else knows of the index's documents; whoever opens it sets it
     room: Readers | None = None     # who is where; a process with chat platforms sets it
     shelf: Shelf | None = None      # takes files that came with a question; likewise
+    works: Work | None = None       # brings the index up to its sources; likewise
+    writer: RemoteIndex | None = None       # of an index on a server: the process of this folder that syncs
     asked: PassageIndex | RemoteIndex | Away = Away("the index is not open")
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _moving: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -304,6 +326,14 @@ class SharedIndex:
             return await self.shelf(parcel)
 
         return await self._by(put)
+
+    async def sync(self, only: str | None, full: bool, tell: Tell) -> Reports:
+        """Brings the index up to one source or all, by the process that keeps it so. Raises `BotError`."""
+        if (remote := self.asked if isinstance(self.asked, RemoteIndex) else self.writer) is not None:
+            return await remote.sync(only, full, tell)
+        if self.works is None:
+            raise RetrieverUnavailable(NO_SYNC)
+        return await self.works(only, full, tell)
 
     async def _by(self, ask: Callable[[PassageIndex | RemoteIndex], Awaitable[T]]) -> T:
         before = self.asked
@@ -397,6 +427,7 @@ async def _remote(path: Path) -> RemoteIndex:
 
 async def _converse(
     index: Owned, house: House | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter,
+    working: set[asyncio.Task[Reports]],
 ) -> None:
     """Questions and answers until the peer leaves, falls silent, or talks nonsense."""
     with suppress(ConnectionError, TimeoutError):
@@ -406,6 +437,9 @@ async def _converse(
                     ask = await frames.read(reader, _asks, limit=LARGEST)
                 if ask is None:
                     return
+                if isinstance(ask, Errand) and house is not None:
+                    await errand.run(ask, house.sync, writer, working)
+                    continue
                 told = await _told(index, house, ask)
             except BotError as error:       # a house may have other troubles than an index that is away
                 told = Told(error=str(error))
@@ -435,6 +469,8 @@ async def _told(index: Owned, house: House | None, ask: Asked) -> Told:
             if house is None:
                 raise MembershipUnavailable(NOBODY)
             return Told(Found(), await house.readers(ask.place))
+        case Errand():
+            raise RetrieverUnavailable(NO_SYNC)
         case Ask():
             return Told(await index.search(ask.questions, audience=ask.audience, limit=ask.limit))
 

@@ -14,7 +14,7 @@ import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -183,6 +183,7 @@ class _Survey:
 
     seen: dict[str, Seen]
     failed: tuple[Unreadable, ...]
+    gone: tuple[Unreadable, ...]        # listed, and not there
     read: int
     cursor: str
     whole: bool                 # everything was listed
@@ -242,6 +243,7 @@ class _Sync:
         await asyncio.to_thread(self._remember, survey, began)
         changed = sum(path in known for path in done)
         notes = [(path, each.said) for path, each in survey.seen.items() if each.hash and each.said]
+        notes += ((bad.path, bad.why) for bad in survey.gone)
         notes += ((path, f"was taken back on {buried[path].at:%Y-%m-%d %H:%M} UTC; this is not newer")
                   for path in sorted(held))
         return SyncReport(
@@ -258,17 +260,23 @@ class _Sync:
         cursor = source.cursor()
         due = self.full or now - progress.listed > RECONCILED
         changes = None if due or not progress.cursor or not cursor else source.changes(progress.cursor)
-        entries: Iterable[Entry | Unreadable] = source.listing() if changes is None else changes.touched
+        entries: Iterable[Entry | Unreadable] = _listed(source) if changes is None else changes.touched
         seen = {} if changes is None else {path: each for path, each in before.items() if path not in changes.gone}
         failed: list[Unreadable] = []
+        missing: list[Unreadable] = []
         fresh: dict[str, Seen] = {}
         read = 0
         for entry in (*_again(seen), *entries):
             if isinstance(entry, Entry):
                 old = before.get(entry.path)
                 if self.full or not old or not entry.stamp or old.stamp != entry.stamp:
-                    each = self._looked_into(entry)
+                    page = _read(source, entry.path)
                     read += 1
+                    if isinstance(page, Unreadable) and page.gone:
+                        missing.append(page)
+                        seen.pop(entry.path, None)
+                        continue
+                    each = _looked_into(entry, page)
                 else:
                     each = _as_listed(old, entry)
             elif entry.path and not entry.path.endswith("/"):
@@ -282,14 +290,7 @@ class _Sync:
         missed = _Missed(failed)
         gone = tuple(path for path in before if path not in seen and path not in missed)
         journal.keep(source.name, fresh, gone)
-        return _Survey(seen, tuple(failed), read, cursor, changes is None)
-
-    def _looked_into(self, entry: Entry) -> Seen:
-        page = self.source.read(entry.path)
-        if isinstance(page, Unreadable):
-            return _as_listed(Seen(entry.stamp if page.lasting else "", "", page.why), entry)
-        said = None if page.acl is None else tuple(sorted(page.acl))
-        return _as_listed(Seen(entry.stamp, page.hash, page.note, page.url, page.date, said, page.form), entry)
+        return _Survey(seen, tuple(failed), tuple(missing), read, cursor, changes is None)
 
     async def _lent(
         self, gone: Sequence[Record], known: Mapping[str, Record], todo: Sequence[str]
@@ -394,7 +395,7 @@ async def embedded(
             sent: deque[tuple[Page, Mapping[str, bytes]]] = deque()
             while rest or sent:
                 while rest and len(sent) < AHEAD:
-                    page = await asyncio.to_thread(source.read, rest[0])
+                    page = await asyncio.to_thread(_read, source, rest[0])
                     if isinstance(page, Unreadable):
                         if sent:
                             break       # its turn comes after theirs
@@ -479,6 +480,29 @@ def _as_listed(seen: Seen, entry: Entry) -> Seen:
     """What the listing says of a document outranks what the document says."""
     acl = seen.acl if entry.acl is None else tuple(sorted(entry.acl))
     return msgspec.structs.replace(seen, url=entry.url or seen.url, acl=acl)
+
+
+def _listed(source: Source) -> Iterator[Entry | Unreadable]:
+    """A source that breaks is one that is away: the others go on, and the next sync tries again."""
+    try:
+        yield from source.listing()
+    except Exception as error:      # an adapter's own mistake, over files and answers that anybody may have made
+        yield Unreadable("", f"the source breaks: {type(error).__name__}")
+
+
+def _read(source: Source, path: str) -> Page | Unreadable:
+    """The same of one page."""
+    try:
+        return source.read(path)
+    except Exception as error:      # as above
+        return Unreadable(path, f"reading it breaks: {type(error).__name__}")
+
+
+def _looked_into(entry: Entry, page: Page | Unreadable) -> Seen:
+    if isinstance(page, Unreadable):
+        return _as_listed(Seen(entry.stamp if page.lasting else "", "", page.why), entry)
+    said = None if page.acl is None else tuple(sorted(page.acl))
+    return _as_listed(Seen(entry.stamp, page.hash, page.note, page.url, page.date, said, page.form), entry)
 
 
 def _again(seen: Mapping[str, Seen]) -> list[Entry]:

@@ -27,6 +27,7 @@ from engine.rag.page import Changes, Entry, Page, Unreadable
 PATIENCE: Final = 120.0         # seconds for one call
 FETCHING: Final = 900.0
 HISTORY: Final = 20_000         # commits that are looked through for the dates of files
+LARGEST_POINTER: Final = 1_024  # bytes of what stands for a file that lies in Git LFS
 SCHEMES: Final = ("https", "http", "ssh", "file")
 _FILES: Final = ("100644", "100755")        # no links, no submodules
 _SAFE: Final = (
@@ -36,6 +37,7 @@ _SAFE: Final = (
     "-c", "submodule.recurse=false", "-c", "safe.directory=*", "-c", "fetch.fsckObjects=true",
     "-c", "protocol.ext.allow=never",
 )
+_LFS: Final = b"version https://git-lfs.github.com/spec/"
 _SHA: Final = re.compile(r"[0-9a-f]{40,64}")
 
 
@@ -72,7 +74,7 @@ class Git:
         try:
             if self.remote:
                 self._fetched()
-            self._state["commit"] = self._run("rev-parse", "--verify", "--quiet", f"{self._ref}^{{commit}}").strip()
+            self._state["commit"] = self._head()
         except GitError as error:
             self._state["why"] = str(error)
             return ""
@@ -134,6 +136,8 @@ class Git:
             if size > LARGEST_DOCUMENT:
                 return Unreadable(path, f"is larger than {LARGEST_DOCUMENT:,} bytes", lasting=True)
             raw = self._bytes("cat-file", "blob", blob)
+            if raw.startswith(_LFS) and len(raw) < LARGEST_POINTER:
+                return Unreadable(path, "is kept in Git LFS and not in the repository", lasting=True)
             if not self._dates:
                 self._date(commit)
         except GitError as error:
@@ -186,15 +190,33 @@ class Git:
             elif part:
                 self._dates.setdefault(part, when)
 
+    def _head(self) -> str:
+        try:
+            return self._run("rev-parse", "--verify", "--quiet", f"{self._ref}^{{commit}}").strip()
+        except GitError as error:
+            self._run("rev-parse", "--git-dir")         # a repository at all?
+            raise GitError(self._lacks) from error
+
+    @property
+    def _lacks(self) -> str:
+        return "it has no commit yet" if self.branch == "HEAD" else f"it has no branch {self.branch}"
+
     def _fetched(self) -> None:
         if urlsplit(self.remote).scheme not in SCHEMES or self.remote.startswith("-"):
             raise GitError("its address is none that may be fetched")
         if not (self.place / "HEAD").exists():
             self.place.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._bytes("init", "--quiet", "--bare", "--template=", ".")
+        for left in self.place.rglob("*.lock"):         # by a fetch that was killed; nobody else fetches into it
+            left.unlink(missing_ok=True)
         branch = self.branch if self.branch == "HEAD" else f"refs/heads/{self.branch}"
-        self._bytes("fetch", "--quiet", "--force", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance",
-                    "--", self.remote, f"+{branch}:refs/heads/fetched", patience=FETCHING, network=True)
+        try:
+            self._bytes("fetch", "--quiet", "--force", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance",
+                        "--", self.remote, f"+{branch}:refs/heads/fetched", patience=FETCHING, network=True)
+        except GitError as error:
+            if branch in self._bytes("ls-remote", "--", self.remote, branch, network=True).decode("utf-8", "replace"):
+                raise
+            raise GitError(self._lacks) from error
 
     def _run(self, *command: str) -> str:
         return self._bytes(*command).decode("utf-8", "replace")

@@ -19,6 +19,7 @@ from engine.guards.policy import UNSCANNED, Action, Category, FailMode, Rule, Ru
 from engine.guards.verdict import Allow, Flag, Mask, Refuse, Reroute, Verdict
 from engine.messages import Answer, Decision, Passage, Trail
 from engine.ports import Fingerprint
+from engine.prompt import head
 
 CLAIMS: Final = 8
 SENTENCES: Final = 48
@@ -74,12 +75,11 @@ class GroundingCheck:
 
         Without any passage the note under the answer speaks for all of it, and no single claim is marked.
         """
-        texts = [passage.text for passage in passages]
         try:
-            verdict = weigh(answer.text, await self._claims(answer.text, texts), self.rules)
+            verdict = weigh(answer.text, await self._claims(answer.text, passages), self.rules)
         except Exception as error:
             return self._broken(answer, error, trail)
-        if isinstance(verdict, Mask) and not texts:
+        if isinstance(verdict, Mask) and not passages:
             verdict = Flag(verdict.rule, verdict.category, verdict.score)
         self._note(trail, answer, verdict)
         if isinstance(verdict, Refuse | Reroute):       # another model would have no more to go by
@@ -87,15 +87,16 @@ class GroundingCheck:
             raise Refused(f"{self.name}: {verdict.rule}", reply)
         return replace(answer, text=verdict.text) if isinstance(verdict, Mask) else answer
 
-    async def _claims(self, answer: str, passages: Sequence[str]) -> Sequence[Claim]:
-        found: Sequence[Claim] = await asyncio.to_thread(claims, answer, passages)
+    async def _claims(self, answer: str, passages: Sequence[Passage]) -> Sequence[Claim]:
+        found: Sequence[Claim] = await asyncio.to_thread(claims, answer, [evidence(passage) for passage in passages])
         if not self._acts or not passages:
             return found
+        texts = [passage.text for passage in passages]
         if (meaning := self.meaning()) is not None and (doubtful := self._doubtful(found)):
-            close = await _close([answer[claim.start : claim.end] for claim in doubtful[:CLAIMS]], passages, meaning)
+            close = await _close([answer[claim.start : claim.end] for claim in doubtful[:CLAIMS]], texts, meaning)
             sure = {claim for claim, closeness in zip(doubtful, close, strict=False) if closeness >= SIMILAR}
             found = [replace(claim, support=1.0) if claim in sure else claim for claim in found]
-        if self.support is not None and self._doubtful(found) and await self.support.carries(answer, passages):
+        if self.support is not None and self._doubtful(found) and await self.support.carries(answer, texts):
             found = [claim if claim.number else replace(claim, support=1.0) for claim in found]
         return found
 
@@ -137,3 +138,10 @@ async def _close(said: Sequence[str], passages: Sequence[str], meaning: Meaning)
 def _cosine(one: Sequence[float], other: Sequence[float]) -> float:
     size = sqrt(sum(x * x for x in one) * sum(y * y for y in other))
     return sum(x * y for x, y in zip(one, other, strict=True)) / size if size else 0.0
+
+
+def evidence(passage: Passage) -> str:
+    """What the model could read of a passage: a claim may name the date in its head, too, in either spelling."""
+    if not (passage.date and passage.document):
+        return passage.text
+    return f"{passage.text}\n\n{head(passage)}, {passage.date:%d %B %Y}."

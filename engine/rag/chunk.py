@@ -73,7 +73,7 @@ def front_matter(text: str) -> tuple[Mapping[str, str], int]:
     """The plain ``name: value`` fields above a page, and the offset where the page begins."""
     found = _FRONT.match(text)
     if not found:
-        return {}, 0
+        return {}, int(text.startswith("\ufeff"))       # or it would hide the first heading
     fields = {m[1].lower(): m[2].strip("\"'") for m in _FIELD.finditer(found[2])}
     return fields, found.end()
 

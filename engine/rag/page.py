@@ -68,6 +68,7 @@ class Unreadable:
     path: str
     why: str
     lasting: bool = field(default=False, compare=False)     # it will stay so until the document changes
+    gone: bool = field(default=False, compare=False)        # whoever has it says that there is none: it is forgotten
 
 
 @dataclass(frozen=True, slots=True)

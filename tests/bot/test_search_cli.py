@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -144,22 +143,33 @@ def test_a_file_of_questions_becomes_a_run(settings: Settings, tmp_path: Path) -
     assert run["q1"]["hits"][0]["end"] <= len((settings.data_dir.parent / "pages" / "leave.md").read_text())
 
 
-@pytest.mark.parametrize(("line", "why"), [
-    ("{", "line 1 of .* is no JSON"), ('{"id": 1, "query": "x"}', 'needs "id" and "query"'),
-    ('{"id": "a", "query": "x", "history": [{"role": "cat", "text": ""}]}', "history"),
-])
-def test_a_file_that_is_none_says_where(settings: Settings, tmp_path: Path, line: str, why: str) -> None:
-    questions = tmp_path / "questions.jsonl"
-    questions.write_text(line)
-    result = typed(settings, "--jsonl", str(questions), "-o", str(tmp_path / "run"))
+def test_lines_that_are_no_questions_are_named_and_the_others_answered(settings: Settings, tmp_path: Path) -> None:
+    questions, out = tmp_path / "questions.jsonl", tmp_path / "run.jsonl"
+    good = json.dumps({"id": "q1", "query": f"{NOTICE}\u2028please"}, ensure_ascii=False)
+    lines = [good, "{", '{"id": 1, "query": "x"}', "\ufffd", "", "[" * 9_000,
+             '{"id": "a", "query": "x", "history": [{"role": "cat", "text": ""}]}',
+             '{"id": "q2", "query": "\\ud800 pay"}']
+    questions.write_bytes("\n".join(lines).encode("utf-8-sig").replace(b"\xef\xbf\xbd", b"\xff"))
+    result = typed(settings, "--jsonl", str(questions), "-o", str(out))
     assert result.exit_code == 1
-    assert re.search(why, result.stdout), result.stdout
+    shape = 'needs "id" and "query", and a "history" of turns at most'
+    assert result.output.splitlines()[-6:] == [
+        "  line 2 is no JSON", f"  line 3 {shape}", "  line 4 is no JSON", "  line 6 is no JSON", f"  line 7 {shape}",
+        "2 questions answered, 5 lines left out.",
+    ]
+    assert [json.loads(line)["id"] for line in out.read_text().splitlines()] == ["q1", "q2"]
+
+
+def test_a_file_that_is_no_file_of_questions_is_not_listed_as_a_whole(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "questions.jsonl").write_text("no question\n" * 1_000)
+    result = typed(settings, "--jsonl", str(tmp_path / "questions.jsonl"), "-o", str(tmp_path / "run"))
+    assert result.output.splitlines()[-2:] == ["  and 980 more", "0 questions answered, 1000 lines left out."]
 
 
 def test_files_and_folders_that_are_not_there_are_named(settings: Settings, tmp_path: Path) -> None:
     nothing, there = str(tmp_path / "nothing"), tmp_path / "questions.jsonl"
     there.write_text('{"id": "a", "query": "x"}')
-    assert "cannot be read: FileNotFoundError" in typed(settings, "--jsonl", nothing, "-o", "run").stdout
+    assert "cannot be read: No such file or directory" in typed(settings, "--jsonl", nothing, "-o", "run").stdout
     assert "there is no folder" in typed(
         settings, "--jsonl", str(there), "-o", str(tmp_path / "run"), "--folder", nothing).stdout
     assert "cannot be written" in typed(settings, "--jsonl", str(there), "-o", f"{nothing}/run").stdout

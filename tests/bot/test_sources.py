@@ -73,8 +73,8 @@ def test_whatever_is_written_is_read_again(
 
 @pytest.mark.parametrize(("wrong", "why"), [
     (Definition("Wiki", SourceKind.FOLDER, "/srv", ("org",)), "name is made of"),
-    (Definition("handbook", SourceKind.FOLDER, "/srv", ("org",)), "not folder, handbook"),
-    (Definition("uploads", SourceKind.FOLDER, "/srv", ("org",)), "or uploads"),
+    (Definition("handbook", SourceKind.FOLDER, "/srv", ("org",)), "cannot be called handbook"),
+    (Definition("uploads", SourceKind.FOLDER, "/srv", ("org",)), "cannot be called uploads"),
     (Definition("wiki", SourceKind.FOLDER, "/srv"), "who may read it"),
     (Definition("wiki", SourceKind.FOLDER, "/srv", ("everyone",)), "labels are"),
     (Definition("wiki", SourceKind.FOLDER, "/srv", ("org",), (("hr/*", ("hr",)),)), "labels are"),
@@ -167,6 +167,6 @@ async def test_watching_follows_the_file_and_the_commands(index: PassageIndex, t
 def test_the_last_line_is_honest() -> None:
     report = SyncReport(1, 2, 3, 4, (("a.pdf", "is encrypted"),), chunks=20, embedded=12, seconds=4.0)
     assert summary("wiki", report) == (
-        "wiki: 1 pages added, 2 changed, 3 deleted, 4 unchanged, 1 failed; "
+        "wiki: 1 page added, 2 changed, 3 deleted, 4 unchanged, 1 failed; "
         "12 of 20 chunks embedded, 3.0 a second; 4.0 s."
     )

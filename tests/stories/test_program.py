@@ -191,6 +191,62 @@ async def test_a_sync_without_its_index_server_says_so_and_fails(tmp_path: Path)
         1, True)
 
 
+async def a_sync(folder: Path, **settings: str) -> asyncio.subprocess.Process:
+    """`bartizan sync` beside the running program of this folder."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "sync", cwd=ROOT, stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "BARTIZAN_DATA_DIR": str(folder / "data"),
+             "BARTIZAN_KNOWLEDGE__FOLDER": str(folder / "pages"), **settings},
+    )
+
+
+async def begun(asked: asyncio.subprocess.Process) -> None:
+    """Once the running program is asked; the first line is the audit's."""
+    assert asked.stderr is not None
+    while not (line := await asked.stderr.readline()).startswith(b"A running Bartizan"):
+        assert line
+
+
+async def test_a_sync_beside_the_running_bot_tells_what_came_of_it(tmp_path: Path) -> None:
+    async with a_chat() as chat, fake_sglang(answering(12, 0.0)) as model, \
+            program(tmp_path, chat, model.url) as running:
+        (tmp_path / "pages" / "pay.md").write_text("# Pay\n\nSalaries are paid on the twentieth.\n")
+        asked = await a_sync(tmp_path)
+        _, said = await asked.communicate()
+        first, line = said.decode().splitlines()[-2:]
+        assert first.startswith("A running Bartizan has this index")
+        assert line.startswith("folder: 1 page added, 0 changed, 0 deleted, 1 unchanged, 0 failed; 1 of 1 chunks")
+        assert asked.returncode == 0
+        (tmp_path / "pages" / "logo.md").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
+        (tmp_path / "pages" / "pay.md").unlink()
+        asked = await a_sync(tmp_path)
+        _, said = await asked.communicate()
+        line, failure = said.decode().splitlines()[-2:]
+        assert line.startswith("folder: 0 pages added, 0 changed, 1 deleted, 1 unchanged, 1 failed; ")
+        assert failure == "  logo.md: is called .md and is an image"
+        assert asked.returncode == 1
+        assert running.process.returncode is None
+    assert '"event": "page not indexed"' in (tmp_path / "log").read_text()
+
+
+async def test_a_sync_that_is_left_or_whose_bot_dies_in_the_middle(tmp_path: Path) -> None:
+    async with a_chat() as chat, fake_sglang(answering(12, 0.0)) as model, \
+            program(tmp_path, chat, model.url) as running:
+        for number in range(600):
+            words = " ".join(f"word{number}x{n}" for n in range(150))
+            (tmp_path / "pages" / f"page{number}.md").write_text(f"# Page {number}\n\n{words}\n")
+        left, staying = await a_sync(tmp_path), await a_sync(tmp_path)
+        await begun(left)
+        left.send_signal(signal.SIGINT)
+        assert await left.wait() == 130
+        assert (await running.page("/healthz"))[0] == 200
+        await begun(staying)
+        running.process.kill()
+        _, said = await staying.communicate()
+        assert b"bartizan: the running Bartizan ended in the middle of the sync" in said
+        assert staying.returncode == 1
+
+
 @pytest.mark.parametrize(("given", "why"), [
     ({}, "no chat platform is configured: `bartizan chat` needs none"),
     ({"SLACK_APP_TOKEN": "xapp-1"}, "slack: the bot cannot speak: give bot_token (SLACK_BOT_TOKEN), too"),

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import socket
+import threading
+import unicodedata
+from collections.abc import Callable
+from contextlib import chdir
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from adapters.files.folder import Folder
+from engine.rag.chunk import chunk
 from engine.rag.page import Entry, Page, Unreadable
+from tests.adapters.qdrant.bags import Words
 
 
 @pytest.fixture
@@ -101,3 +108,88 @@ def test_a_name_that_is_no_text_is_named_as_well_as_can_be(root: Path) -> None:
 
 def test_a_folder_that_is_away_says_so(tmp_path: Path) -> None:
     assert list(Folder("wiki", tmp_path / "nowhere").listing()) == [Unreadable("", "there is no such folder")]
+
+
+def test_a_tree_of_any_depth_is_walked_and_what_is_too_deep_is_named(root: Path) -> None:
+    deep = root.joinpath(*["level"] * 200)
+    deep.mkdir(parents=True)
+    (deep / "deep.md").write_text("# Deep\n")
+    (root / f"{'n' * 250}.md").write_text("# Long\n")
+    assert {"n" * 250 + ".md", "level/" * 200 + "deep.md", "about us.md"} <= set(paths(Folder("wiki", root)))
+    assert the_page(Folder("wiki", root), "level/" * 200 + "deep.md").text == "# Deep\n"
+    inner = os.open(deep, os.O_RDONLY)
+    for _ in range(3_000):
+        os.mkdir("a", dir_fd=inner)
+        outer, inner = inner, os.open("a", os.O_RDONLY, dir_fd=inner)
+        os.close(outer)
+    os.close(inner)
+    failed = [entry for entry in Folder("wiki", root).listing() if isinstance(entry, Unreadable)]
+    assert [(each.path[-4:], each.why) for each in failed] == [("a/a/", "File name too long")]
+
+
+def test_links_that_lead_to_each_other_and_to_the_folder_itself_end(root: Path) -> None:
+    (root / "one.md").symlink_to(root / "other.md")
+    (root / "other.md").symlink_to(root / "one.md")
+    (root / "self").symlink_to(root)
+    folder = Folder("wiki", root)
+    assert paths(folder) == ["about us.md", "one.md", "other.md", "policies/leave.md"]
+    assert folder.read("one.md") == Unreadable("one.md", "Too many levels of symbolic links")
+
+
+def test_a_socket_is_no_page(root: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as bound, chdir(root):
+        bound.bind("socket.md")
+    assert Folder("wiki", root).read("socket.md") == Unreadable("socket.md", "is not a file")
+
+
+def test_names_that_look_the_same_are_two_pages(root: Path) -> None:
+    names = [unicodedata.normalize(form, "\u00fcber.md") for form in ("NFC", "NFD")]
+    for name in names:
+        (root / name).write_text(f"# {len(name)}\n")
+    folder = Folder("wiki", root, "https://wiki.acme.example")
+    assert set(names) < set(paths(folder))
+    assert [the_page(folder, name).url for name in names] == [
+        "https://wiki.acme.example/%C3%BCber.md", "https://wiki.acme.example/u%CC%88ber.md"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_may_not_be_read_is_named(root: Path) -> None:
+    (root / "about us.md").chmod(0)
+    (root / "policies").chmod(0)
+    folder = Folder("wiki", root)
+    try:
+        assert folder.read("about us.md") == Unreadable("about us.md", "Permission denied")
+        assert Unreadable("policies/", "Permission denied") in list(folder.listing())
+    finally:
+        (root / "policies").chmod(0o700)
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_the_next_time(root: Path) -> None:
+    page = root / "about us.md"
+    page.write_bytes(b"# About\n" + b"x" * 1_000_000)
+    reading = Folder("wiki", root)
+    answers: list[Page | Unreadable | None] = []
+    writer = threading.Thread(target=_written_on, args=(page, lambda: len(answers) < 500))
+    writer.start()
+    while len(answers) < 500 and not any(isinstance(each, Unreadable) for each in answers):
+        answers.append(reading.read("about us.md"))
+    answers += [None] * 500
+    writer.join()
+    assert Unreadable("about us.md", "changes while it is read") in answers
+    assert isinstance(reading.read("about us.md"), Page)
+
+
+def _written_on(page: Path, goes_on: Callable[[], bool]) -> None:
+    with page.open("ab") as file:
+        while goes_on():
+            file.write(b"x")
+            file.flush()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_mark_at_the_beginning_hides_no_heading(root: Path, encoding: str) -> None:
+    (root / "about us.md").write_bytes("# Caf\u00e9\r\n\r\nOpen at nine.\r\n".encode(encoding))
+    page = the_page(Folder("wiki", root), "about us.md")
+    cut, = chunk(page.text, name="page", tokens=Words())
+    assert (page.note, cut.heading, cut.anchor) == ("", "Caf\u00e9", "caf\u00e9")
+    assert page.text[cut.start : cut.end] == "# Caf\u00e9\r\n\r\nOpen at nine."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +98,32 @@ def test_what_cannot_be_read_says_why(parser: Parser, raw: bytes, why: str) -> N
     assert isinstance(told, Rejected)
     assert told.why.startswith(why)
     assert "Annual" in content(parser, PAGE, "after.html").text        # the next one is read
+
+
+LAUGHS = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12))
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def a_docx_with(document: str | bytes, **more: str | bytes) -> bytes:
+    """``more``: further members, with a slash written ``__``."""
+    with zipfile.ZipFile(io.BytesIO(a_docx())) as archive:
+        members: dict[str, str | bytes] = {name: archive.read(name) for name in archive.namelist()}
+    extra = {name.replace("__", "/"): content for name, content in more.items()}
+    return a_zip({**members, "word/document.xml": document, **extra})
+
+
+def test_what_a_docx_would_unfold_to_is_not_unfolded(parser: Parser) -> None:
+    body = f'<w:document xmlns:w="{WORD}"><w:body><w:p><w:r><w:t>{{}}</w:t></w:r></w:p></w:body></w:document>'
+    laughing = f'<!DOCTYPE w [<!ENTITY a0 "ha">{LAUGHS}]>{body.format("&a11;")}'
+    reading = f'<!DOCTYPE w [<!ENTITY a SYSTEM "file:///etc/passwd">]>{body.format("&a;")}'
+    for document in (laughing, reading):
+        told = parser.content(a_docx_with(document), "file.docx")
+        assert isinstance(told, Rejected) or len(told.text) < 1_000
+        assert "root:" not in str(told)
+    inner = a_bomb("inner.bin", 30_000_000)
+    told = content(parser, a_docx_with(body.format("Ten days."), word__embeddings__inner_zip=inner), "file.docx")
+    assert told.text == "Ten days."             # what lies packed in it stays packed
+    assert "Annual" in content(parser, PAGE, "after.html").text
 
 
 def test_a_deeply_nested_page_does_no_harm(parser: Parser) -> None:

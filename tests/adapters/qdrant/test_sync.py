@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from adapters.sources.git import Git
 from adapters.sources.journal import Journal
 from engine.errors import RetrieverUnavailable
 from engine.messages import Labels, Passage
-from engine.rag.page import Access, Page, Unreadable
+from engine.rag.page import Access, Entry, Page, Unreadable
 from tests.adapters.parsing.documents import a_bomb, a_pdf, an_encrypted_pdf
 from tests.adapters.qdrant.worlds import ANN, an_index, ask
 from tests.adapters.sources.test_git import Repository
@@ -267,6 +267,76 @@ async def test_a_source_that_is_lost_in_the_middle_loses_nothing(
         healed = await syncer.sync(Folder("wiki", root, fresh=0), ORG)
     assert (healed.changed, healed.failed) == (3, ())
     assert await texts(index) == {f"# {name}\n\nNew." for name in ("Leave", "Pay", "Rota")}
+
+
+@dataclass(frozen=True)
+class Stale(Folder):
+    """A source whose listing names a page that is gone."""
+
+    gone: str = ""
+
+    def read(self, path: str) -> Page | Unreadable:
+        return Unreadable(path, "is answered with HTTP 404", gone=True) if path == self.gone else super().read(path)
+
+
+async def test_a_page_that_its_source_says_is_gone_is_forgotten(
+    index: PassageIndex, root: Path, tmp_path: Path,
+) -> None:
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+        await syncer.sync(Stale("wiki", root), ORG)
+        for deleted in (1, 0):
+            report = await syncer.sync(Stale("wiki", root, gone="pay.md"), ORG)
+            assert report == SyncReport(deleted=deleted, unchanged=2, notes=(("pay.md", "is answered with HTTP 404"),))
+        assert await syncer.sync(Stale("wiki", root), ORG) == SyncReport(added=1, unchanged=2)
+
+
+@dataclass(frozen=True)
+class Breaking(Folder):
+    """An adapter with a mistake in it."""
+
+    listed: bool = False
+
+    def listing(self) -> Iterator[Entry | Unreadable]:
+        for entry in super().listing():
+            if not self.listed and "pay" in entry.path:
+                raise ZeroDivisionError
+            yield entry
+
+    def read(self, path: str) -> Page | Unreadable:
+        return super().read(path) if "pay" not in path else Unreadable(path, str(1 / 0))
+
+
+async def test_a_source_that_breaks_breaks_nothing_else(index: PassageIndex, root: Path) -> None:
+    await synced(index, root)
+    for source, failure in ((Breaking("wiki", root), ("", "the source breaks: ZeroDivisionError")),
+                            (Breaking("wiki", root, listed=True), ("pay.md", "reading it breaks: ZeroDivisionError"))):
+        report = await sync(index, source, ORG, command=SMALL)
+        assert report == SyncReport(unchanged=3, failed=(failure,))
+    assert len(await texts(index)) == 3
+
+
+async def test_another_spelling_of_a_name_embeds_nothing_and_a_folder_may_take_its_place(
+    index: PassageIndex, root: Path,
+) -> None:
+    await synced(index, root)
+    (root / "leave.md").rename(root / "Leave.md")
+    report = await synced(index, root)
+    assert (report.added, report.deleted, report.embedded) == (1, 1, 0)
+    (root / "Leave.md").unlink()
+    (root / "Leave.md").mkdir()
+    write(root / "Leave.md", sick="Call in the morning.")
+    assert await synced(index, root) == SyncReport(added=1, deleted=1, unchanged=2)
+    assert "# Sick\n\nCall in the morning." in await texts(index)
+
+
+async def test_a_page_with_nothing_in_it_is_one(index: PassageIndex, root: Path) -> None:
+    (root / "empty.md").write_text("")
+    (root / "blank.txt").write_text(" \n\n")
+    assert await synced(index, root) == SyncReport(added=5)
+    assert len(await texts(index)) == 3
+    write(root, empty="Not any more.")
+    assert await synced(index, root) == SyncReport(changed=1, unchanged=4)
 
 
 async def test_rights_do_not_wait_for_vectors(index: PassageIndex, root: Path) -> None:

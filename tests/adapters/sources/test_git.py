@@ -148,3 +148,71 @@ def test_where_no_repository_is(tmp_path: Path) -> None:
     odd = Git("app", tmp_path / "new", remote="ext::sh -c 'touch sprung'")
     odd.cursor()
     assert list(odd.listing()) == [Unreadable("", "its address is none that may be fetched")]
+
+
+def test_what_lies_in_lfs_is_named_and_no_page(repository: Repository) -> None:
+    repository.commit(big_md="version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+                      about_md="version https://git-lfs.github.com/spec/v1\n" + "is how a pointer begins. " * 50)
+    source = Git("app", repository.root)
+    source.cursor()
+    assert source.read("big.md") == Unreadable("big.md", "is kept in Git LFS and not in the repository")
+    assert "how a pointer begins" in the_page(source, "about.md").text
+
+
+def test_a_submodule_is_no_page(repository: Repository) -> None:
+    commit = repository.git("rev-parse", "HEAD").strip()
+    repository.git("update-index", "--add", "--cacheinfo", f"160000,{commit},library.md")
+    repository.git("commit", "--quiet", "--message", "a submodule")
+    source = Git("app", repository.root)
+    source.cursor()
+    assert "library.md" not in listed(source)
+    assert source.read("library.md") == Unreadable("library.md", "is not in the repository any more")
+
+
+def test_a_history_that_was_rewritten_is_followed(repository: Repository, tmp_path: Path) -> None:
+    source = Git("app", tmp_path / "ours", branch="main", remote=repository.root.as_uri())
+    before = source.cursor()
+    repository.git("checkout", "--quiet", "--orphan", "other")
+    repository.commit(README_md="# Rewritten\n", docs__leave_md=None)
+    repository.git("branch", "--force", "main", "other")
+    assert source.cursor()
+    changes = source.changes(before)
+    assert changes is not None
+    assert [entry.path for entry in changes.touched] == ["README.md"]
+    assert changes.gone == ("docs/leave.md",)
+    assert the_page(source, "README.md").text == "# Rewritten\n"
+    assert Git("app", tmp_path / "fresh", branch="main", remote=repository.root.as_uri()).cursor()
+
+
+def test_a_file_that_was_renamed_is_another_one(repository: Repository) -> None:
+    source = Git("app", repository.root)
+    before = source.cursor()
+    repository.git("mv", "README.md", "readme.md")
+    repository.git("commit", "--quiet", "--message", "case only")
+    source.cursor()
+    changes = source.changes(before)
+    assert changes is not None
+    assert ([entry.path for entry in changes.touched], changes.gone) == (["readme.md"], ("README.md",))
+
+
+@pytest.mark.parametrize("remote", [True, False])
+def test_a_branch_that_vanished_and_a_repository_without_a_commit_say_so(
+    repository: Repository, tmp_path: Path, remote: bool,
+) -> None:
+    def why(root: Path, branch: str) -> list[Entry | Unreadable]:
+        place = tmp_path / f"ours-{root.name}" if remote else root
+        source = Git("app", place, branch, root.as_uri() if remote else "")
+        assert source.cursor() == ""
+        return list(source.listing())
+
+    assert why(repository.root, "release") == [Unreadable("", "it has no branch release")]
+    empty = Repository(tmp_path / "empty")
+    assert why(empty.root, "HEAD") == [Unreadable("", "it has no commit yet")]
+
+
+def test_a_fetch_that_was_killed_stands_in_nobodys_way(repository: Repository, tmp_path: Path) -> None:
+    source = Git("app", tmp_path / "ours", branch="main", remote=repository.root.as_uri())
+    before = source.cursor()
+    (tmp_path / "ours" / "refs" / "heads" / "fetched.lock").write_text("")
+    repository.commit(README_md="# App 2\n")
+    assert source.cursor() not in {"", before}

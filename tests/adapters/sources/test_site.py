@@ -124,6 +124,7 @@ async def test_what_fails_is_named() -> None:
         "cut": "cannot be fetched: ClientPayloadError", "large": "is larger than 2,000,000 bytes",
         "gone": "is answered with HTTP 404",
     }
+    assert [name for name, page in said.items() if isinstance(page, Unreadable) and page.gone] == ["gone"]
 
 
 async def test_a_site_that_is_away_or_empty_loses_nothing() -> None:
@@ -132,3 +133,69 @@ async def test_a_site_that_is_away_or_empty_loses_nothing() -> None:
     entry, = await listed(the_site(host))
     assert isinstance(entry, Unreadable)
     assert entry.path == ""
+
+
+async def test_a_host_that_wants_to_be_asked_later_is() -> None:
+    asked: list[str] = []
+
+    def busy(status: int, *waits: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        left = list(waits)
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            asked.append(request.path)
+            if left:
+                return web.Response(status=status, headers={"Retry-After": left.pop(0)})
+            return web.Response(text=WORDS, content_type="text/html")
+
+        return answer
+
+    past = "Mon, 02 Mar 2026 12:00:00 GMT"
+    async with a_site(soon=busy(429, "0", "1"), date=busy(503, past), never=busy(503, *"000"), odd=busy(503, "later"),
+                      long=busy(429, "3600"), after=WORDS) as host:
+        site = the_site(host)
+        assert isinstance(await read(site, f"http://{host}/soon"), Page)
+        assert isinstance(await read(site, f"http://{host}/date"), Page)
+        why = [await read(site, f"http://{host}/{name}") for name in ("never", "odd", "long", "after")]
+    assert [each.why if isinstance(each, Unreadable) else "" for each in why] == [
+        "is answered with HTTP 503", "is answered with HTTP 503", "is answered with HTTP 429",
+        "is not asked for: its host wants to be left alone for 3600 s",
+    ]
+    assert asked == ["/soon"] * 3 + ["/date"] * 2 + ["/never"] * 3 + ["/odd", "/long"]
+
+
+async def test_what_robots_are_asked_to_leave_alone_is_named_and_not_fetched() -> None:
+    rules = "User-agent: *\nDisallow: /private\n\nUser-agent: bartizan\nDisallow: /drafts\n"
+    async with a_site(robots_txt=rules, sitemap_xml=sitemap("http://HOST/drafts/a"), private=WORDS) as host:
+        site = the_site(host)
+        assert [entry.path for entry in await listed(site)] == [f"http://{host}/drafts/a"]
+        draft = await read(site, f"http://{host}/drafts/a")
+        assert isinstance(draft, Unreadable)
+        assert draft.why == "is closed to us by its host's robots.txt: User-agent: bartizan"
+        assert isinstance(await read(site, f"http://{host}/private"), Page)     # our own rules count, not everybody's
+
+
+async def test_a_slow_drip_ends_and_a_charset_in_the_head_counts() -> None:
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b"x")
+            await asyncio.sleep(0.05)
+
+    async def latin(_request: web.Request) -> web.StreamResponse:
+        return web.Response(body=WORDS.replace("Leave", "Caf\u00e9").encode("latin-1"),
+                            headers={"Content-Type": "text/html; charset=iso-8859-1"})
+
+    async def wrong(_request: web.Request) -> web.StreamResponse:
+        return web.Response(body=WORDS.replace("Leave", "Caf\u00e9").encode(),
+                            headers={"Content-Type": "text/html; charset=no-such"})
+
+    async with a_site(drip=drip, latin=latin, wrong=wrong) as host:
+        slow = Site("docs", f"http://{host}/sitemap.xml", frozenset({host}), patience=0.5)
+        dripped = await read(slow, f"http://{host}/drip")
+        assert isinstance(dripped, Unreadable)
+        assert dripped.why == "cannot be fetched: TimeoutError"
+        for name in ("latin", "wrong"):
+            page = await read(the_site(host), f"http://{host}/{name}")
+            assert isinstance(page, Page)
+            assert (page.text.startswith("# Caf\u00e9\n"), page.note) == (True, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -135,3 +136,14 @@ async def test_a_check_that_breaks_is_no_permission_unless_the_policy_says_so() 
     assert (text, noted[0][0]) == (BAD, "allow")
     _, noted = await looked_at(a_check(Action.MASK, fails={"grounding": FailMode.DEGRADE}, **broken), BAD)
     assert noted[0][0] == "flag"
+
+
+@pytest.mark.parametrize(("claim", "marks"), [
+    ("As of 2 January 2026, ten working days' notice are needed.", 0),
+    ("The page about annual leave was last changed on 2026-01-02.", 0),
+    ("As of 17 January 2026, ten working days' notice are needed.", 1),
+])
+async def test_the_date_of_a_passage_may_be_told(claim: str, marks: int) -> None:
+    page = replace(PAGE, date=datetime(2026, 1, 2, tzinfo=UTC), document="wiki/leave.md")
+    answer = await a_check(Action.MASK).check(Answer(claim), (page,), Trail(TraceId("7" * 32)))
+    assert answer.text.count(SIGN.strip()) == marks

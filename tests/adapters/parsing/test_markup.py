@@ -1,0 +1,96 @@
+"""HTML as wikis and documentation tools write it. All of these pages say the same; what leads away says "elsewhere"."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.parsing.formats import Parsed, Rejected, html
+from engine.rag.chunk import chunk
+from tests.adapters.qdrant.bags import Words
+
+PAGES = sorted((Path(__file__).parent / "pages").glob("*.html"))
+
+
+def read(raw: str | bytes) -> Parsed:
+    told = html(raw.encode() if isinstance(raw, str) else raw)
+    assert isinstance(told, Parsed), told
+    return told
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_what_a_page_says_survives_and_what_leads_away_does_not(page: Path) -> None:
+    told = read(page.read_bytes())
+    assert "elsewhere" not in told.text.lower()
+    assert re.findall(r"^#.*", told.text, re.MULTILINE)[:3] == ["# Annual leave", "## Notice", "### Carrying over"]
+    assert told.title == "Annual leave"
+    for words in ("Everyone has **thirty days** of leave in a year.",
+                  "| Days off | Notice |\n| --- | --- |\n| 3 to 10 | ten days |",
+                  "Five days, until March; see on call.",
+                  "harbourctl leave --days 3\n  --show\n```",
+                  "> Nothing is carried over twice."):
+        assert words in told.text
+    assert re.search(r"1\. Tell your lead\n +- in person\n+2\. Enter it in the `leave` sheet", told.text)
+    assert told.anchors is not None
+    assert told.anchors["notice"] == "Annualleave-Notice"
+    assert told.anchors["carrying-over"] == "Annualleave-Carryingover"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_each_section_opens_where_it_stands(page: Path) -> None:
+    told = read(page.read_bytes())
+    cut = chunk(told.text, name="page", tokens=Words(), window=20, size=20)
+    where = {(told.anchors or {}).get(piece.anchor) for piece in cut if "ten days" in piece.text}
+    assert where == {"Annualleave-Notice"}
+
+
+@pytest.mark.parametrize(("body", "text"), [
+    ("<h1>A</h1><dl><dt>Half day</dt><dd>counts as 0.5</dd><dt>Long</dt><dd><p>One.</p><p>Two.</p></dd></dl>",
+     "# A\n\n- **Half day**: counts as 0.5\n\n**Long**\n\nOne.\n\nTwo."),
+    ("<h1>A</h1><ul><li><p>One</p><p>more</p></li><li><h4>Two</h4><pre>x = 1</pre></li></ul>",
+     "# A\n\n- One\n\n  more\n- **Two**\n\n  ```\n  x = 1\n  ```"),
+    ("<h1>A</h1><table><tr><th>Day<th>Who<tr><td rowspan=2>Monday<td>Ann<tr><td>Cem<tr><td colspan=2>closed</table>",
+     "# A\n\n| Day | Who |\n| --- | --- |\n| Monday | Ann |\n| Monday | Cem |\n| closed |  |"),
+    ("<h1>A</h1><table><tr><td><h2>Left</h2>One.</td><td><h2>Right</h2>Two.</td></tr></table>",
+     "# A\n\n## Left\n\nOne.\n\n## Right\n\nTwo."),
+    ("<h1>A</h1><table><tr><td>a|b<td><ul><li>one<li>two</ul></table>",
+     "# A\n\n| a\\|b | one; two |\n| --- | --- |"),
+    ("<h1>A</h1><pre><code class='lang-py'>a = '```'</code></pre>", "# A\n\n````py\na = '```'\n````"),
+    ("<h1>A</h1><p># no heading<br>- no item<br>1. nor this</p>",
+     "# A\n\n\\# no heading\n\\- no item\n1\\. nor this"),
+    ("<h1>A</h1><p>2 * 3 <b>*</b> <i></i> <em>a</em>&nbsp;<b>b </b>c</p>", "# A\n\n2 * 3 * *a* **b** c"),
+    ("<h1>A</h1><details><summary>Why?</summary>Because.</details>", "# A\n\n**Why?**\n\nBecause."),
+    ("<span><div>One.</div></span>two <a><p>three</p></a>", "# T\n\nOne.\n\ntwo\n\nthree"),
+    ("<ul><li><a href=a>First page</a><li><a href=b>Second page</a></ul>", "# T\n\n- First page\n- Second page"),
+    ("<div class=menu><h1>Lunch</h1><p>Soup on Monday, fish on Friday, nothing on Sunday.</p></div>",
+     "# Lunch\n\nSoup on Monday, fish on Friday, nothing on Sunday."),
+    ("<form><h1>A</h1><p>Inside of a form.</p><input value=x><button>Send</button></form>", "# A\n\nInside of a form."),
+    ("<h1>A</h1><h2 id=navigation>Navigation</h2><p>Steer by the <span class='nav'>stars</span> as long as you "
+     "can see them, and by the compass when you cannot.</p>",
+     "# A\n\n## Navigation\n\nSteer by the stars as long as you can see them, and by the compass when you cannot."),
+    ("<main></main><h1>A</h1><p>Written by a script.</p>", "# A\n\nWritten by a script."),
+    ("<article><p>One.</p></article><article><p>Two.</p></article>", "# T\n\nOne.\n\nTwo."),
+])
+def test_how_it_is_written(body: str, text: str) -> None:
+    assert read(f"<html><head><title>T</title></head><body>{body}</body></html>").text == text
+
+
+def test_a_page_that_is_cut_off_in_the_middle_of_a_tag_is_read_so_far() -> None:
+    assert read("<html><body><h1>Leave</h1><p>Ten days.<table><tr><td>a</td><td>b</td></tr><tr><td").text == (
+        "# Leave\n\nTen days.\n\n| a | b |\n| --- | --- |")
+
+
+TAGS = st.sampled_from([
+    "div", "p", "ul", "ol", "li", "dl", "dt", "dd", "table", "tr", "td", "th", "h1", "h2", "pre", "code", "b", "a",
+    "nav", "span", "section", "details", "br",
+])
+
+
+@given(st.lists(st.one_of(TAGS.map("<{}>".format), TAGS.map("</{}>".format), st.text(max_size=8)), max_size=60))
+def test_whatever_tags_there_are_it_is_a_page_or_none(parts: list[str]) -> None:
+    told = html(f"<html><body>{''.join(parts)}</body></html>".encode("utf-8", "replace"))
+    assert isinstance(told, Rejected) or told.text.strip()
