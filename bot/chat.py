@@ -24,7 +24,7 @@ from adapters.terminal.session import LOCAL, open_session
 from adapters.terminal.talk import converse
 from adapters.terminal.typed import Typed
 from bot.admin import authorise, operator
-from bot.app import Bot, housekeep, open_bot
+from bot.app import Bot, housekeep, keep_indexed, open_bot
 from bot.settings import Settings
 from bot.telemetry import configure_logging
 from engine.errors import BotError, StoreUnavailable
@@ -95,7 +95,7 @@ class _Talk:
             signal.SIGINT: self.interrupted if person else self.given_up,
             signal.SIGTERM: lambda: self.leave(143), signal.SIGHUP: lambda: self.leave(129),
         }):
-            await self.bot.serve(chore, housekeep)
+            await self.bot.serve(chore, housekeep, *([keep_indexed] if person else []))     # a page may go meanwhile
 
     async def person(self, typed: Typed, *, plain: bool) -> None:
         """A conversation with whoever sits there."""

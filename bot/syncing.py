@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
 from rich.console import Console
@@ -96,22 +96,22 @@ async def opened(settings: Settings) -> AsyncGenerator[tuple[SharedIndex, Knowle
 
 async def _watched(settings: Settings, console: Console, full: bool, every: float) -> NoReturn:
     """Round after round, by whoever has the index then."""
-    owned = False
+    owned, rounds = False, Rounds(console)
     while True:
         try:
             async with opened(settings) as (shared, knowledge):
                 with bar(console) as progress:
-                    tell, said = _teller(progress), partial(_say_round, console)
+                    tell = _teller(progress)
                     if knowledge is not None:
-                        await knowledge.watch(every, tell, said)
+                        await knowledge.watch(every, tell, rounds.say)
                     if not owned:
                         console.print(OWNED)
                     owned = True
-                    said(await shared.sync(None, full, tell))
+                    rounds.say(await shared.sync(None, full, tell))
         except Unavailable as error:
             if not owned:               # the first round: it never worked
                 raise
-            _say_round(console, error)
+            rounds.say(error)
         await asyncio.sleep(every)
 
 
@@ -142,9 +142,20 @@ def say(console: Console, reports: Mapping[str, SyncReport]) -> None:
             console.print(f"  {path or 'the source'}: {why}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _say_round(console: Console, came: Mapping[str, SyncReport] | Unavailable | SourcesError) -> None:
-    if isinstance(came, Unavailable | SourcesError):
-        console.print(f"{came}", markup=False, highlight=False, soft_wrap=True)
-    else:
-        say(console, {name: report for name, report in came.items()
-                      if report.added or report.changed or report.deleted or report.failed})
+@dataclass(slots=True)
+class Rounds:
+    """Says what changed in each round, and a failure once until it changes."""
+
+    console: Console
+    known: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+
+    def say(self, came: Mapping[str, SyncReport] | Unavailable | SourcesError) -> None:
+        """One round."""
+        if isinstance(came, Unavailable | SourcesError):
+            self.console.print(f"{came}", markup=False, highlight=False, soft_wrap=True)
+            return
+        say(self.console, {
+            name: report for name, report in came.items()
+            if report.added or report.changed or report.deleted or report.failed != self.known.get(name, ())
+        })
+        self.known |= {name: report.failed for name, report in came.items()}

@@ -54,6 +54,8 @@ SPAN: Final = 40                # columns or rows that one cell may fill
 _WORD: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _BLANK: Final = re.compile(r"[ \t\r\n\f\xa0]+")
 _LIKE_MARKUP: Final = re.compile(r"(^#{1,6} |^```|^~~~|^---+$|^===+$|^> |^[-+*] )|^(\d{1,9})([.)] )", re.MULTILINE)
+_INVALID: Final = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+"""What HTML may name by its number, and no tree takes."""
 _PERMALINK: Final = re.compile(r"[\s\u00b6#\u00a7\uf0c1\U0001f517\u200b\u2060]*")
 _LANGUAGE: Final = re.compile(
     r"(?:^|\s)(?:language|lang|highlight|mw-highlight-lang|brush:?)[- ]?\s*([\w+#.]{1,20})", re.IGNORECASE)
@@ -96,7 +98,7 @@ class Markup:
             slug = _slug(words, self._slugs)
             if anchor and not re.search(r"\s", anchor):
                 self.anchors[slug] = anchor
-        return "\n\n".join(block.text for block in blocks), first or title
+        return _INVALID.sub("", "\n\n".join(block.text for block in blocks)), first or title
 
     # -- what is not the page --------------------------------------------------------------------------------------
 
@@ -289,7 +291,7 @@ def _span(said: str | None) -> int:
 
 def _code(node: Any) -> str:
     for gap in node.iter("br"):
-        gap.tail = "\n" + (gap.tail or "")
+        gap.tail = _INVALID.sub("", "\n" + (gap.tail or ""))
     text = node.text_content().replace("\r\n", "\n").strip("\n").rstrip()
     if not text.strip():
         return ""
@@ -413,7 +415,13 @@ def _most(node: Any, total: int) -> bool:
 
 def _size(node: Any) -> int:
     """Words, but for those of scripts and styles."""
-    return sum(len(text.split()) for text in node.xpath(".//text()[not(ancestor::script or ancestor::style)]"))
+    words = 0
+    for each in node.iter():
+        if isinstance(each.tag, str) and each.tag not in {"script", "style"}:
+            words += len((each.text or "").split())
+        if each is not node:
+            words += len((each.tail or "").split())
+    return words
 
 
 def _share(node: Any) -> float:
@@ -436,9 +444,9 @@ def _drop(node: Any) -> None:
     tail, before = node.tail, node.getprevious()
     up.remove(node)
     if tail and before is not None:
-        before.tail = (before.tail or "") + tail
+        before.tail = _INVALID.sub("", (before.tail or "") + tail)
     elif tail:
-        up.text = (up.text or "") + tail
+        up.text = _INVALID.sub("", (up.text or "") + tail)
 
 
 def _without_links_around(blocks: list[Block]) -> list[Block]:

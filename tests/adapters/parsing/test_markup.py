@@ -72,6 +72,7 @@ def test_each_section_opens_where_it_stands(page: Path) -> None:
     ("<h1>A</h1><h2 id=navigation>Navigation</h2><p>Steer by the <span class='nav'>stars</span> as long as you "
      "can see them, and by the compass when you cannot.</p>",
      "# A\n\n## Navigation\n\nSteer by the stars as long as you can see them, and by the compass when you cannot."),
+    ("<nav>n</nav>a&#1;b<h1>A</h1><pre>x<br>y&#2;</pre>", "ab\n\n# A\n\n```\nx\ny\n```"),
     ("<main></main><h1>A</h1><p>Written by a script.</p>", "# A\n\nWritten by a script."),
     ("<article><p>One.</p></article><article><p>Two.</p></article>", "# T\n\nOne.\n\nTwo."),
 ])
