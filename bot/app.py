@@ -350,8 +350,8 @@ async def keep_indexed(bot: Bot) -> None:
     """
     every, pause = bot.settings.knowledge.refresh.total_seconds(), 1.0
     while bot.index.own is None:
-        if await bot.index.settled():
-            bot.indexed.set()
+        if await bot.index.settled() and bot.index.own is None:
+            bot.indexed.set()           # by whoever owns it; ours only once the sources were looked at
         pause = min(2 * pause, every)
         if bot.index.own is None:
             await asyncio.sleep(pause)

@@ -15,6 +15,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.adapters.qdrant.wire import a_wire
+from tests.adapters.qdrant.worlds import QUIET
 from tests.chat_server import ChatServer, chat_server
 from tests.fake_sglang import answering, fake_sglang
 from tests.postgres import die_with_parent, free_port
@@ -160,6 +162,32 @@ async def test_it_starts_without_its_index_server_says_so_and_answers_without_pa
             await chat.until(lambda: any(p.final for p in chat.posts.values()))
         (post,) = chat.posts.values()
         assert (post.text.startswith("q-"), post.sources) == (True, [])
+        assert running.process.returncode is None
+
+
+@QUIET
+async def test_its_index_server_comes_goes_and_comes_back_and_it_goes_on(tmp_path: Path) -> None:
+    port = free_port()
+    async with a_chat() as chat, fake_sglang(answering(12, 0.0)) as model, \
+            program(tmp_path, chat, model.url, 503, BARTIZAN_KNOWLEDGE__QDRANT_URL=f"http://127.0.0.1:{port}",
+                    BARTIZAN_KNOWLEDGE__REFRESH="1s") as running:
+
+        async def sources(number: int) -> list[str]:
+            await chat.push(message(number))
+            async with asyncio.timeout(20):
+                await chat.until(lambda: sum(p.final for p in chat.posts.values()) == number)
+            return [source["title"] for source in list(chat.posts.values())[-1].sources]
+
+        assert "the index server failed" in (await running.page("/readyz"))[1]
+        assert await sources(1) == []
+        async with a_wire(port=port) as wire:
+            await running.ready()
+            assert await sources(2) == ["Annual leave"]
+        assert await sources(3) == []
+        async with a_wire(port=port) as again:
+            again.inner, again.indexed, again.tenants = wire.inner, wire.indexed, wire.tenants
+            await running.ready()
+            assert await sources(4) == ["Annual leave"]
         assert running.process.returncode is None
 
 

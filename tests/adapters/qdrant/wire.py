@@ -126,13 +126,13 @@ class Wire:
 
 
 @asynccontextmanager
-async def a_wire(*, version: str = "1.20.0", cluster: bool = False) -> AsyncIterator[Wire]:
+async def a_wire(*, version: str = "1.20.0", cluster: bool = False, port: int = 0) -> AsyncIterator[Wire]:
     wire = Wire("", version, cluster)
     app = web.Application(client_max_size=LARGEST)
     app.router.add_route("*", "/{path:.*}", wire.answer)
     runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()
     wire.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
