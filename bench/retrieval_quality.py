@@ -3,7 +3,8 @@
     .venv/bin/python bench/retrieval_quality.py DATA [--chat CHAT] [--keep INDEX] [--quick]
 
 DATA holds ``corpus/`` and ``queries.jsonl`` (a line: id, query, perhaps a history of turns, type, and evidence as
-path, start and end in characters): another company's pages do as well. The follow-ups and the unanswerable questions
+path, start and end in characters, or a quotation instead of these): another company's pages do as well, and the four
+made-up handbooks in ``tests/data/rag/handbooks`` are such. The follow-ups and the unanswerable questions
 of ``tests/data/rag`` are asked as well where they belong, which is where there is the evidence of the follow-ups.
 CHAT holds ``messages.jsonl`` and ``queries.jsonl``. Nothing is asserted; behind each figure stands the target, and
 behind shares of refused questions the interval of 95 %.
@@ -57,7 +58,7 @@ def main() -> None:
 async def pages(data: Path, kept: Path) -> None:
     """Asks everything through the command's own code, and prints the table."""
     corpus = data / "corpus"
-    given = list(_lines(data / "queries.jsonl"))
+    given = [_placed(query, corpus) for query in _lines(data / "queries.jsonl")]
     leaning, unanswerable = list(_lines(OWN / "followups.jsonl")), list(_lines(OWN / "unanswerable.jsonl"))
     if all((corpus / part["path"]).is_file() for query in leaning for part in query["evidence"]):
         leaning = [_placed(query, corpus) for query in leaning]
@@ -108,9 +109,12 @@ def _lines(path: Path) -> Iterable[dict[str, Any]]:
 
 
 def _placed(query: Query, corpus: Path) -> dict[str, Any]:
-    """Evidence that is a quotation gets its place in the file."""
+    """Evidence that is only a quotation gets its place in the file."""
     evidence = []
     for each in query["evidence"]:
+        if "start" in each:
+            evidence.append(each)
+            continue
         start = (corpus / each["path"]).read_text(encoding="utf-8").index(each["quote"])
         evidence.append({**each, "start": start, "end": start + len(each["quote"])})
     return {**query, "evidence": evidence}

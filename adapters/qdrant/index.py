@@ -22,6 +22,7 @@ from typing import Final, Protocol, Self, TypeAlias
 
 import qdrant_edge as edge
 
+from adapters.qdrant.alike import meanings
 from adapters.qdrant.edge import EdgeFolder
 from adapters.qdrant.embed import sendable
 from adapters.qdrant.move import renew
@@ -41,13 +42,25 @@ from adapters.qdrant.points import (
     record_of,
     record_point,
 )
-from adapters.qdrant.store import CANDIDATES, CHUNK, LIST, RECORD, Candidates, Generations, Hit, PassageStore, Words
+from adapters.qdrant.store import (
+    CANDIDATES,
+    CHUNK,
+    LIST,
+    RECORD,
+    Candidates,
+    Generations,
+    Hit,
+    PassageStore,
+    Point,
+    Words,
+)
 from engine.errors import RetrieverUnavailable
 from engine.messages import Audience, Conversation, Found, Passage
 from engine.rag import chunk
 from engine.rag.access import Lists, passing
+from engine.rag.alike import Meanings, said, shares
 from engine.rag.answers import SURE, WEIGHED, Evidence, guess, level, names
-from engine.rag.followup import asked, direction, weighted
+from engine.rag.followup import FADING, asked, direction, weighted
 from engine.rag.rank import MEANING, WORDING, apart, fuse, spread
 from engine.rag.versions import newest_first
 
@@ -96,14 +109,24 @@ def bm25() -> edge.Bm25:
 class _Question:
     """What is asked, with what it leans on, its words by their weights, those that are names or numbers, and by whom.
 
+    ``shares``: what part of it each word is as it is written; ``ids``: those that such a word has in the index.
     ``allowed``: ids of the allow-lists that everyone in the audience passes.
     """
 
     text: str
     words: Words
     names: tuple[int, ...]
+    shares: Mapping[str, float]
+    ids: Mapping[str, frozenset[int]]
     audience: Audience
     allowed: frozenset[int]
+
+    def unsaid(self, point: Point, record: Record, meanings: Meanings) -> float:
+        """What a passage leaves unsaid of it, its headings and its page's name included."""
+        holds = frozenset(point.words.indices if point.words else ())
+        held = [word for word, ids in self.ids.items() if ids & holds]
+        text = f"{record.document} {point.payload['heading']} {point.payload['text']}"
+        return meanings.unsaid(self.shares, text, held)
 
 
 @dataclass(slots=True)
@@ -119,6 +142,7 @@ class PassageIndex:
     _documents: dict[str, str] = field(default_factory=dict)     # by the ids of their records
     _lists: Lists[int] = field(default_factory=Lists)
     _words: edge.Bm25 = field(default_factory=bm25)
+    _meanings: Meanings = field(default_factory=meanings)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _changes: int = 0
     _meanwhile: dict[str, Record | None] | None = None      # rights that changed while a new generation is built
@@ -140,6 +164,7 @@ class PassageIndex:
 
         One whose points an earlier version wrote is written anew first, in this version's form; nothing is embedded.
         """
+        await asyncio.to_thread(meanings)           # read once, and not on the event loop
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(generations.active(embedder.size))
             manifest = await manifest_in(store)
@@ -357,7 +382,9 @@ class PassageIndex:
         dense = direction([list(await self.embedder.query(question)) for question in questions])
         words = weighted(self._words.embed_query(question).indices for question in questions)
         named = self._words.embed_query(" ".join(names(questions[0]))).indices
-        question = _Question("\n".join(questions), Words(list(words), list(words.values())), tuple(named),
+        parts = shares([said(question) for question in questions], FADING)
+        ids = {word: frozenset(self._words.embed_query(word).indices) for word in parts}
+        question = _Question("\n".join(questions), Words(list(words), list(words.values())), tuple(named), parts, ids,
                              audience, allowed)
         candidates = await store.search(dense, question.words, allowed)
         found = await self._ranked(store, question, candidates, limit)
@@ -383,14 +410,18 @@ class PassageIndex:
         points = await store.fetch([hit.id for hit in best], words=True)
         current = open_to_all if store.shared else await self._read(store, {hit.document for hit in best})
         nearness = {hit.id: hit.score for hit in reversed(near)}        # of several parts, the nearest
-        passages, evidence = [], []
+        passages: list[Passage] = []
+        evidence: list[Evidence] = []
         for hit in best:
             point, record = points.get(hit.id), current.get(hit.document)
             if point and record and point.payload["doc"] == record.document and audience.may_read(record.acl):
                 passages.append(passage_of(
                     hit.id, point.payload, record, scores[hit.id], question.text,
                 ))
-                evidence.append(Evidence(nearness.get(hit.id, 0.0), point.words.indices if point.words else ()))
+                unsaid = question.unsaid(point, record, self._meanings) if len(evidence) < WEIGHED else 1.0
+                evidence.append(
+                    Evidence(nearness.get(hit.id, 0.0), point.words.indices if point.words else (), unsaid)
+                )
         distinct = apart([(each.document, each.start, each.end) for each in passages])
         how = guess(
             evidence[:WEIGHED], words=dict(zip(question.words.indices, question.words.values, strict=True)),

@@ -25,7 +25,7 @@ from engine.rag import code
 from engine.rag.clean import masked, plain, shown
 from engine.rag.outline import Cuts, Path, Section
 
-VERSION: Final = "chunk-4"
+VERSION: Final = "chunk-5"
 """Part of an index's record: pages that another version cut are cut again."""
 WINDOW: Final = 128             # tokens of a part, which has a vector of its own
 """Chosen on one company's pages. On the manuals and rules of four free software projects (265 questions) parts of 256

@@ -18,7 +18,8 @@ REMEMBERED: Final = 2           # earlier questions that count
 _TURNS: Final = re.compile(
     r"\s*(?:(?:ok|okay|thanks|thank you|great|cool|got it|alright)\W+)*(?:(?:and\s+)?(?:now\s+)?(?:for\s+)?(?:an?\s+)?"
     r"(?:(?:completely|totally|entirely)\s+)?(?:different|other|another|new|unrelated)"
-    r"(?:\s+(?:question|topic|thing|subject|matter))?\b|unrelated\b|by the way\b|btw\b|on another note\b)\W*",
+    r"(?:\s+(?:question|topic|thing|subject|matter)\b|(?=\s*[:;,.–—]|\s+-))|unrelated\b|by the way\b|btw\b"
+    r"|on another note\b)\W*",
     re.IGNORECASE,
 )
 

@@ -94,9 +94,9 @@ async def test_terse_and_roundabout_questions_are_answered_too(folder: Path) -> 
     refused = [question for question, (_, each) in answerable.items() if not each.answers]
     missed = [question for question, (page, each) in answerable.items() if page not in pages(each)[:3]]
     nothing = [each.answers for page, each in found.values() if page is None]
-    assert len(refused) <= 0.08 * len(answerable), refused
+    assert len(refused) <= 0.07 * len(answerable), refused
     assert len(missed) <= 0.05 * len(answerable), missed
-    assert nothing.count(False) >= 0.55 * len(nothing)
+    assert nothing.count(False) >= 0.5 * len(nothing)
 
 
 async def test_a_second_sync_embeds_nothing(folder: Path) -> None:

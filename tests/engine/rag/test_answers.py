@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from engine.rag.answers import FAR, OTHERS, SURE, Evidence, guess, level, names
 
 WORDS = st.sets(st.integers(0, 9), max_size=8)
-EVIDENCE = st.lists(st.builds(Evidence, st.floats(0, 1), st.frozensets(st.integers(0, 9))), min_size=1, max_size=6)
+EVIDENCE = st.lists(
+    st.builds(Evidence, st.floats(0, 1), st.frozensets(st.integers(0, 9)), st.floats(0, 1)), min_size=1, max_size=6,
+)
 
 
 def certainty(
@@ -67,9 +69,15 @@ def test_a_name_that_stands_on_no_page_weighs_against_it() -> None:
 
 
 def test_among_a_few_pages_less_will_do() -> None:
-    passage = [Evidence(0.4, {1, 2})]
+    passage = [Evidence(0.3, {1, 2})]
     assert certainty(passage, words=ASKED, rarity=RARITY) < SURE
     assert certainty(passage, words=ASKED, rarity=RARITY, found=0.1) >= SURE
+
+
+def test_what_a_passage_leaves_unsaid_weighs_against_it() -> None:
+    silent, telling = Evidence(0.5, {1, 2}, unsaid=0.5), Evidence(0.45, {1, 2}, unsaid=0.1)
+    assert certainty([silent], words=ASKED, rarity=RARITY) < SURE
+    assert certainty([silent, telling], words=ASKED, rarity=RARITY) >= SURE
 
 
 def test_the_level_is_that_of_the_farthest_page_by_its_best_passage() -> None:

@@ -33,7 +33,10 @@ def test_who_says_that_it_is_about_something_else_is_believed(question: str, res
     assert asked(question, PAST) == (rest,)
 
 
-@pytest.mark.parametrize("question", ["unrelated", "by the way...", "newer laptops?", "others?", "otherwise?"])
+@pytest.mark.parametrize("question", [
+    "unrelated", "by the way...", "newer laptops?", "others?", "otherwise?", "a new hire wants to join, when can she?",
+    "another laptop for home?", "new-hire checklist",
+])
 def test_words_that_only_look_like_a_turn_are_part_of_the_question(question: str) -> None:
     assert asked(question, PAST)[0] == question
 
