@@ -33,12 +33,11 @@ JUDGED: Final = (Category.INJECTION, Category.UNSAFE, Category.POLITICAL, Catego
 ONE_KIND: Final[Mapping[str, str]] = {Category.PERSONAL: Category.SECRET}
 """Labelled rows call personal data secrets, too."""
 CLASSIFIER: Final = "classifier"
-FORMS: Final = frozenset({"deflection", "refusal"})
-"""Guards that judge sentences by their form."""
 WHOLE: Final = frozenset({CLASSIFIER, "narrative"})
 """The classifier itself, and the guard that asks nobody else."""
-FORM: Final = 0.6
-"""What a form that a guard acts on weighs beside the classifier; on left-out sources 0.5 to 0.7 do equally well."""
+FORM: Final[Mapping[str, float]] = {"deflection": 0.99, "refusal": 0.9}
+"""What a form that a guard acts on weighs beside the classifier. Of 3,170 harmless answers none had the form of a
+deflection, and ten that of a refusal: "I can't give you a phone number for somebody who never lived"."""
 LINE: Final = 64 * 1024 * 1024
 """Bytes of one line of a file."""
 
@@ -100,13 +99,14 @@ class Explained:
         doubts about the same thing: together they weigh more than either, and a form alone less than a known line.
         """
         classified = max((stage.suspicion for stage in self.stages if stage.guard == CLASSIFIER), default=None)
-        doubts = [stage for stage in self.stages if stage.guard in FORMS and 0.0 < (stage.score or 0.0) < 1.0]
+        doubts = [stage for stage in self.stages if stage.guard in FORM and 0.0 < (stage.score or 0.0) < 1.0]
         if classified is None:
             return max((stage.suspicion for stage in self.stages), default=0.0)
         certain = max((stage.suspicion for stage in self.stages if stage not in doubts and stage.guard not in WHOLE),
                       default=0.0)
-        form = max((stage.score or 0.0 for stage in doubts if stage.action != "allow"), default=0.0)
-        return max(certain, joined(FORM * form, classified))
+        form = max((FORM[stage.guard] * (stage.score or 0.0) for stage in doubts if stage.action != "allow"),
+                   default=0.0)
+        return max(certain, joined(form, classified))
 
 
 @dataclass(frozen=True, slots=True)

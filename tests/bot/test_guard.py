@@ -370,6 +370,16 @@ async def test_a_form_and_the_classifier_together_weigh_more_than_either() -> No
     assert max(form.score, alone.score) < both.score < 1.0
 
 
+@pytest.mark.parametrize("answer", [
+    "This answer was recalled by the system. You may start a fresh conversation.",
+    "I'm sorry, but I won't write that. It would be harmful, and I refuse to help with harm.",
+])
+async def test_a_form_that_a_guard_acts_on_is_suspicious_by_itself_and_less_than_a_known_line(answer: str) -> None:
+    explained = await EXAMINER.outbound("why?", answer)
+    assert explained.action == "reroute"
+    assert 0.5 < explained.score < (await EXAMINER.outbound("why?", CANNED)).score
+
+
 async def test_an_answer_that_only_the_classifier_dislikes_is_suspicious_and_allowed() -> None:
     explained = await EXAMINER.outbound("why?", "It is well known. deflection=0.7")
     assert (explained.action, explained.category, explained.score) == ("allow", "deflection", 0.7)
