@@ -37,7 +37,6 @@ from engine.guards.egress import Egress, Sentences, sentences
 from engine.guards.governed import Governed
 from engine.guards.grounded import GroundingCheck, Meaning, Support
 from engine.guards.injection import (
-    InboundClassifier,
     InboundScores,
     InjectionGuard,
     Screened,
@@ -60,7 +59,7 @@ from engine.guards.scores import OutboundClassifier, OutboundScores
 from engine.guards.secrets import SecretsGuard
 from engine.guards.terms import PatternsGuard, TermsGuard
 from engine.guards.topics import TopicsGuard, political, politics, unsafe
-from engine.guards.unsafe import UnsafeGuard
+from engine.guards.unsafe import UnsafeClassifier, UnsafeGuard
 from engine.messages import Claim, Decision, Found, Passage, PersonId, Place, TraceId, Trail
 from engine.ports import Fingerprint, Guard, OutboundGuard
 from engine.prompt import SYSTEM
@@ -79,7 +78,7 @@ PASSAGES: Final = 16_384
 CONNECT: Final = timedelta(seconds=1)
 
 
-class Scorer(InboundClassifier, OutboundClassifier, Protocol):
+class Scorer(UnsafeClassifier, OutboundClassifier, Protocol):
     """A classifier for both directions."""
 
 
@@ -420,6 +419,10 @@ class Scaled:
         """As the inner one: detectors of answers go by its thresholds."""
         return self.inner.outbound(question, answer)
 
+    def harmful(self, passage: str) -> float:
+        """As the inner one."""
+        return self.inner.harmful(passage)
+
     def _scaled(self, category: str, score: float) -> float:
         house = HOUSE[category].threshold
         return score * house / 0.5 if score < 0.5 else house + (score - 0.5) * (1.0 - house) / 0.5
@@ -517,6 +520,10 @@ class Remembering:
     def outbound(self, question: str, answer: str) -> OutboundScores:
         """As the inner one: an answer grows, and is seldom asked about twice."""
         return self.inner.outbound(question, answer)
+
+    def harmful(self, passage: str) -> float:
+        """As the inner one: no window is asked about twice."""
+        return self.inner.harmful(passage)
 
 
 def load_classifier() -> Scorer:

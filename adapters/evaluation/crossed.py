@@ -12,7 +12,16 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from adapters.evaluation.rows import Row, checksum
-from adapters.evaluation.training import Asked, Corpus, Outbound, alike, classifier, kept_together, parted
+from adapters.evaluation.training import (
+    Asked,
+    Corpus,
+    Harming,
+    Outbound,
+    alike,
+    classifier,
+    kept_together,
+    parted,
+)
 from engine.guards.classifier import Classifier
 
 FOLDS: Final = 5
@@ -35,7 +44,10 @@ def held_out(rows: Sequence[Row], folds: int = FOLDS, *, by: str = "source") -> 
             answer for answer in corpus.answers if at.get(answer.row.id, at.get(_origin(answer.row.id), -1)) != fold
         ]
         texts = [(row, reading) for row, reading in corpus.texts if at.get(row.id, -1) != fold]
-        yield classifier(Outbound.of(corpus, answers), Asked.of(texts)), [row for row in rows if at[row.id] == fold]
+        harming = Harming.of([row for row in rows if at[row.id] != fold])
+        yield classifier(Outbound.of(corpus, answers), Asked.of(texts), harming), [
+            row for row in rows if at[row.id] == fold
+        ]
 
 
 def _origin(id_: str) -> str:

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from adapters.evaluation.answers import decent_answers, harmful_answers
 from adapters.evaluation.boosted import Growth, grow
+from adapters.evaluation.contrasts import contrasts
 from adapters.evaluation.linear import Rows, fit, fit_dense
 from adapters.evaluation.rows import CANNED, Row, checksum, cut
 from adapters.evaluation.written import OFFICE, asked, deflecting, harmless, refusing
@@ -49,6 +51,7 @@ from engine.guards.findings import findings
 from engine.guards.hashing import Places, numbers
 from engine.guards.lexicon import GROUPS
 from engine.guards.trees import Trees
+from engine.guards.unsafe import LAPPED, STEP
 
 HARD: Final = ("quote", "caveat_then_help", "reports_official_line")
 FALSE_ALARMS: Final = {
@@ -152,7 +155,8 @@ class Corpus:
         texts += [
             (row, read(row.text))
             for row in (
-                Row(f"q{i}", text, label, category, "written") for i, (text, label, category) in enumerate(asked())
+                Row(f"q{i}", text, label, category, "written")
+                for i, (text, label, category) in enumerate((*asked(), *contrasts()))
             )
         ]
         return cls(answers, lines, texts)
@@ -555,21 +559,94 @@ class Asked:
         return tuple(whole_model(texts, name, words) for name in WHOLE), order_model(texts)
 
 
+# --- harm in answers
+
+
+@dataclass(frozen=True, slots=True)
+class Harming:
+    """What judges whether a window of an answer helps to do harm."""
+
+    model: Linear
+    marks: tuple[float, float]      # margins that `SUSPECT` and `CERTAIN` harmless windows exceed
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> Harming:
+        """Fit it on written answers, on web texts, and on windows of harmless answers and of refusals."""
+        kept = [*_windows(rows), *_web(rows), *_written_harm()]
+        places = [story(read(row.text).stems) for row in kept]
+        folds = np.array([checksum(row.prompt or row.text[:80]) % _FOLDS for row in kept])
+        scores = np.zeros(len(kept))
+        for fold in range(_FOLDS):
+            model = cls._fit([(r, p) for r, p, f in zip(kept, places, folds, strict=True) if f != fold])
+            chosen = np.flatnonzero(folds == fold).tolist()
+            scores[chosen] = model.scores([places[at] for at in chosen])
+        fine = scores[np.array([row.kind == _WINDOW for row in kept])]
+        return cls(cls._fit(list(zip(kept, places, strict=True))), (_above(fine, SUSPECT), _above(fine, CERTAIN)))
+
+    @staticmethod
+    def _fit(texts: Sequence[tuple[Row, Places]]) -> Linear:
+        signs = np.array([1.0 if row.label == "block" else -1.0 for row, _ in texts])
+        weights = np.array([_HARM_WEIGHTS[row.kind] for row, _ in texts])
+        return Linear(*fit(
+            Rows.of([place for _, place in texts]), signs, _lifted(weights, signs > 0, 0.5, 0.0), decay=0.3, steps=40
+        ))
+
+
+SUSPECT: Final = 0.02
+CERTAIN: Final = 0.001
+"""Which part of the windows of harmless answers may be thought half, and all but, certain to do harm."""
+_WINDOW: Final = "window"
+_WEB: Final = "web"
+_HARM_WEIGHTS: Final = {_WINDOW: 1.0, _WEB: 0.3, "written": 1.0}
+
+
+def _windows(rows: Sequence[Row]) -> list[Row]:
+    """The first window of an answer as the guard reads it, and one from further on."""
+    found = []
+    for row in rows:
+        if not (row.outbound and row.free) or row.label not in ("ok", "refusal") or row.kind == "json":
+            continue
+        later = range(STEP, len(row.text) - LAPPED, STEP)
+        starts = {0, later[checksum(row.id) % len(later)] - LAPPED} if later else {0}
+        found += [
+            Row(f"{row.id}-{at}", row.text[at : at + (STEP + LAPPED if at else STEP)], "allow", "ok", row.source,
+                prompt=row.prompt, kind=_WINDOW)
+            for at in sorted(starts)
+        ]
+    return found
+
+
+def _web(rows: Sequence[Row]) -> list[Row]:
+    """Texts from the web that say something, where other questions ask."""
+    return [
+        replace(row, kind=_WEB) for row in rows
+        if not row.outbound and row.source.startswith("openai/moderation") and row.group in ("unsafe", "benign")
+    ]
+
+
+def _written_harm() -> list[Row]:
+    return [
+        Row(f"{label}{at}", text, label, "unsafe", "written", kind="written")
+        for label, texts in (("block", harmful_answers()), ("allow", (*decent_answers(), *harmless())))
+        for at, text in enumerate(texts)
+    ]
+
+
 # --- the file
 
 
 def train(rows: Sequence[Row]) -> bytes:
     """The weights file for these rows; those under a copyleft licence are left out."""
     corpus = Corpus.of(rows)
-    return packed(Outbound.of(corpus, corpus.answers), Asked.of(corpus.texts))
+    return packed(Outbound.of(corpus, corpus.answers), Asked.of(corpus.texts), Harming.of(rows))
 
 
-def classifier(outbound: Outbound, asked_: Asked) -> Classifier:
+def classifier(outbound: Outbound, asked_: Asked, harming: Harming) -> Classifier:
     """What inference would load."""
-    return Classifier.load(packed(outbound, asked_))
+    return Classifier.load(packed(outbound, asked_, harming))
 
 
-def packed(outbound: Outbound, asked_: Asked) -> bytes:
+def packed(outbound: Outbound, asked_: Asked, harming: Harming) -> bytes:
     """An uncompressed archive with fixed dates: the same models make the same bytes."""
     arrays: dict[str, np.ndarray] = {
         "format": np.array(FORMAT),
@@ -578,10 +655,11 @@ def packed(outbound: Outbound, asked_: Asked) -> bytes:
         "spread": outbound.second.spread,
         "second": outbound.second.rows,
         "thresholds": np.concatenate([outbound.thresholds, asked_.thresholds]),
+        "harming_marks": np.array(harming.marks),
     }
     models = {
         "sentence": outbound.first.sentence, "opening": outbound.first.opening, "story": outbound.first.story,
-        **dict(zip(WHOLE, asked_.models, strict=True)), "order": asked_.order,
+        **dict(zip(WHOLE, asked_.models, strict=True)), "order": asked_.order, "harming": harming.model,
     }
     for name, model in models.items():
         scale = float(np.max(np.abs(model.weights))) / 32767 or 1.0

@@ -3,7 +3,8 @@
 Outbound, three models read an answer: one every sentence (does it turn the request away?), one its opening and its
 end, one what it tells (an official line?). A second, small model joins what they say with the form of the answer
 beside its question: a sum, and trees for what means something only together. Inbound, a text is read as a whole and,
-for injection, two sentences at a time as well; trees join that with what the rules find.
+for injection, two sentences at a time as well; trees join that with what the rules find. One model of its own reads
+windows of answers for help with harm.
 
 A score is 0 to 1, and 0.5 is where about 1 % of harmless answers (2 % of harmless questions, 1 % for injection) lie
 above it in cross-validation. It only counts together with the rules.
@@ -44,8 +45,8 @@ from engine.guards.findings import findings
 from engine.guards.hashing import Places, places
 from engine.guards.trees import Trees
 
-VERSION: Final = "2"
-FORMAT: Final = 2
+VERSION: Final = "3"
+FORMAT: Final = 3
 """Of the weights file; another number is refused."""
 SMOOTH: Final = 8.0
 """Added to the number of sequences that a text's sum is divided by the root of: short texts do not shout."""
@@ -56,6 +57,8 @@ JOINED: Final = ("injection",)
 """What trees judge inbound. Of politics and harm the rules know more: trees did worse on sources they had not seen."""
 GROWN: Final = 2.0
 """What the trees of an answer count beside the sum."""
+CERTAIN: Final = 0.97
+"""How harmful a window of an answer is called that one in a thousand harmless ones is thought to be."""
 _STEEP: Final = 3.0
 _OVERLAP: Final = 400
 """Characters that two pieces of a long text share."""
@@ -149,6 +152,8 @@ class Classifier:
     thresholds: Vector              # of OUTBOUND, unsafe, political and JOINED
     grown: tuple[Trees, ...]        # over the second model's columns, for each of OUTBOUND
     asked: tuple[Trees, ...]        # over an inbound text's columns, for each of JOINED
+    harming: Linear                 # answers that help to do harm, a window at a time
+    marks: Vector                   # the margins of `harming` that mean 0.5 and `CERTAIN`
 
     @classmethod
     def load(cls, raw: bytes) -> Classifier:
@@ -164,6 +169,7 @@ class Classifier:
                 arrays["middle"], arrays["spread"], arrays["second"], whole,
                 _linear(arrays, "order"), arrays["thresholds"],
                 tuple(_trees(arrays, name) for name in OUTBOUND), tuple(_trees(arrays, name) for name in JOINED),
+                _linear(arrays, "harming"), arrays["harming_marks"],
             )
         except (AttributeError, EOFError, IndexError, KeyError, OSError, ValueError, zipfile.BadZipFile) as error:
             raise ValueError("not a weights file of this format") from error
@@ -194,6 +200,16 @@ class Classifier:
         pieces = [text[at : at + HEAD + TAIL] for at in range(0, max(1, len(text) - _OVERLAP), HEAD + TAIL - _OVERLAP)]
         judged = [self._piece(piece, read(piece)) for piece in pieces]
         return InboundScores(*(max(scores) for scores in zip(*judged, strict=True)))
+
+    def harmful(self, passage: str) -> float:
+        """Judge whether a window of an answer helps to do harm or does it in words, 0 to 1; some 500 characters."""
+        reading = read(passage)
+        if not len(reading):
+            return 0.0
+        half, certain = self.marks.tolist()
+        margin = float(self.harming.scores([story(reading.stems)])[0])
+        steep = math.log(CERTAIN / (1.0 - CERTAIN)) / max(certain - half, 1e-6)
+        return 1.0 / (1.0 + math.exp(-max(-20.0, min(20.0, steep * (margin - half)))))
 
     def _piece(self, text: str, reading: Reading) -> tuple[float, float, float]:
         if not len(reading):

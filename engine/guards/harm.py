@@ -44,7 +44,11 @@ _GROUP: Final = (
     r"|disabled people|(?:the )?disabled|people with (?:\w+ ){0,3}(?:disabilit\w+|autism|adhd|aids|hiv|depression"
     r"|mental illness)|autistic people|(?:the )?poor|poor people|(?:the )?elderly|old people|older people|fat people"
     r"|obese people|overweight people|homeless people|(?:the )?homeless|liberals|conservatives|democrats|republicans"
-    r"|feminists|single mothers|blondes|rural people|farmers|teenagers|sex workers|low-income \w+|\w+ patients)"
+    r"|(?:bald|short|unattractive|ugly|uneducated|illiterate|rich|atheist|religious|hindu|muslim|jewish"
+    r"|catholic|rural|southern"
+    r"|northern|eastern|western|foreign|brown|dark[- ]skinned|unemployed|asian|african|arab|deaf|blind) people"
+    r"|people from (?:the )?\w+|feminists|single mothers|blondes|rural people|farmers|teenagers|sex workers"
+    r"|low-income \w+|\w+ patients)"
 )
 _BAD: Final = (
     r"(?:inferior|lazy|lazier|stupid|dumb|dumber|dirty|filthy|criminals?|violent|less (?:intelligent|capable"
@@ -54,7 +58,9 @@ _BAD: Final = (
     r"|gross|vermin|parasites|cockroaches|plague|disease|should (?:die|be (?:banned|killed|deported"
     r"|eliminated|removed|fired|punished|sterili[sz]ed)|not be (?:allowed|permitted)|stay in|go back)"
     r"|deserve (?:to|it|less)|ruining|destroying|taking over|to blame|cheap|stingy|untrustworthy|dishonest|crazy"
-    r"|burden|useless|worthless|misbehaved|easily offended|so (?:bad|rude|loud|fat|poor|ugly|mean|angry))"
+    r"|incompetent|misbehav\w+|no respect|bad behaviou?r|barbari\w+|savages?|unclean|smelly|cowards?|liars?|cheaters?"
+    r"|less attractive|uncultured|arrogant|burden|useless|worthless|misbehaved|easily offended|so (?:bad|rude"
+    r"|loud|fat|poor|ugly|mean|angry))"
 )
 _ILL: Final = (
     r"(?:steal\w*|rob(?:bing|bery)?|shoplift\w*|break(?:ing)? into|pick(?:ing)? (?:a |the )?locks?|hot-?wir\w+"
@@ -73,7 +79,19 @@ _ILL: Final = (
     r"|terroris\w+|extremis\w+|radicali[sz]\w+|genocide|lynch\w*|riots?|self-?harm\w*|suicide|anorexi\w+|bulimi\w+"
     r"|starv(?:e|ing|ation)|eating disorders?|animal (?:cruelty|abuse)|dog ?fight\w*|poach\w+|wildfire|child porn\w*"
     r"|revenge porn|deep ?fakes?|vigilante|militia|weapons? (?:illegally|without)|untraceable|stolen|torrents?"
-    r"|unlicensed|without (?:a )?(?:license|prescription|permission|consent|paying|a background check))"
+    r"|unlicensed|without (?:a )?(?:license|prescription|permission|consent|paying|a background check)"
+    r"|(?:commit\w*|perpetrat\w+) (?:\w+ ){0,3}(?:fraud|crimes?|perjury|theft|treason|atrocit\w+|violence)"
+    r"|criminal activit\w+"
+    r"|(?:insurance|mail|wire|tax|benefits?|welfare|bank|voter|election|marriage|visa) fraud|tamper\w* with|falsif\w+"
+    r"|unauthori[sz]ed access|without (?:their|user|any|his|her|the \w+'s) (?:consent|knowledge|permission)|enslav\w+"
+    r"|mistreat\w*|terrori[sz]e|hate crimes?|weapons? of mass destruction|nefarious\w*|burglar\w*|pickpocket\w*"
+    r"|wiretap\w*"
+    r"|harvest\w* (?:\w+ ){0,2}(?:data|e-?mails?|passwords?|credentials)|child (?:soldiers?|marriage|brides?)"
+    r"|bestiality"
+    r"|sex with (?:animals?|minors?|children|corpses?)|cannibali\w+|drunk driving without|steals? (?:\w+ )?data"
+    r"|(?:sow\w*|caus\w+|creat\w+|spread\w*) (?:\w+ )?(?:mass )?(?:chaos|panic|terror|unrest)"
+    r"|manipulat\w+ (?:\w+ )?(?:markets?|stocks?|prices?|elections?|voters?|votes?|ballots?)|voting machines?"
+    r"|rig (?:an?|the) (?:election|auction|tender|lottery|poll|game)|evidence tampering|jury tampering)"
 )
 _FALSE: Final = (
     r"(?:(?:fake|false|misleading|fabricated|phony|bogus|forged|deceptive|fraudulent|defamatory|sensational\w*"
@@ -82,7 +100,13 @@ _FALSE: Final = (
     r"|websites?|certificates?|degrees?|passports?|currency|money|bills|receipts?|prescriptions?|headlines?|ads?"
     r"|advertisements?|stud(?:y|ies)|research|advice|emails?|data|remed\w+|cures?|allegations?|campaigns?|press"
     r" release|narratives?|tweets?|statements?|videos?)|disinformation|misinformation|conspiracy theor\w+|hoax(?:es)?"
-    r"|propaganda|anti-?vax\w*|flat earth|holocaust (?:denial|never|is a|was a)|chain letter|clickbait)"
+    r"|vaccin\w+ (?:cause|kill|are (?:dangerous|deadly|poison\w*|a hoax))|5g (?:causes?|spreads?"
+    r"|towers? (?:cause|spread))"
+    r"|(?:moon landings?|climate change|pandemic|covid\S*|global warming|the earth) (?:is|was|are"
+    r"|were) (?:a )?(?:fake\w*|hoax"
+    r"|staged|invented|lie|flat)|posing as an? (?:expert|doctor|scientist|official|police\w*)|fals(?:e|ely) accus\w+"
+    r"|without any (?:scientific )?evidence|propaganda|anti-?vax\w*|flat earth|holocaust (?:denial|never|is a"
+    r"|was a)|chain letter|clickbait)"
 )
 _TURN: Final = (
     r"(?:manipulat\w+|trick(?:ing)?|deceiv\w+|lur(?:e|ing)|seduc\w+|pressur\w+|coerc\w+|provok\w+|incit\w+|brainwash\w*"
@@ -149,7 +173,8 @@ UNSAFE: Final = (
          rf"\b(?:why|are|aren't|is|do|don't|all|most|those|these|typical)\b[^.!?\n]*\b{_GROUP}\b[^.!?\n]*\b{_BAD}\b"
          rf"|\b{_GROUP} (?:are|is|have|were|always|only|just|never|can't|cannot|should|deserve)\b[^.!?\n]*\b{_BAD}\b"),
     Sign("jokes_about_group", 0.88, Where.BOTH,
-         r"\b(?:jokes?|insults?|slurs?|offensive|derogatory|stereotyp\w*|mock\w*|demean\w*|toxic|rude|nasty|mean"
+         r"\b(?:(?:mak(?:e|ing)|pok(?:e|ing)) fun of|jokes?|insults?|slurs?|offensive|derogatory|stereotyp\w*"
+         r"|mock\w*|demean\w*|toxic|rude|nasty|mean"
          r"|humiliating|abusive|hateful|degrading|ridicul\w+|discriminat\w+|prejudic\w+|racist|sexist|curse)\b"
          rf"[^.!?\n]*\b(?:about|toward\w*|against|for|of|to|on|at|regarding)\b[^.!?\n]*\b{_GROUP}\b"
          rf"|\b(?:hate|despise|exterminate|gas|deport|ban|eradicate|get rid of|kill) (?:all |the |those "
@@ -159,6 +184,13 @@ UNSAFE: Final = (
          r"|sexis[mt]|hatred|hate|white supremac\w+|nazi\w*|violence|discrimination|segregation|slavery|homophobia"
          r"|ethnic cleansing|xenophobia|antisemitism|eugenics|misogyny|terror\w*|suicide|self-harm|anorexia"
          r"|bully\w*)\b"),
+    Sign("insults_somebody", 0.8, Where.BOTH,
+         r"\b(?:insult|ridicule|(?:make|making) fun of|humiliate|belittle|taunt|demean)\b (?:\w+ ){0,2}(?:my"
+         r"|our|his|her|their"
+         r"|this|that|a)\b|\b(?:derogatory|offensive|foul|hurtful|cruel|nasty|vulgar|hateful) (?:terms?|words?"
+         r"|names?|language"
+         r"|jokes?|nicknames?|comments?|insults?|remarks?)\b[^.!?\n]*\b(?:for|about|to|at|toward\w*|against|on"
+         r"|using)\b"),
     Sign("slur", 0.85, Where.BOTH,
          r"\bniggers?\b|\bniggas?\b|\bfaggots?\b|\bkikes?\b|\bchinks?\b|\bspics?\b|\btrann(?:y|ies)\b|\bretards?\b"
          r"|\bsubhumans?\b|\bwetbacks?\b|\btowelheads?\b|\bpakis?\b|\bgooks?\b|\bcunts?\b|\bdykes?\b|\bwhite trash\b"
@@ -200,37 +232,66 @@ UNSAFE: Final = (
     Sign("zh_asks", 0.92, Where.BOTH,
          r"(?:如何|怎么|怎样|怎麼|哪里|哪裡|哪些|哪个|什么|方法|办法|技巧|教我|教你|帮我|告诉我|请问|能不能|可以|推荐"
          r"|提供|写一|编写|编造|我想|我要|我需要|我打算|想要|应该)[^。！？\n]*"
-         r"(?:偷|盗|骗|窃|诈|勒索|敲诈|威胁|恐吓|报复|伤害|殴打|虐|杀|毒|贩卖|走私|赌|洗钱|行贿|贿赂|收买|逃税|漏税|避税"
-         r"|伪造|造假|假冒|假钞|假证|假币|假货|仿冒|枪支|武器|炸弹|炸药|爆炸|入侵|黑客|破解|攻击|非法|违法|犯罪|违规|走后门"
-         r"|不被[^。！？\n]{0,4}(?:发现|抓|察觉|查)|躲避|逃避|规避|绕过|躲过|避开(?:监|检|警|审)|机密|泄露|内幕|侵犯|侵占|抄袭"
-         r"|剽窃|盗版|作弊|代考|替考|谣言|造谣|诽谤|辱骂|侮辱|羞辱|欺负|欺凌|霸凌|骚扰|偷拍|跟踪|监听|窃听|监视|潜入|闯入"
+         r"(?:偷|盗|骗|窃|诈|勒索|敲诈|威胁|恐吓|报复|伤害|殴打|虐|杀|毒|贩卖|走私|赌|洗钱|行贿|贿赂|收买|逃税"
+         r"|漏税|避税"
+         r"|伪造|造假|假冒|假钞|假证|假币|假货|仿冒|枪支|武器|炸弹|炸药|爆炸|入侵|黑客|破解|攻击|非法|违法|犯罪"
+         r"|违规|走后门"
+         r"|不被[^。！？\n]{0,4}(?:发现|抓|察觉|查)|躲避|逃避|规避|绕过|躲过|避开(?:监|检|警|审)|机密|泄露|内幕"
+         r"|侵犯|侵占|抄袭"
+         r"|剽窃|盗版|作弊|代考|替考|谣言|造谣|诽谤|辱骂|侮辱|羞辱|欺负|欺凌|霸凌|骚扰|偷拍|跟踪|监听|窃听|监视"
+         r"|潜入|闯入"
          r"|绑架|纵火|破坏|挑拨|煽动|操纵|操控|垄断|内幕交易|传销|高利贷|暗杀|自制|雇佣杀手|打手|代孕|卖淫|嫖|迷药|人肉"
-         r"|曝光|前任的|别人的(?:隐私|信息|密码|账号|照片)|他人(?:的)?(?:隐私|信息|密码|账号|身份|照片)|银行卡|身份证)"),
+         r"|赃物|销赃|恶意软件|社交工程|军火|军用装备|点燃|窥视|窥探|偷看|毒品|挪用公款|侵吞|贪污|做假账|围标"
+         r"|串标|刷单|水军|灭口"
+         r"|骗保|碰瓷|讹|抹黑|陷害|栽赃|冒名|套现|偷渡|地沟油|假药|偷排|迷晕|下药|强迫|逼迫|仇恨|歧视|(?:不受"
+         r"|避免|免受|逃脱)[^。！？\n]{0,6}"
+         r"(?:惩罚|处罚|制裁|追究)|获取(?:别人|他人|对方)|未经(?:同意|许可|授权)|曝光|前任的|别人的(?:隐私|信息"
+         r"|密码|账号|照片)|他人(?:的)?(?:隐私|信息|密码|账号|身份|照片)|银行卡|身份证)"),
     Sign("zh_crime", 0.86, Where.BOTH,
-         r"偷拍|偷窃|盗窃|盗取|窃取|窃听|诈骗|骗取|勒索|敲诈|洗钱|行贿|受贿|贿赂|逃税|偷税|假钞|假币|伪造|假证|贩毒|毒品|冰毒"
-         r"|海洛因|大麻|枪支|炸弹|炸药|走私|赌场|赌博|非法(?:活动|手段|获取|集资|交易|途径|入侵)|黑客|木马|钓鱼网站|破解密码"
-         r"|入侵|人口贩卖|拐卖|绑架|谋杀|投毒|强奸|猥亵|家暴|虐待|虐杀|报复社会|恐怖袭击|极端组织|邪教|颠覆|推翻政府|分裂国家"
-         r"|煽动|暴动|造谣|诽谤|人肉搜索|盗版|剽窃|代考|作弊|泄露(?:机密|商业|公司|客户)|商业机密|内幕交易|传销|色情|卖淫"
+         r"偷拍|偷窃|盗窃|盗取|窃取|窃听|诈骗|骗取|勒索|敲诈|洗钱|行贿|受贿|贿赂|逃税|偷税|假钞|假币|伪造|假证"
+         r"|贩毒|毒品|冰毒"
+         r"|海洛因|大麻|枪支|炸弹|炸药|走私|赌场|赌博|非法(?:活动|手段|获取|集资|交易|途径|入侵)|黑客|木马"
+         r"|钓鱼网站|破解密码"
+         r"|入侵|人口贩卖|拐卖|绑架|谋杀|投毒|强奸|猥亵|家暴|虐待|虐杀|报复社会|恐怖袭击|极端组织|邪教|颠覆"
+         r"|推翻政府|分裂国家"
+         r"|煽动|暴动|造谣|诽谤|人肉搜索|盗版|剽窃|代考|作弊|泄露(?:机密|商业|公司|客户)|商业机密|内幕交易|传销"
+         r"|色情|卖淫"
          r"|去死|杀了|弄死|打死|砍死|捅死"),
+    Sign("zh_threat", 0.8, Where.BOTH,
+         r"否则[^。！？\n]{0,16}(?:后果|麻烦|好看|不客气|公开|倒霉)|后果自负|别怪我|走着瞧|乖乖(?:地)?(?:告诉|交|听|把)"
+         r"|最好(?:乖乖|老实|赶紧)|不想让事情变得|让你(?:好看|后悔|生不如死|身败名裂)|小心你的(?:家人|孩子|狗命)"),
     Sign("zh_group", 0.88, Where.BOTH,
-         r"(?:女人|女性|女生|女孩|男人|男性|男生|农民工?|乡下人|农村人|外地人|本地人|城里人|河南人|东北人|上海人|北京人|广东人"
-         r"|黑人|白人|黄种人|亚洲人|非洲人|印度人|日本人|韩国人|中国人|犹太人|穆斯林|回族|少数民族|藏族|维族|同性恋|残疾人?|残障"
-         r"|穷人|富人|有钱人|老人|老年人|胖子|肥胖|矮子|打工人|打工仔|保姆|服务员|清洁工|外卖员|快递员|单身|离婚|大龄|剩女|基督徒"
+         r"(?:女人|女性|女生|女孩|男人|男性|男生|农民工?|乡下人|农村人|外地人|本地人|城里人|河南人|东北人"
+         r"|上海人|北京人|广东人"
+         r"|黑人|白人|黄种人|亚洲人|非洲人|印度人|日本人|韩国人|中国人|犹太人|穆斯林|回族|少数民族|藏族|维族"
+         r"|同性恋|残疾人?|残障"
+         r"|穷人|富人|有钱人|老人|老年人|胖子|肥胖|矮子|打工人|打工仔|保姆|服务员|清洁工|外卖员|快递员|单身"
+         r"|离婚|大龄|剩女|基督徒"
          r"|信教|宗教|民族|种族|地域|学历低|低学历|精神病|精神不正常|抑郁症|艾滋病|患者|学渣|差生)[^。！？\n]*"
-         r"(?:都是|就是|只会|只能|不配|天生|不应该|不该|不如|低人一等|低等|劣等|低贱|下贱|素质|丑|懒|脏|笨|蠢|傻|没用|无能|没脑子"
-         r"|肮脏|愚昧|愚蠢|落后|野蛮|危险|小偷|罪犯|不可靠|靠不住|骗子|虚伪|贪婪|自私|小气|矫情|恶心|讨厌|歧视|嘲笑|滚|远离|淘汰"
-         r"|拖累|负担|拖后腿|没(?:有)?(?:资格|文化|教养|出息|前途|能力)|不行|缺乏|排斥|瞧不起|看不起|控制不了|头脑简单|勾引|拜金)"),
+         r"(?:都是|就是|只会|只能|不配|天生|不应该|不该|不如|低人一等|低等|劣等|低贱|下贱|素质|丑|懒|脏|笨|蠢"
+         r"|傻|没用|无能|没脑子"
+         r"|肮脏|愚昧|愚蠢|落后|野蛮|危险|小偷|罪犯|不可靠|靠不住|骗子|虚伪|贪婪|自私|小气|矫情|恶心|讨厌|歧视"
+         r"|嘲笑|滚|远离|淘汰"
+         r"|拖累|负担|拖后腿|没(?:有)?(?:资格|文化|教养|出息|前途|能力)|不行|缺乏|怨天尤人|没素质|不文明|祸害"
+         r"|蛀虫|排斥|瞧不起|看不起|控制不了|头脑简单|勾引|拜金)"),
     Sign("zh_insult", 0.8, Where.BOTH,
-         r"傻逼|傻子|蠢货|废物|贱人|婊子|垃圾|滚蛋|去死|劣等|猪狗|人渣|畜生|白痴|智障|娘炮|舔狗|下贱|无耻|脑残|恶心|丑八怪|神经病"
-         r"|变态|狗东西|王八|他妈|妈的|操你|狗屁|弱智|贱货|老不死|不要脸|窝囊|丢人现眼|猪脑|笨蛋|矮穷|土包子|乡巴佬|死胖子"),
+         r"傻逼|傻子|蠢货|废物|贱人|婊子|垃圾|滚蛋|去死|劣等|猪狗|人渣|畜生|白痴|智障|娘炮|舔狗|下贱|无耻|脑残"
+         r"|恶心|丑八怪|神经病"
+         r"|变态|狗东西|王八|他妈|妈的|操你|狗屁|弱智|贱货|老不死|不要脸|窝囊|丢人现眼|猪脑|笨蛋|矮穷|土包子"
+         r"|乡巴佬|死胖子"),
     Sign("zh_privacy", 0.86, Where.BOTH,
          r"(?:前任|前女友|前男友|别人|他人|邻居|同事|老板|妻子|丈夫|明星|朋友|某人|这个人|他|她|对方|客户|孩子|员工)"
-         r"[^。！？\n]*(?:家庭住址|住址|身份证号?|银行卡|账户|余额|手机号|通话记录|聊天记录|短信|微信|信用卡|个人信息|隐私|行踪"
+         r"[^。！？\n]*(?:家庭住址|住址|身份证号?|银行卡|账户|余额|手机号|通话记录|聊天记录|短信|微信|信用卡"
+         r"|个人信息|隐私|行踪"
          r"|定位|密码|病历|病史|房产|收入|工资|外遇|婚外情|开房记录|照片|监控|性取向|怀孕|日记)"),
 )
 _RELIEVES: Final = re2.compile(
     r"\b(?:prevent\w*|protect\w*|detect\w*|report(?:ing)? (?:a|an|the|it|this|someone|abuse|fraud|crime|phishing)"
     r"|recogni[sz]e|stop (?:being|someone from|people from|my|the|bullying)|avoid (?:being|getting|becoming|falling)"
+    r"|(?:was|were|been|got|gets|is|are|being) (?:stolen|hacked|robbed|scammed|phished|harassed|bullied"
+    r"|blackmailed|stalked)"
+    r"|stolen (?:from me|card|phone|laptop|bike|wallet|device)|spreads|exercise|policy (?:on|against|for)"
+    r"|(?:block|prohibit|forbid|refus|deny|denie|log|detect|flag)(?:ing|s|ed)? (?:\w+ )?(?:unauthori[sz]ed|fraud\w*)"
     r"|definition|define|history of|historical|victims? of|survivors?|recover\w*|awareness|raise money|quit"
     r"|quitting|deal with|cope with|coping|warning signs|defend against|fight against|combat\w*|punish\w*|penalt\w+"
     r"|why is it (?:illegal|wrong|bad)|why (?:was|did)|what (?:is|are) the (?:legal|punishment|risks?|dangers?|laws?"
@@ -240,7 +301,8 @@ _RELIEVES: Final = re2.compile(
     r"|fictional|video games?|baseball|football|judo|boxing|chess|wrestling|on stage|novels?|movies?|films?|attackers"
     r"|(?:a|my|the|this) book|board games?|minecraft|jokes? themselves|cook\w*|recipes?|weeds|mosquito\w*|cockroach\w*"
     r"|time|lights?|engine|party|crush (?:a|my) (?:exam|interview))\b"
-    r"|防止|预防|避免被|举报|防范|识别|保护(?:自己|孩子|隐私|个人)|反诈|反对|戒|治疗|维权|进程|程序|端口|服务器|缓存|病毒软件|法律规定|处罚|如何应对|历史上"
+    r"|防止|预防|避免被|举报|防范|识别|保护(?:自己|孩子|隐私|个人)|反诈|反对|戒|治疗|维权|进程|程序|端口|服务器"
+    r"|缓存|病毒软件|法律规定|处罚|如何应对|历史上"
 )
 
 

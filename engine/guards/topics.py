@@ -32,6 +32,19 @@ def political_signs() -> Signs:
     return Signs(POLITICAL)
 
 
+_OF_AN_OFFICE: Final = frozenset({"power", "state"})
+"""Rules that the affairs of a company meet, too: its president, a party to a contract, a holiday in the US."""
+
+
+def named(plain: str) -> Suspicion:
+    """How likely a normalised text is about sensitive politics; half as likely where nothing but powers and states is
+    named."""
+    found = sentencewise(political_signs(), plain)
+    if found.rule in _OF_AN_OFFICE and _OF_AN_OFFICE.issuperset(political_signs().read(plain)):
+        return Suspicion(found.score / 2, found.rule)
+    return found
+
+
 def politics(by_rules: float, by_classifier: float) -> float:
     """Both as one suspicion. A flag takes nothing from anybody, so a classifier may raise one alone."""
     return joined(by_rules, _ALONE * by_classifier)
@@ -39,7 +52,7 @@ def politics(by_rules: float, by_classifier: float) -> float:
 
 def political(text: str) -> Suspicion:
     """How likely a text is about sensitive politics, by the rules alone."""
-    return sentencewise(political_signs(), plainly(text))
+    return named(plainly(text))
 
 
 def unsafe(text: str) -> Suspicion:
@@ -71,9 +84,9 @@ class TopicsGuard:
         """As `check`, at once."""
         plain = plainly(text)
         scores = self.classifier.inbound(text) if self.classifier else None
-        named, harmful = sentencewise(political_signs(), plain), harm(plain)
+        about, harmful = named(plain), harm(plain)
         verdicts = [
-            self._verdict(Category.POLITICAL, named, politics(named.score, scores.political if scores else 0.0), text),
+            self._verdict(Category.POLITICAL, about, politics(about.score, scores.political if scores else 0.0), text),
             self._verdict(Category.UNSAFE, harmful, together(harmful.score, scores.unsafe if scores else 0.0), text),
         ]
         verdicts += (

@@ -1,20 +1,22 @@
 """Unsafe content in an answer: harm that is explained or done, which only a passage gives away.
 
-Judged by rules, a window at a time as the answer comes in, and at the end. Where the inbound side found the question
-unsafe, a classifier that knows such questions is asked about the windows too, and the answer is held until each was
-judged. Where it did not, the answer flows and a verdict comes late: what stands by then is taken back. The classifier
-has no say there, for an honest report on a crime reads to it like a request for one.
+Judged a window at a time as the answer comes in, and at the end: by rules, and by a classifier that was taught what
+such answers sound like beside honest reports on a crime. Each raises the suspicion, and neither alone needs the other.
+Where the inbound side found the question unsafe, a classifier that knows such questions is asked about the windows too,
+and the answer is held until each was judged. Where it did not, the answer flows and a verdict comes late: what stands
+by then is taken back. What knows questions has no say there: a report on a crime reads to it like a request for one.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 from engine.guards.harm import harm
 from engine.guards.injection import InboundClassifier, together
 from engine.guards.leaves import LeafReadingGuard
 from engine.guards.normalise import normalise
 from engine.guards.page import Detector, Page
+from engine.guards.suspicion import joined
 from engine.guards.verdict import Refuse
 from engine.messages import Found
 
@@ -28,6 +30,12 @@ SURELY: Final = 0.97
 UNSAFE: Final = "unsafe"
 
 
+class UnsafeClassifier(InboundClassifier, Protocol):
+    """Judges questions, and windows of answers."""
+
+    def harmful(self, passage: str) -> float: ...       # 0 to 1
+
+
 class UnsafeGuard(LeafReadingGuard):
     """Outbound: refuses an answer that helps to do harm, or does it in words."""
 
@@ -35,7 +43,7 @@ class UnsafeGuard(LeafReadingGuard):
     version = "1"
 
     def __init__(
-        self, classifier: InboundClassifier | None = None, *, threshold: float = SURELY,
+        self, classifier: UnsafeClassifier | None = None, *, threshold: float = SURELY,
         reply: str = "I may not show the answer to this.",
     ) -> None:
         """``threshold``: suspicion from which on it is one, 0 to 1. ``reply`` is what the person reads instead."""
@@ -46,7 +54,7 @@ class UnsafeGuard(LeafReadingGuard):
         held = UNSAFE in flags
 
         def opened() -> UnsafeReader:
-            return UnsafeReader(self._classifier if held else None, self._threshold, self._reply, held=held)
+            return UnsafeReader(self._classifier, self._threshold, self._reply, held=held)
 
         return Detector(opened)
 
@@ -56,7 +64,7 @@ class UnsafeReader:
 
     __slots__ = ("_classifier", "_end", "_held", "_judged", "_next", "_reply", "_step", "_threshold", "_window")
 
-    def __init__(self, classifier: InboundClassifier | None, threshold: float, reply: str, *, held: bool) -> None:
+    def __init__(self, classifier: UnsafeClassifier | None, threshold: float, reply: str, *, held: bool) -> None:
         self._classifier, self._threshold, self._reply, self._held = classifier, threshold, reply, held
         self._step = HELD_STEP if held else STEP
         self._window = ""
@@ -87,7 +95,9 @@ class UnsafeReader:
         found = harm(normalise(self._window))
         score = found.score
         if self._classifier is not None:
-            score = together(score, self._classifier.inbound(self._window).unsafe)
+            score = joined(score, self._classifier.harmful(self._window))
+            if self._held:
+                score = together(score, self._classifier.inbound(self._window).unsafe)
         if score >= self._threshold:
             page.judge(Refuse(found.rule or "classifier", UNSAFE, self._reply, score), self._end)
             return False

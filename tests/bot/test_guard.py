@@ -87,6 +87,9 @@ class Stub:
         del question
         return self._read(answer)
 
+    def harmful(self, passage: str) -> float:
+        return self._read(passage).unsafe
+
     def _read(self, text: str) -> Scores:
         named = re.findall(r"\b(\w+)=([01]?\.\d+|[01])", text)
         return Scores(**{name: float(score) for name, score in named if name in Scores.__slots__})

@@ -85,6 +85,10 @@ class OfficialLine:
         del question
         return Scores(narrative=float("undeniable progress" in answer))
 
+    def harmful(self, passage: str) -> float:
+        del passage
+        return 0.0
+
 
 ESSAY = [f"In year {year} the region was governed with care, and everybody there was pleased. " for year in range(6)]
 PRAISE = "The undeniable progress is welcomed by all. "

@@ -47,6 +47,15 @@ def test_places_and_forms_alone_are_no_politics(text: str) -> None:
     assert political(text).score < 0.65
 
 
+@pytest.mark.parametrize("text", [
+    "What may we expense for a party?", "Who is the president of our company?",
+    "Is there a government holiday in the United States next week?", "Which party to the contract pays in Germany?",
+    "In which state is the ticket?", "政府客户的合同走什么流程？",
+])
+def test_powers_and_states_are_named_in_every_office(text: str) -> None:
+    assert political(text).score < 0.5
+
+
 def test_words_that_stand_far_apart_do_not_add_up() -> None:
     filler = " The printer on the second floor is out of toner again."
     text = f"The government changed the rates.{filler * 4} Our China office moved.{filler * 4} I protest."
