@@ -39,6 +39,7 @@ from engine.guards.features import (
     read,
     segments,
     stories,
+    story,
     wording,
 )
 from engine.guards.findings import findings
