@@ -287,7 +287,7 @@ class Form:
     @property
     def kinds(self) -> int:
         """How many kinds of marks there are."""
-        marks = (self.marks & _WEIGHTS.keys()) - {"cannot"}
+        marks = (self.marks & _KINDS) - {"cannot"}
         return len(marks) + ("cannot" in self.marks and "unable" not in marks) + self.sorry
 
     @property
@@ -296,6 +296,7 @@ class Form:
         return _deflects(self)
 
 
+_LONG: Final = 160
 _NAMES: Final = (*_MARKS, "service", "figures", "others", "helps")
 
 
@@ -323,24 +324,15 @@ def form(sentence: str) -> Form:
 
 
 _FIRM: Final = frozenset(("unable", "gone", "else", "thanks", "service", "self", "role"))
-_WEIGHTS: Final = {"about": 0.25, "unable": 0.3, "cannot": 0.1, "gone": 0.35, "why": 0.2, "else": 0.3, "thanks": 0.35,
-    "service": 0.25, "self": 0.2, "role": 0.1,
-                   "offer": 0.2}
+_WEIGHTS: Final = {"about": 25, "unable": 30, "cannot": 10, "gone": 35, "why": 20, "else": 30, "thanks": 35,
+    "service": 25, "self": 20, "role": 10, "offer": 20, "figures": -30, "others": -20, "helps": -40}
+"""In hundredths: whole numbers add up to the same in any order, and a set has none."""
+_KINDS: Final = frozenset(mark for mark, weight in _WEIGHTS.items() if weight > 0)
 
 
 def _deflects(form: Form) -> float:
-    score = sum(_WEIGHTS.get(mark, 0.0) for mark in form.marks)
-    if form.sorry:
-        score += 0.15
-    if form.helps:
-        score -= 0.4
-    if "figures" in form.marks:
-        score -= 0.3
-    if "others" in form.marks:
-        score -= 0.2
-    if form.size > 160:
-        score -= 0.2
-    return min(max(score, 0.0), 1.0)
+    score = sum(_WEIGHTS.get(mark, 0) for mark in form.marks) + 15 * form.sorry - 20 * (form.size > _LONG)
+    return min(max(score, 0), 100) / 100
 
 
 _REASON: Final = re.compile(
