@@ -676,7 +676,7 @@ _WIDE_FIRSTS: Final = tuple(
     "还是换", "還是換", "还是聊", "還是聊", "建议换", "建議換",
     "我们", "作為", "続き", "文章"]
 )
-
+_WIDE_BEGUN: Final = frozenset(first[:size] for first in _WIDE_FIRSTS for size in range(1, len(first) + 1))
 
 _ASIDES: Final = (
     *(very + sorry
@@ -708,5 +708,5 @@ def may_open(letters: str, *, aside: bool = False) -> bool:
     if aside:
         return letters in _ASIDES_BEGUN or letters.startswith(_ASIDES)
     if "\u3040" <= letters[:1] <= "\u9fff":
-        return letters.startswith(_WIDE_FIRSTS) or any(first.startswith(letters) for first in _WIDE_FIRSTS)
+        return letters in _WIDE_BEGUN or letters.startswith(_WIDE_FIRSTS)
     return letters.lower().replace("’", "'") in _BEGUN

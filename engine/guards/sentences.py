@@ -49,7 +49,7 @@ _MARKS: Final = (
     r"|(?<![^\W_])['‘‚]"
     f"{{between}}"
     "|[。！？｡：；]"
-    r"|(?<=[^\W_A-Z])[A-ZÀ-ÖØ-ÞА-ЯЁ]|(?<=[A-Z])[A-Z](?=[a-z])|(?<=[ \])）】])[A-ZÀ-ÖØ-ÞА-ЯЁ]|\[(?=\D)"
+    r"|[A-ZÀ-ÖØ-ÞА-ЯЁ](?:(?<=[^\W_A-Z].)|(?<=[ \])）】].)|(?<=[A-Z][A-Z])(?=[a-z]))|\[(?=\D)"
     f"|(?<=[^\\W{_WIDE}])[{_WIDE}]|(?<=[^\\W{_WIDE}][ .])[{_WIDE}]"
     "|(?<![,，、])[抱对對不很实實真哎嗯感坦这這该該此我您你根按依为為系內内以刚剛余餘下本让讓咱换換要作暂暫因小由其相有非十深万萬遗遺唉呃诶请請还還]"
     f"|(?<=[,，、])[{_ASIDE}]"
@@ -97,6 +97,7 @@ class Place(NamedTuple):
     told: bool = False          # and what leads to it is that others said so
 
 
+_SOME_ASIDE: Final = Place(0, 0, seam=True, aside=True)
 MORE: Final = Allow("more")
 """A judge that cannot tell yet."""
 
@@ -129,6 +130,7 @@ class _Unit:
     place: Place
     opened: bool                # inside a quotation that is not closed yet
     gate: int                   # by so many characters the judge says whether it suspects anything
+    intro: str = ""             # what a colon says of it
     wanted: bool = False        # its first words are of interest
     suspected: bool = False
     judged: int = -1            # offset up to which the judge has seen it, and asked for more
@@ -138,8 +140,8 @@ class Sentences:
     """A `Reader` that stops at the first sentence its judge objects to."""
 
     __slots__ = (
-        "_base", "_before", "_first", "_fresh", "_head", "_in_quotes", "_items", "_judge", "_lead", "_led",
-        "_opened", "_point", "_quoted", "_size", "_text", "_told", "_units", "_until", "_verdict", "by",
+        "_base", "_before", "_first", "_fresh", "_head", "_in_quotes", "_intro", "_items", "_judge", "_lead", "_led",
+        "_opened", "_point", "_quoted", "_size", "_text", "_units", "_until", "_verdict", "by",
     )
 
     def __init__(self, judge: Judge, until: int | None = None, *, quoted: bool = True) -> None:
@@ -159,7 +161,7 @@ class Sentences:
         self._fresh = True
         self._lead = -1             # a bracket at the very end that may open a sentence
         self._led = -1              # where the colon is that leads to what this line says
-        self._told = False          # and says that others said it
+        self._intro = ""            # the words in front of it, which may say that others said so
         self._items = False         # the last line was one of several that it led to
         self._opened = ""           # closes the quotation that we are in
         self._quoted = False
@@ -256,7 +258,7 @@ class Sentences:
         self._items = False
         lead = self._text[max(start - _KEEP, 0) : start].rpartition("\n")[2]
         self._led = self._base + start if _ITEM.search(lead) else -1
-        self._told = False
+        self._intro = ""
 
     # --- within a line
 
@@ -289,7 +291,7 @@ class Sentences:
                 found = _MARK.search(text, at)
             if found is None:
                 at = len(text)
-                if not final and (text[-1:] == "[" or _CUT_OFF.match(text[-2:])):
+                if not final and (text[-1:] == "[" or (text[-2:].isupper() and _CUT_OFF.match(text[-2:]))):
                     # a mark or the beginning of a sentence, of a word or not: the next one says
                     at -= 1
                     self._lead = base + at
@@ -334,7 +336,7 @@ class Sentences:
     def _leads(self, text: str, at: int) -> None:
         """A colon ends there."""
         self._led, index = at, at - self._base
-        self._told = self._told or _TOLD.search(text[max(index - _KEEP + 2, 0) : index]) is not None
+        self._intro = text[max(index - _KEEP + 2, 0) : index]
 
     def _open(self, start: int, *, seam: bool) -> None:
         if self._first < 0:
@@ -351,10 +353,14 @@ class Sentences:
                 switched = last.isalpha() and _script(last) != _script(self._text[at])
                 before = self._text[max(at - 1, 0) : at]
                 aside = before in (",", "，", "、") or (self._text[at] in _ONLY_ASIDE and not switched)
+                begun = self._text[at : at + 2] if aside else ""
+                if len(begun) > 1 and not self._judge.may_begin(begun, _SOME_ASIDE):
+                    return                              # as nearly always
             # what a service pasted in has nothing to do with the colon, and does not stand that near to it
             led = self._led >= 0 and not (seam and start - self._led > _NEAR)
-            place = Place(start, self._before, seam, glued, switched, aside=aside, led=led, told=led and self._told)
-            self._units.append(_Unit(place, bool(self._opened), WIDE_GATE if _wide(self._text[at]) else GATE))
+            place = Place(start, self._before, seam, glued, switched, aside=aside, led=led)
+            gate = WIDE_GATE if _wide(self._text[at]) else GATE
+            self._units.append(_Unit(place, bool(self._opened), gate, self._intro if led else ""))
 
     def _closed(self, at: int) -> None:
         """A quotation ends: what it said was said by somebody else."""
@@ -465,7 +471,9 @@ class Sentences:
 
     def _judged(self, unit: _Unit, end: int, by: int, *, last: bool, over: bool) -> bool:
         place = unit.place
-        if place.seam and not place.glued:
+        if unit.intro:
+            place = place._replace(told=_TOLD.search(unit.intro) is not None)
+        elif place.seam and not place.glued:
             at = place.start - self._base
             place = place._replace(told=_SAYING.search(self._text[max(at - 24, 0) : at]) is not None)
         if over and place.start <= self._first:
