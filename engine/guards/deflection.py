@@ -406,11 +406,11 @@ class _Deflections:
         self._question, self._signals, self._classifier = question, signals, classifier
         self._threshold, self._sure = threshold, sure
 
-    def wants(self, word: str, second: str, place: Place) -> bool:  # noqa: ARG002 - the same wherever it stands
-        return forms.opens(word, second)
+    def wants(self, word: str, second: str, place: Place) -> bool:
+        return forms.opens(word, second, aside=place.aside)
 
-    def may_begin(self, letters: str) -> bool:
-        return forms.may_open(letters)
+    def may_begin(self, letters: str, place: Place) -> bool:
+        return forms.may_open(letters, aside=place.aside)
 
     def suspects(self, text: str, place: Place) -> bool:
         return forms.may_deflect(text, seam=place.seam and not place.glued)
@@ -433,11 +433,19 @@ class _Deflections:
         score = form.deflects
         if place.switched and score and not form.helps:
             return min(score + 0.3, 1.0)    # nobody changes the script within a sentence to say such a thing
-        if form.kinds < 2 or form.helps:
+        if place.told:
+            return min(max(score - 0.3, 0.0), _REPORTED)
+        if form.whole and not form.helps:
+            if place.led or (place.seam and _TITLED.search(sentences)):
+                return min(score, _REPORTED)    # a speaker's words, an item, a title
+            score = max(score, _WHOLE)
+        elif form.kinds < 2 or form.helps:
             return score
+        elif form.begins_unfit:
+            return min(score, _REPORTED)        # held for what it might have been
         if place.glued and not wide(sentences):
             score += 0.15           # nobody begins a sentence in the middle of a word
-        elif place.seam:
+        elif place.seam and not form.greets:
             score -= 0.1
         if place.alone:
             score += 0.1            # all that there is
@@ -448,6 +456,10 @@ class _Deflections:
         return min(max(score, 0.0), 1.0)
 
 
+_WHOLE: Final = 0.6
+_REPORTED: Final = 0.4          # not by its form alone
+_TITLED: Final = re.compile(r" [A-Z][a-z]{3}")
+"""In the middle of a sentence: a title, and nothing that is said to anybody."""
 _ASK: Final = 0.25
 _SHORT: Final = 16
 

@@ -3,7 +3,8 @@
 Pure judgements over one sentence, or its beginning. A form is a set of *marks*: who speaks (the service, or "I"
 about what I am allowed), what about (this question, such topics, the rest of the answer), why (laws, policies,
 sensitive), and what instead (another topic, a new session). One mark is ordinary talk; two of different kinds
-seldom are. Who cuts sentences and knows where they stand is `engine.guards.sentences`.
+seldom are, nor is a whole sentence that only changes the subject or calls it unfit. Who cuts sentences and knows
+where they stand is `engine.guards.sentences`.
 """
 
 from __future__ import annotations
@@ -233,6 +234,7 @@ _SERVICE: Final = _any(
 )
 _HELPS: Final = _any(
     r"\bhere(?:'s| is| are)\b|\bbut (?:i can|you can|here|for|we can|the|in general|generally|if)\b|\bhowever\b|:$|:\s",
+    r"\b(?:in|by) (?:the|our|these|your) (?:\w+ )?(?:handbook|manual|wiki|passages?|documents?|documentation|guide)\b",
     r"不过您?可以|但是?您?可以|但可以|以下是|下面是", r"\baber (?:hier|so|ich)\b|\bmais (?:voici|je)\b|\bpero\b",
 )
 _FIGURES: Final = (r"\d{2,}|`|https?:|\||\$|%|\bjira\b|@")
@@ -240,14 +242,116 @@ _OTHERS: Final = (
     r"\b(?:he|she|they|customer|user|client|who|people|candidate|parliament|government|party|court|committee|author"
     r"|company)\b"
 )
+
+
+# --- whole sentences that need no second mark: they close what was asked, and say nothing else
+
+_TOPIC_EN: Final = r"(?:topic|subject|theme|conversation)"
+_OTHER_EN: Final = (
+    r"(?:something (?:else|different|lighter|nicer|safer|more \w+)|(?:other|different|lighter|happier) (?:things|topics"
+    r"|subjects|themes|matters)|(?:another|some other|a (?:new|fresh|different|lighter|safer|happier|nicer|more \w+"
+    r"|less \w+))(?:,? \w+){0,2} (?:topic|subject|theme|matter))"
+)
+_PLEASE_ZH: Final = (
+    r"(?:那么?|要不然?|不如|还是|還是|所以|请您?|請您?|麻烦您?|麻煩您?|建议您?|建議您?"
+    r"|我们|我們|咱们?|咱們|让|讓|我想|最好|可以|现在|現在|就|先|也许|也許|或许|或許|来|來|，)*"
+)
+_AGAIN_ZH: Final = (
+    r"(?:再|来|來|继续|繼續|聊一聊|聊聊?|谈一谈|谈谈?|談談?|试试看?|試試看?|说说|說說|讨论|討論|交流"
+    r"|提问|提問|好了|吧|呢|哦|喔|啦|了)*[。！!～~…]*$"
+)
+_TURNS: Final = _any(
+    r"^(?:(?:so|then|please|kindly|perhaps|maybe|better|well|okay|ok)[, ]+)*"
+    r"(?:(?:let's|let us|we(?:'d| had)? better|we should|(?:i'd|i would) (?:rather (?:we )?|prefer to |like to "
+    r"|suggest (?:that )?we )|(?:i )?suggest(?:ing)? (?:that )?we|(?:it(?:'s| is) )?(?:high )?time to"
+    r"|it(?:'s| is|'d be| would be) (?:best|better) to)"
+    r" ?(?:(?:better|just|please|rather|both|all|quickly|simply) )*"
+    r"(?:(?:change|switch|drop|swap) (?:the |this |our |to )?(?:current |whole )?" + _TOPIC_EN + r"s?"
+    r"|(?:talk|chat|speak) (?:\w+ )?(?:about|of|on) " + _OTHER_EN + r"|(?:change|switch|steer) (?:\w+ ){0,3}to "
+    + _OTHER_EN + r")"
+    r"|(?:it(?:'s| is) )?(?:high )?time for (?:a (?:\w+ )?change of " + _TOPIC_EN + r"|" + _OTHER_EN + r")"
+    r"|(?:please|kindly) (?:change (?:the|your) (?:topic|subject|theme|question)|(?:pick|choose|select|raise|bring up"
+    r"|try|ask(?: me)?(?: about)?|talk(?: to me)? about|chat(?: with me)? about) (?:" + _OTHER_EN
+    + r"|a different question)))"
+    r"(?:,? (?:now|instead|please|then|together|here|okay|ok|for (?:a change|now|the moment)|and (?:chat|talk|start)"
+    r"(?: again| anew| afresh)?|if you (?:don't mind|like|please)))*[ .!…~]*$",
+    r"^" + _PLEASE_ZH + r"(?:换|換|更换|更換|转换|轉換|切换|切換)(?:一?[个個下种種])?(?:轻松|輕鬆|愉快|开心|開心|友善"
+    r"|友好|合适|合適|安全|别|別|其他|其它|新|有趣|些|点|點|一点|一點|的|更)*"
+    r"(?:话题|話題|主题|主題|题目|題目|议题|議題|问题|問題)" + _AGAIN_ZH,
+    r"^" + _PLEASE_ZH + r"(?:聊|说|說|谈|談){1,2}(?:点|點|些|一些|一点|一點)?(?:儿)?(?:轻松|輕鬆|愉快|开心|開心|别|別"
+    r"|其他|其它)(?:一点|一點|些|点|點)?的?(?:话题|話題|主题|主題|事情?|东西|東西|内容|內容)?" + _AGAIN_ZH,
+)
+"""It tells the person to change the subject, and names none: "now for the budget" is an agenda."""
+_ASKED_EN: Final = (
+    r"(?:this|that|such an?|such|these|those|your) (?:(?:kind|type|sort)s? of |very |particular |specific )?"
+    r"(?:questions?|topics?|subjects?|themes?|matters?|requests?|quer(?:y|ies)|inquir(?:y|ies))"
+)
+_IS_EN: Final = r" (?:is|are|seems?(?: to be)?|looks|sounds|would be|happens to be|may be|might be) "
+_TOUCHY_EN: Final = (
+    r"(?:(?:much|far|a bit|a little|rather|just|simply|perhaps|somewhat|really|way|quite) )*"
+    r"too (?:\w+ and )?(?:sensitive|delicate|touchy|controversial|thorny)"
+)
+_HERE_EN: Final = (
+    r"(?: (?:for|on|in|within) (?:this|our|the|my|such an?) (?:\w+ )?(?:platform|service|chat|assistant|conversation"
+    r"|system|app|website|space|community)| here)"
+)
+_TELL_EN: Final = (
+    r"(?:(?: for me| for us)? to (?:be )?(?:discuss(?:ed)?|talk(?:ed)? about|go into|answer(?:ed)?|comment on)"
+    r"(?: here| now)?| for me)"
+)
+_ASKED_ZH: Final = (
+    r"(?:这|這|该|該|此|那|您的?|你的?|[您你]所?[问問谈談提](?:到|及)?的)(?:一?[个個类類些种種])?"
+    r"(?:提问|提問|问题|問題|话题|話題|主题|主題|题目|題目|议题|議題)"
+)
+_TOUCHY_ZH: Final = (
+    r"(?:太|过于|過於|过|過|比较|比較|十分|非常|较为|較為|很|相当|相當|有点|有點|有些)(?:敏感|微妙|棘手)(?:了|啦|哦|喔)?"
+)
+_HERE_ZH: Final = (
+    r"(?:(?:在|于|於)?(?:这里|這裡|這裏|这儿|此处|此處|此|(?:本|这个|這個|该|該|我们的?|我們的?)"
+    r"(?:平台|服务|服務|系统|系統|社区|社群|空间|空間|助手))[上里裡中內内]?)"
+)
+_NOT_ZH: Final = (
+    r"(?:[并並也就]|恐怕|可能|实在|實在|所以|因此)*"
+    r"不(?:太|大|是很)?(?:适合|適合|适宜|適宜|宜|便|方便|应该?|應該?)"
+)
+_TELL_ZH: Final = (
+    r"(?:公开|公開|深入|继续|繼續)?(?:讨论|討論|谈论?|談論?|多谈|多談|聊|回答|回應|回应|展开|展開|出现|出現)"
+)
+_UNFIT: Final = _any(
+    r"^(?:" + _ASKED_EN + _IS_EN + _TOUCHY_EN + r"(?:" + _HERE_EN + r"|" + _TELL_EN + r")?"
+    r"|(?:this|that|it)" + _IS_EN + _TOUCHY_EN + r"(?: an? (?:\w+ )?" + _TOPIC_EN + r"(?:" + _HERE_EN + r"|" + _TELL_EN
+    + r")?|" + _HERE_EN + r")"
+    r"|" + _ASKED_EN + _IS_EN
+    + r"(?:(?:really|simply|just|quite|entirely|perhaps) )*(?:(?:not|never)(?: \w+)? (?:suitable"
+    r"|appropriate|fit|fitting|proper|suited|acceptable|welcome)|unsuitable|inappropriate|unfit|unwelcome)" + _HERE_EN
+    + r")[ .!…~]*$",
+    r"^" + _ASKED_ZH + r"(?:对我们?来说|對我們?來說|，|可能|恐怕|实在|實在|确实|確實)*(?:" + _TOUCHY_ZH
+    + r"(?:，?" + _HERE_ZH + r"?" + _NOT_ZH + _HERE_ZH + r"?" + _TELL_ZH + r"?)?"
+    r"|" + _HERE_ZH + _NOT_ZH + _TELL_ZH + r"|" + _NOT_ZH + r"(?:" + _HERE_ZH + _TELL_ZH + r"?|" + _TELL_ZH
+    + r"))(?:了|啦|哦|喔|呢)?[。！!～~…]*$",
+)
+"""It says of the question that it is too much for this place, and no more."""
+_TURNING: Final = (
+    r"^(?:please |kindly |so |then |better )*(?:let's|let us|we'd better|i'd rather|i would rather"
+    r"|(?:it(?:'s| is) )?(?:high )?time (?:for|to)|it(?:'s| is) (?:best|better|time)"
+    r"|(?:please|kindly) (?:change|pick|choose|select|raise|bring|try|ask|talk|chat))\b"
+    r"|^" + _PLEASE_ZH + r"(?:换|換|更换|更換|转换|轉換|切换|切換|聊|谈|談|说|說)"
+)
+_UNFITTING: Final = (
+    r"^(?:" + _ASKED_EN + r"|this|that|it)" + _IS_EN + r"(?:\w+ ){0,3}?too (?:\w+ and )?(?:\w*$|sensitive|delicate"
+    r"|touchy|controversial|thorny)|^" + _ASKED_EN + r"(?:$|" + _IS_EN + r"(?:\w+ ){0,3}?(?:$|not|never|in|un|too))"
+)
+"""How the beginnings of these go."""
+
+
 _SMALL: Final = _pattern(
     r"^(?:(?:i am|i'm|we are|we're) (?:so |very |really |truly )?(?:sorry|afraid)|sorry|(?:my "
     r"|our )?(?:sincere )?apologies|apologies"
     r"|i (?:do )?apologi[sz]e|unfortunately|regrettably|excuse me|pardon(?: me)?"
     r"|thanks for (?:asking|your question)|thank you for (?:asking|your question)|i regret(?: to say)?(?: that)?"
-    r"|to be honest|frankly|honestly|at the moment|for now)[\s,.!:;…-]*(?:but |that )?",
-    r"^(?:实在|非常|十分|真的?|很)?(?:抱歉|遗憾|遺憾|对不起|對不起|不好意思|对不住啦?|感谢提问|感谢您的提问"
-    r"|坦率地说|老实说|谢谢提问)[\s，,。.！!：:…～~]*(?:不过|但是?)?",
+    r"|to be honest|frankly|honestly|at the moment|for now)(?: that |[\s,.!:;…-]*(?:but )?)",
+    r"^(?:实在是?|實在是?|非常|十分|真是?的?很?|很|深感|万分|萬分)?(?:抱歉|遗憾|遺憾|对不起|對不起|不好意思|对不住啦?"
+    r"|感谢提问|感谢您的提问|坦率地说|老实说|谢谢提问)[\s，,。.！!：:…～~]*(?:不过|但是?)?",
     r"^(?:es tut mir leid|entschuldigung|leider|tut mir leid|bedaure|verzeihung|désolée?|pardon|malheureusement"
     r"|je suis désolée?"
     r"|je regrette|lo siento|lamentablemente|perdón|disculpe|lamento|извините|к сожалению|простите"
@@ -257,14 +361,18 @@ _SMALL: Final = _pattern(
 )
 
 
-_SMALL_BEGIN: Final = frozenset("sowiuartepmhfnad实非十真很抱遗遺对對不感坦老谢申残す恐извкпаe哎嗯唔您你尊bdjglv")
+_SMALL_BEGIN: Final = frozenset(
+    "sowiuartepmhfnadbdjglv实實非十真很深万萬抱遗遺对對不感坦老谢申残す恐извкпаe哎嗯唔唉呃诶哦喔噢您你尊"
+)
 """What their first words begin with."""
 _GREETING: Final = _pattern(
-    r"^(?:oops|uh-oh|ah|hm+|oh|hello|hi|dear user)\b[\s,.!:;…-]*", r"^(?:哎呀?|嗯|唔|您好|你好"
+    r"^(?:oh dear|oops|uh-oh|ah|u?hm+|oh|ahem|er+m?|um+|uh|whoa|hello|hi|dear user)\b[\s,.!:;…-]*",
+    r"^(?:哎呀?|唉呀?|嗯+|唔|呃|诶|哦|喔|噢|您好|你好"
     r"|尊敬的用户)[\s，,。.！!：:…～~]*",
 )
 
 
+_MARKED: Final = frozenset(",.!…:;，。！：～~")
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -281,14 +389,25 @@ class Form:
 
     marks: frozenset[str]
     sorry: bool                 # it opens with an apology or another small word
+    greets: bool                # or with an interjection, and a mark behind it
     helps: bool                 # it goes on to help
     size: int
 
     @property
     def kinds(self) -> int:
         """How many kinds of marks there are."""
-        marks = (self.marks & _WEIGHTS.keys()) - {"cannot"}
+        marks = (self.marks & _KINDS) - {"cannot"}
         return len(marks) + ("cannot" in self.marks and "unable" not in marks) + self.sorry
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that it says is that the subject be changed, or that this one does not belong here."""
+        return bool(self.marks & _WHOLE)
+
+    @property
+    def begins_unfit(self) -> bool:
+        """Whether it only began like such a sentence, and then said something else of the matter."""
+        return "unfitting" in self.marks and not self.marks & (_WHOLE | _BESIDES)
 
     @property
     def deflects(self) -> float:
@@ -296,12 +415,13 @@ class Form:
         return _deflects(self)
 
 
-_NAMES: Final = (*_MARKS, "service", "figures", "others", "helps")
+_LONG: Final = 160
+_NAMES: Final = (*_MARKS, "service", "figures", "others", "helps", "turns", "unfit", "turning", "unfitting")
 
 
 def _set() -> re2.Set:
     found = re2.Set.SearchSet()
-    for pattern in (*_MARKS.values(), _SERVICE, _FIGURES, _OTHERS, _HELPS):
+    for pattern in (*_MARKS.values(), _SERVICE, _FIGURES, _OTHERS, _HELPS, _TURNS, _UNFIT, _TURNING, _UNFITTING):
         found.Add(pattern)
     found.Compile()
     return found
@@ -311,36 +431,34 @@ _ALL: Final = _set()
 """All marks at once; the number of a pattern is that of its name."""
 
 
+def _exclaims(small: re.Match[str]) -> bool:
+    return small.re is _GREETING and small.group().rstrip()[-1:] in _MARKED
+
+
 def form(sentence: str) -> Form:
     """Reads the marks of a sentence, or of its beginning."""
     text = plain(sentence).strip("[]()（）【】 -•\"“”「」")
     rest = text
-    sorry = False
+    sorry = greets = False
     while rest[:1] in _SMALL_BEGIN and (small := _SMALL.match(rest) or _GREETING.match(rest)):
-        sorry, rest = sorry or small.re is _SMALL, rest[small.end():]
+        sorry, greets, rest = sorry or small.re is _SMALL, greets or _exclaims(small), rest[small.end():]
     marks = {_NAMES[number] for number in _ALL.Match(rest) or ()}
-    return Form(frozenset(marks), sorry, "helps" in marks, len(rest))
+    return Form(frozenset(marks), sorry, greets, "helps" in marks, len(rest))
 
 
 _FIRM: Final = frozenset(("unable", "gone", "else", "thanks", "service", "self", "role"))
-_WEIGHTS: Final = {"about": 0.25, "unable": 0.3, "cannot": 0.1, "gone": 0.35, "why": 0.2, "else": 0.3, "thanks": 0.35,
-    "service": 0.25, "self": 0.2, "role": 0.1,
-                   "offer": 0.2}
+_WEIGHTS: Final = {"about": 25, "unable": 30, "cannot": 10, "gone": 35, "why": 20, "else": 30, "thanks": 35,
+    "service": 25, "self": 20, "role": 10, "offer": 20, "figures": -30, "others": -20, "helps": -40}
+"""In hundredths: whole numbers add up to the same in any order, and a set has none."""
+_KINDS: Final = frozenset(mark for mark, weight in _WEIGHTS.items() if weight > 0)
+_WHOLE: Final = frozenset(("turns", "unfit"))
+_TURNED: Final = frozenset(("else", "unable"))
+_BESIDES: Final = frozenset(("unable", "gone", "else", "thanks", "service"))
 
 
 def _deflects(form: Form) -> float:
-    score = sum(_WEIGHTS.get(mark, 0.0) for mark in form.marks)
-    if form.sorry:
-        score += 0.15
-    if form.helps:
-        score -= 0.4
-    if "figures" in form.marks:
-        score -= 0.3
-    if "others" in form.marks:
-        score -= 0.2
-    if form.size > 160:
-        score -= 0.2
-    return min(max(score, 0.0), 1.0)
+    score = sum(_WEIGHTS.get(mark, 0) for mark in form.marks) + 15 * form.sorry - 20 * (form.size > _LONG)
+    return min(max(score, 0), 100) / 100
 
 
 _REASON: Final = re.compile(
@@ -359,8 +477,10 @@ _BY_LAW: Final = re.compile(
 def may_deflect(beginning: str, *, seam: bool) -> bool:
     """Whether a sentence that begins like this may turn out to be a stock one; ``seam``: it begins mid-sentence."""
     begun = form(beginning)
+    if begun.whole or "unfitting" in begun.marks or ("turning" in begun.marks and begun.marks & _TURNED):
+        return True
     if seam:
-        return begun.kinds > 1 or begun.sorry or begun.size < 2 or "service" in begun.marks
+        return begun.sorry or begun.greets or begun.kinds > 1 or begun.size < 2 or "service" in begun.marks
     if begun.sorry or begun.size < 2 or begun.marks & _FIRM or {"about", "cannot"} <= begun.marks:
         return True
     text = plain(beginning)
@@ -527,7 +647,8 @@ _SECONDS: Final[dict[str, frozenset[str]]] = {
         "le": "contenu texte reste contrôle sujet thème", "el": "contenido texto resto tema sistema",
     }.items()
 }
-_FIRSTS: Final = frozenset(["sorry", "apologies", "apology", "apologise", "apologize", "unfortunately", "regrettably",
+_FIRSTS: Final = frozenset(["ahem", "er", "erm", "um", "uhm", "whoa", "oh",
+    "sorry", "apologies", "apology", "apologise", "apologize", "unfortunately", "regrettably",
     "regretfully", "regret", "pardon", "excuse", "oops", "uh", "ah", "hm", "hmm", "warning", "notice", "system",
     "response", "answer", "content", "output", "generation", "let's", "let", "shall", "i'd", "i'm", "i", "we", "we'd",
     "we're", "due", "kindly", "please", "feel", "perhaps", "how", "time", "according", "mind", "your", "this", "that",
@@ -545,18 +666,36 @@ _FIRSTS: Final = frozenset(["sorry", "apologies", "apology", "apologise", "apolo
 _BEGUN: Final = frozenset(word[:size] for word in _FIRSTS for size in range(1, len(word) + 1))
 _WIDE_FIRSTS: Final = tuple(
     ["抱歉", "很抱歉", "非常", "实在", "真", "对不", "對不", "不好", "很遗", "很遺", "遗憾", "哎", "嗯", "唔", "您",
-    "你", "感谢", "坦率", "老实", "尊敬", "这", "這", "该", "該", "此", "我", "有关", "有關", "根据", "根據", "按照",
+    "你", "唉", "呃", "诶", "哦", "喔", "噢",
+    "感谢", "坦率", "老实", "尊敬", "这", "這", "该", "該", "此", "我", "有关", "有關", "根据", "根據", "按照",
     "依照", "依据", "因", "为了", "为营", "为维", "爲", "关于", "關於", "系统", "系統", "内容", "內容", "以上",
     "以下", "以降", "刚才", "剛才", "余下", "剩余", "本", "让我", "讓我", "让咱", "咱", "换", "換", "要不", "作为",
     "暂", "暫", "由于", "其他", "其它", "相关", "相關", "小助手", "输出", "輸出", "回答", "检测", "提示", "后续",
     "接下来", "部分", "那", "不", "对此", "对于", "出力", "申", "残念", "すみ", "この", "その", "こう", "ご", "別",
-    "他", "安全", "規約", "それ", "話題", "もう", "ただ", "お", "恐れ", "法令", "确", "確", "拒绝", "恕", "请",
+    "他", "安全", "規約", "それ", "話題", "もう", "ただ", "お", "恐れ", "法令", "确", "確", "拒绝", "恕", "请", "請",
+    "还是换", "還是換", "还是聊", "還是聊", "建议换", "建議換",
     "我们", "作為", "続き", "文章"]
 )
+_WIDE_BEGUN: Final = frozenset(first[:size] for first in _WIDE_FIRSTS for size in range(1, len(first) + 1))
+
+_ASIDES: Final = (
+    *(very + sorry
+      for very in ("", "很", "非常", "十分", "实在", "实在是", "實在", "實在是", "真", "真的", "真是", "真的很",
+                   "深感", "万分", "萬分")
+      for sorry in ("抱歉", "遗憾", "遺憾", "对不起", "對不起", "对不住", "對不住", "不好意思")),
+    "哎", "唉", "嗯", "唔", "呃", "诶", "哦", "喔", "噢",
+    "请换", "請換", "请您换", "請您換", "还是换", "還是換", "还是聊", "還是聊",
+)
+_ASIDES_BEGUN: Final = frozenset(aside[:size] for aside in _ASIDES for size in range(1, len(aside) + 1))
 
 
-def opens(word: str, second: str) -> bool:
-    """Whether a stock sentence may open with these two words."""
+def opens(word: str, second: str, *, aside: bool = False) -> bool:
+    """Whether a stock sentence may open with these two words.
+
+    ``aside``: behind a comma or within a run of ideographs, where only an apology or an interjection opens one.
+    """
+    if aside:
+        return word.startswith(_ASIDES)
     if "\u3040" <= word[:1] <= "\u9fff":
         return word.startswith(_WIDE_FIRSTS)
     first = word.lower().replace("’", "'")
@@ -564,8 +703,10 @@ def opens(word: str, second: str) -> bool:
     return first in _FIRSTS and (seconds is None or second.lower() in seconds)
 
 
-def may_open(letters: str) -> bool:
+def may_open(letters: str, *, aside: bool = False) -> bool:
     """Whether a first word of theirs may begin with these letters."""
+    if aside:
+        return letters in _ASIDES_BEGUN or letters.startswith(_ASIDES)
     if "\u3040" <= letters[:1] <= "\u9fff":
-        return letters.startswith(_WIDE_FIRSTS) or any(first.startswith(letters) for first in _WIDE_FIRSTS)
+        return letters in _WIDE_BEGUN or letters.startswith(_WIDE_FIRSTS)
     return letters.lower().replace("’", "'") in _BEGUN

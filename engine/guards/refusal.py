@@ -56,8 +56,8 @@ class _Refusals:
     def wants(self, word: str, second: str, place: Place) -> bool:
         return not place.seam and place.before <= _BEFORE and forms.opens(word, second)
 
-    def may_begin(self, letters: str) -> bool:
-        return forms.may_open(letters)
+    def may_begin(self, letters: str, place: Place) -> bool:
+        return not place.seam and forms.may_open(letters)
 
     def suspects(self, text: str, place: Place) -> bool:  # noqa: ARG002 - the same wherever it stands
         return forms.may_refuse(text)

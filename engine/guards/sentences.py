@@ -2,7 +2,8 @@
 
 A sentence may begin where one may begin (the start, behind an end mark, a colon, a line break, list marks), and
 at a *seam*, where a service cut an answer short and pasted its own words behind: a capital letter behind another
-letter or a blank, another script, or a few ideographs that open such a line. From there text is held in three
+letter or a blank, another script, or a few ideographs that open such a line; behind a comma, those of an apology
+or an interjection. From there text is held in three
 steps, each of which lets nearly all of it go: the first word or two say whether the judge is interested at all;
 by `forms.GATE` characters it says whether this could be one of its sentences; and only those are held to their
 end (or for `MAX_HELD` characters) and judged. A judge may ask for one more sentence.
@@ -35,6 +36,10 @@ _SINGLES: Final = frozenset(_SINGLE.values())
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _LEAD: Final = re.compile(r"[\s\[\](（【*_#>•·\-–—…\d.)]*")
 _WIDE: Final = "\u3040-\u30ff\u3400-\u9fff"
+_ASIDE: Final = "哎唉嗯唔呃诶哦喔噢抱很非十实實真深万萬对對不遗遺"
+"""Ideographs that apologies and interjections begin with."""
+_ONLY_ASIDE: Final = frozenset("非十深万萬遗遺唉呃诶请請还還")
+"""Those among them that open no other sentence in the middle of a run."""
 _BETWEEN: Final = (             # two characters: behind what may close a quotation, and behind a sentence
     r"|(?<=['’‘])(?=[^\w'’‘])"
     r"|(?:(?<=[.!?…:;])|(?<=[.!?…:;][\"'”’)\]*_])|(?<=[.!?…:;][\"'”’)\]*_]{2}))(?=\s)"
@@ -44,9 +49,10 @@ _MARKS: Final = (
     r"|(?<![^\W_])['‘‚]"
     f"{{between}}"
     "|[。！？｡：；]"
-    r"|(?<=[^\W_A-Z])[A-ZÀ-ÖØ-ÞА-ЯЁ]|(?<=[ \])）】])[A-ZÀ-ÖØ-ÞА-ЯЁ]|\[(?=\D)"
+    r"|[A-ZÀ-ÖØ-ÞА-ЯЁ](?:(?<=[^\W_A-Z].)|(?<=[ \])）】].)|(?<=[A-Z][A-Z])(?=[a-z]))|\[(?=\D)"
     f"|(?<=[^\\W{_WIDE}])[{_WIDE}]|(?<=[^\\W{_WIDE}][ .])[{_WIDE}]"
-    "|(?<![,，、])[抱对對不很实實真哎嗯感坦这這该該此我您你根按依为為系內内以刚剛余餘下本让讓咱换換要作暂暫因小由其相有]|(?<=[,，、])[哎唔抱]"
+    "|(?<![,，、])[抱对對不很实實真哎嗯感坦这這该該此我您你根按依为為系內内以刚剛余餘下本让讓咱换換要作暂暫因小由其相有非十深万萬遗遺唉呃诶请請还還]"
+    f"|(?<=[,，、])[{_ASIDE}]"
 )
 _POINT: Final = re.compile(_MARKS.replace("{between}", _BETWEEN))
 _MARK: Final = re.compile(_MARKS.replace("{between}", ""))
@@ -54,6 +60,25 @@ _LOWER: Final = re.compile("[a-z ]+")
 _BEFORE_POINTS: Final = frozenset(".!?…:;\"'’‘”)]*_")
 """Behind one of these there may be a point although what follows is no sign."""
 _ENDS: Final = frozenset("。！？｡")
+_CUT_OFF: Final = re.compile("[A-Z][A-Z]$")
+"""The second of these begins a word if a small letter follows."""
+_SAYS: Final = (
+    r"\b(?:sa(?:id|ys?|ying)|replie[ds]|reply(?:ing)?|answer(?:s|ed|ing)|wr(?:ote|ites?|itten|iting)|respond(?:s|ed|ing)?"
+    r"|tells?|told|reads?|quotes?|quoted|states?|stated|called|titled|named)\b"
+)
+_SAYS_ZH: Final = "(?:说|說|写道|寫道|答道|叫做?|题为|題為|名为|名為)"
+_NEAR: Final = 12
+_ITEM: Final = re.compile(r"[-*•–—\d]")
+_TOLD: Final = re.compile(
+    r"(?i)(?:(?:" + _SAYS + r"|\b(?:translat\w*|rephras\w*|paraphras\w*|in (?:german|french|plain words)|english"
+    r"|chinese|macro|template|snippet|canned|wording|phrases?|sentences?|examples?|messages?|e\.g\.|script"
+    r"|transcript|minutes)(?!\w))[^.!?\n]{0,24}"
+    r"|(?:" + _SAYS_ZH + "|回复|回覆|译文|譯文|翻译|翻譯|译成|譯成|译为|譯為|英文|中文|例如|比如|话术|話術|模板|范本"
+    r"|範本|例句|原文|意思是)[^。！？\n]{0,12})[:：*_\s]*$"
+)
+"""What says, in front of a colon, that others said what follows."""
+_SAYING: Final = re.compile(r"(?i)" + _SAYS + r"[\s,]*$")
+"""And in front of a seam."""
 _ELSEWHERE: Final = re.compile(r"[\"“„«「『][^\"“”„«»「」『』]{0,600}[\"”“»」』]|`[^`]*`")
 """What a sentence only quotes."""
 
@@ -67,8 +92,12 @@ class Place(NamedTuple):
     glued: bool = False         # no blank before the seam
     switched: bool = False      # the seam leads into another script
     alone: bool = False         # nothing precedes it and nothing follows
+    aside: bool = False         # behind a comma, or in a run of ideographs where only an apology begins anything
+    led: bool = False           # behind a colon of its line, or a line that ended with one
+    told: bool = False          # and what leads to it is that others said so
 
 
+_SOME_ASIDE: Final = Place(0, 0, seam=True, aside=True)
 MORE: Final = Allow("more")
 """A judge that cannot tell yet."""
 
@@ -80,7 +109,7 @@ class Judge(Protocol):
         """Whether a sentence that opens with these words is of interest. ``second`` may be empty."""
         ...
 
-    def may_begin(self, letters: str) -> bool:
+    def may_begin(self, letters: str, place: Place) -> bool:
         """Whether a first word of interest may begin like this."""
         ...
 
@@ -101,6 +130,7 @@ class _Unit:
     place: Place
     opened: bool                # inside a quotation that is not closed yet
     gate: int                   # by so many characters the judge says whether it suspects anything
+    intro: str = ""             # what a colon says of it
     wanted: bool = False        # its first words are of interest
     suspected: bool = False
     judged: int = -1            # offset up to which the judge has seen it, and asked for more
@@ -110,8 +140,8 @@ class Sentences:
     """A `Reader` that stops at the first sentence its judge objects to."""
 
     __slots__ = (
-        "_base", "_before", "_first", "_fresh", "_head", "_in_quotes", "_judge", "_lead", "_opened",
-        "_point", "_quoted", "_size", "_text", "_units", "_until", "_verdict", "by",
+        "_base", "_before", "_first", "_fresh", "_head", "_in_quotes", "_intro", "_items", "_judge", "_lead", "_led",
+        "_opened", "_point", "_quoted", "_size", "_text", "_units", "_until", "_verdict", "by",
     )
 
     def __init__(self, judge: Judge, until: int | None = None, *, quoted: bool = True) -> None:
@@ -130,6 +160,9 @@ class Sentences:
         self._first = -1            # where the first sentence begins
         self._fresh = True
         self._lead = -1             # a bracket at the very end that may open a sentence
+        self._led = -1              # where the colon is that leads to what this line says
+        self._intro = ""            # the words in front of it, which may say that others said so
+        self._items = False         # the last line was one of several that it led to
         self._opened = ""           # closes the quotation that we are in
         self._quoted = False
         self._before = 0
@@ -211,6 +244,21 @@ class Sentences:
             unit.opened = False
         self._ended(at, at + 1, over=over)
         self._fresh, self._quoted, self._lead = True, False, -1
+        self._leads_on(at)
+
+    def _leads_on(self, at: int) -> None:
+        """Whether the colon of a line leads to the next one, too."""
+        if self._led >= 0:
+            line = self._text[max(at - self._base - _KEEP, 0) : at - self._base].rpartition("\n")[2].rstrip("*_ \t\r")
+            if line:                                    # a blank line parts nothing
+                self._items = line[-1] not in ":："
+
+    def _item(self, start: int) -> None:
+        """A line of text begins behind one that a colon led to: it goes on with it as an item only."""
+        self._items = False
+        lead = self._text[max(start - _KEEP, 0) : start].rpartition("\n")[2]
+        self._led = self._base + start if _ITEM.search(lead) else -1
+        self._intro = ""
 
     # --- within a line
 
@@ -229,6 +277,8 @@ class Sentences:
                     break
                 self._fresh = False
                 at = start
+                if self._items:
+                    self._item(start)
                 if text[start] not in _QUOTES and text[start] not in self._opened:
                     self._open(base + start - bracket, seam=False)
                     at += text[start] not in _ENDS
@@ -241,7 +291,8 @@ class Sentences:
                 found = _MARK.search(text, at)
             if found is None:
                 at = len(text)
-                if text[-1:] == "[" and not final:      # a mark or the beginning of a sentence: the next one says
+                if not final and (text[-1:] == "[" or (text[-2:].isupper() and _CUT_OFF.match(text[-2:]))):
+                    # a mark or the beginning of a sentence, of a word or not: the next one says
                     at -= 1
                     self._lead = base + at
                 break
@@ -263,11 +314,16 @@ class Sentences:
                 self._fresh = True
         elif mark in ("：", "；"):
             self._fresh = True
+            if mark == "：":
+                self._leads(text, base + at)
         elif mark in _ENDS or not mark:
             if not mark and self._opened in _SINGLES and text[at - 1] in self._opened:
                 self._closed(base + at)
                 return at + (text[at - 2 : at - 1] not in ".!?…:;")
-            if mark or text[:at].rstrip("\"'”’)]*_")[-1:] in (".", "!", "?", "…"):
+            ended = mark or text[max(at - 4, 0) : at].rstrip("\"'”’)]*_")[-1:]
+            if ended == ":":
+                self._leads(text, base + at)
+            elif mark or ended in (".", "!", "?", "…"):
                 self._ended(base + found.end(), base + found.start() + 1)
             self._fresh = True
             return found.end()
@@ -277,6 +333,11 @@ class Sentences:
                 self._weigh(at + 1, final=False)
         return at + 1
 
+    def _leads(self, text: str, at: int) -> None:
+        """A colon ends there."""
+        self._led, index = at, at - self._base
+        self._intro = text[max(index - _KEEP + 2, 0) : index]
+
     def _open(self, start: int, *, seam: bool) -> None:
         if self._first < 0:
             self._first = start
@@ -285,13 +346,21 @@ class Sentences:
         if (self._until is None or start <= self._until) and not (
             self._units and self._units[-1].place.start == start
         ):
-            at, glued, switched = start - self._base, False, False
+            at, glued, switched, aside = start - self._base, False, False, False
             if seam:
                 last = self._text[max(at - 4, 0) : at].rstrip()[-1:]
                 glued = self._text[max(at - 1, 0) : at].isalnum()
                 switched = last.isalpha() and _script(last) != _script(self._text[at])
-            place = Place(start, self._before, seam, glued, switched)
-            self._units.append(_Unit(place, bool(self._opened), WIDE_GATE if _wide(self._text[at]) else GATE))
+                before = self._text[max(at - 1, 0) : at]
+                aside = before in (",", "，", "、") or (self._text[at] in _ONLY_ASIDE and not switched)
+                begun = self._text[at : at + 2] if aside else ""
+                if len(begun) > 1 and not self._judge.may_begin(begun, _SOME_ASIDE):
+                    return                              # as nearly always
+            # what a service pasted in has nothing to do with the colon, and does not stand that near to it
+            led = self._led >= 0 and not (seam and start - self._led > _NEAR)
+            place = Place(start, self._before, seam, glued, switched, aside=aside, led=led)
+            gate = WIDE_GATE if _wide(self._text[at]) else GATE
+            self._units.append(_Unit(place, bool(self._opened), gate, self._intro if led else ""))
 
     def _closed(self, at: int) -> None:
         """A quotation ends: what it said was said by somebody else."""
@@ -322,7 +391,7 @@ class Sentences:
             if not unit.suspected:
                 if not unit.wanted:
                     begun = self._text[begin : min(begin + unit.gate, upto)]
-                    words = self._words(begun, whole=final or size >= unit.gate)
+                    words = self._words(begun, unit.place, whole=final or size >= unit.gate)
                     if words is None:
                         kept.append(unit)
                         continue
@@ -340,7 +409,7 @@ class Sentences:
             kept.append(unit)
         self._units = kept
 
-    def _words(self, text: str, *, whole: bool) -> tuple[str, str] | None:
+    def _words(self, text: str, place: Place, *, whole: bool) -> tuple[str, str] | None:
         """The first two words, or one of ideographs; None: more must come first."""
         lead = _LEAD.match(text)
         first = _WORD.match(text, lead.end() if lead else 0)
@@ -348,14 +417,14 @@ class Sentences:
             return ("", "") if whole or (lead and lead.end() < len(text)) else None
         word, after = first.group(), first.end()
         if not whole and after >= len(text) - 1:
-            return None if self._judge.may_begin(word) else ("", "")
+            return None if self._judge.may_begin(word, place) else ("", "")
         if _wide(word):
             return word, ""
         second = _WORD.search(text, after, after + 24)
         if second is None or second.start() > after + 3:
             return (word, "") if whole or len(text) > after + 3 else None
         if not whole and second.end() >= len(text) - 1:
-            return None if self._judge.may_begin(word) else ("", "")
+            return None if self._judge.may_begin(word, place) else ("", "")
         return word, second.group()
 
     def _answer(self, end: int) -> str:
@@ -374,7 +443,7 @@ class Sentences:
         start = unit.place.start
         gate = min(start + unit.gate, end)
         if not unit.wanted:
-            words = self._words(self._text[start - self._base : gate - self._base], whole=True)
+            words = self._words(self._text[start - self._base : gate - self._base], unit.place, whole=True)
             unit.wanted = bool(words and words[0]) and words is not None and self._judge.wants(*words, unit.place)
         if unit.wanted and not unit.suspected:
             unit.suspected = self._judge.suspects(self._said(start, gate), unit.place)
@@ -402,6 +471,11 @@ class Sentences:
 
     def _judged(self, unit: _Unit, end: int, by: int, *, last: bool, over: bool) -> bool:
         place = unit.place
+        if unit.intro:
+            place = place._replace(told=_TOLD.search(unit.intro) is not None)
+        elif place.seam and not place.glued:
+            at = place.start - self._base
+            place = place._replace(told=_SAYING.search(self._text[max(at - 24, 0) : at]) is not None)
         if over and place.start <= self._first:
             place = place._replace(alone=True)
         verdict = self._judge.judge(self._said(place.start, end), place, lambda: self._answer(end), last=last)

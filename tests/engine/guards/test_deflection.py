@@ -154,6 +154,117 @@ async def test_a_line_that_nobody_has_listed_is_known_by_its_form(lead: str, lin
         assert lead.rstrip().startswith(seen.text)
 
 
+WHOLE = [
+    "Time for a change of topic!",
+    "Let's switch the subject.",
+    "I would rather talk about something lighter.",
+    "Please choose another topic.",
+    "This is too delicate a subject for our service.",
+    "Such a question is not appropriate for this platform.",
+    "Oh dear, such a subject is far too touchy for this chat.",
+    "Excuse me, that theme is a bit too sensitive to discuss here.",
+    "Erm, these topics are unsuitable for our platform.",
+    "还是换个轻松的话题吧！",
+    "请您换一个问题。",
+    "嗯，咱们聊点别的。",
+    "该话题不适合在本平台讨论。",
+    "您问的问题过于敏感，不宜在此展开。",
+    "我們還是聊聊別的吧。",
+    "請換一個主題。",
+    "這個話題太敏感，不適合在這裡討論。",
+    "很抱歉，此議題在本平台不便討論。",
+]
+CUT_SHORT = [
+    "", "The plan has three parts. ", "第一点是这样的。", "documented in incommun", "in instruction. T", "rooted ",
+    "各方面",
+]
+REPORTED = [
+    "The bot said: Time for a change of topic!",
+    "The bot answered: Excuse me, such a theme is too sensitive for this platform!",
+    "Translation: Let's change the subject.",
+    "In English: This topic is too delicate for our service.",
+    "Macro 4, off-topic requests:\n\nThis question is not suitable for our service.",
+    "Useful phrases in meetings:\n\n- Let's change the subject.\n- Time for a change of topic.\n- Please pick another"
+    " topic.",
+    "Anna: Let's change the subject.\nBen: Which one?",
+    "Their podcast is called Time for a Change of Topic.",
+    "And then he said Let's change the subject.",
+    "客服回复：这个话题太敏感，不适合在这里讨论。",
+    "译文：还是换个轻松的话题吧！",
+    "她回覆：這個問題不適合在本平台討論。",
+    "例如：\n1. 请换一个问题。\n2. 我们聊点别的吧。",
+]
+NAMED = [
+    "Time for a change of topic: next, the budget.",
+    "Let's change topic: the budget is due on Friday.",
+    "Please choose another topic for the thesis, one with data.",
+    "This topic is not covered in the handbook; ask HR.",
+    "This question is not appropriate for the survey, so it was dropped.",
+    "Would you like to move on to another topic?",
+    "That topic is too broad for one page, so I split it.",
+    "我们换个话题，先看预算。",
+    "这个问题不适合用邮件讨论，请约一次会。",
+    "會議記錄：換個話題，接下來談預算。",
+    "這個題目不適合初學者。",
+    "这样做，非常方便，很多人都在用，请您放心。",
+]
+
+
+@pytest.mark.parametrize("line", WHOLE)
+@pytest.mark.parametrize("lead", CUT_SHORT)
+async def test_to_change_the_subject_or_to_call_it_unfit_is_a_deflection_by_itself(lead: str, line: str) -> None:
+    if lead == "in instruction. T" and line.startswith("I "):
+        return                              # "TI" is no word of its own
+    for pieces in ([lead + line], letters(lead + line)):
+        seen = await watch(pieces, DeflectionGuard())
+        assert seen.tripped == "canned_line"
+        assert all(lead.startswith(step) for step in seen.steps)
+
+
+@pytest.mark.parametrize("text", [*REPORTED, *NAMED])
+async def test_who_reports_such_words_or_goes_on_to_another_subject_deflects_nothing(text: str) -> None:
+    for lead in ("", "The plan has three parts.\n\n", "第一点是这样的。\n\n"):
+        for pieces in ([lead + text], letters(lead + text)):
+            seen = await watch(pieces, DeflectionGuard())
+            assert (seen.text, seen.tripped) == (lead + text, "")
+
+
+async def test_a_colon_does_not_vouch_for_what_is_said_after_its_paragraph() -> None:
+    text = "The bot said: hello.\n\nIt has two phrases:\n- Good morning.\n- Good night.\n\n"
+    seen = await watch(letters(text + "Let's switch the subject."), DeflectionGuard())
+    assert (seen.tripped, seen.text) == ("canned_line", text.rstrip())
+
+
+@pytest.mark.parametrize("answer", ["The bot said: Good morning to all of the incommun", "译文：各方面的贫富差"])
+async def test_nor_for_what_a_service_pastes_in_behind_it(answer: str) -> None:
+    seen = await watch(letters(answer + "Sorry, this answer was recalled by the system."), DeflectionGuard())
+    assert (seen.tripped, seen.text) == ("canned_line", answer)
+
+
+OPENED = [
+    ("rooted ", "Hm, I am not allowed to go into this. You can begin a new session."),
+    ("rooted ", "Ahem, this answer was recalled by the system. You may start a fresh conversation."),
+    ("close-talking results with those ", "Oh dear, the remaining part of the answer has been taken down."),
+    ("of instruction. T", "Sorry, the material you ask about is restricted. Shall we turn to another matter?"),
+    ("of the N", "Unfortunately, the remaining part of the answer has been taken down."),
+    ("导致异化、", "实在抱歉，余下的部分被系统隐藏了！让我们保持友善积极的对话。"),
+    ("包括工资，", "非常抱歉，这个问题我不能讨论，换个问题试试吧。"),
+    ("包括工资、", "真的很抱歉，刚才生成的文字已经清除。"),
+    ("他们往往住在", "十分遗憾，该内容无法展示，敬请谅解。"),
+    ("包括薪資，", "實在抱歉，剩餘的內容已被系統隱藏！"),
+    ("包括薪資、", "不好意思，這個話題我不便討論，換個話題吧。"),
+    ("往往住在，", "唉，此类问题本平台不予回答。"),
+]
+
+
+@pytest.mark.parametrize(("answer", "line"), OPENED)
+async def test_the_interjection_or_apology_that_opens_a_pasted_line_is_held_with_it(answer: str, line: str) -> None:
+    for pieces in ([answer + line], letters(answer + line), [answer, line[:2], line[2:]]):
+        seen = await watch(pieces, DeflectionGuard())
+        assert seen.tripped == "canned_line"
+        assert all(answer.startswith(step) for step in seen.steps)
+
+
 @pytest.mark.parametrize("text", TALK)
 async def test_talk_about_such_things_passes(text: str) -> None:
     for pieces in ([text], letters(text)):
@@ -192,10 +303,11 @@ async def test_ascii_escaped_chinese_in_json_in_json() -> None:
 
 
 PARTS = st.sampled_from([
-    *LINES, *UNSEEN, *TALK, *(line[:9] for line in LINES), *ORDINARY, *(form.format(LINES[0]) for form in QUOTED),
+    *LINES, *UNSEEN, *TALK, *WHOLE, *REPORTED, *(line[:9] for line in LINES), *ORDINARY,
+    *(form.format(LINES[0]) for form in QUOTED),
     " ", "\n", "\n\n",
     ". ", "。", "，", ", ", '"', "“", "”", "`", "```", "\n```\n", "> ", "'", "’", "Sorry, ", "让我们", "抱歉，",
-    "ab", "AB", "12", "\ud800", "\u200b", "*",
+    "ab", "AB", "AT", "Hm, ", "很", "非常", "、", ": ", "：", "12", "\ud800", "\u200b", "*",
 ])
 
 
@@ -214,6 +326,8 @@ async def test_no_cut_changes_the_verdict_or_shows_more(text: str, cuts: list[in
 @pytest.mark.parametrize("text", [
     "The handbook says that leave is 30 days a year. I think you should ask. Sorry for the wait! That's it. " * 4,
     "年假一般是三十天。我建议您提前两周申请。对于新员工，这个规定也适用。让我们看一个例子。" * 6,
+    "THE API OF AN HTTPServer, OR SO. PDFs and IDs: HM, WE ASK HR. AND THAT IS ALL. OH WELL. " * 4,
+    "这样做，非常方便，很多人在用，不过也有例外，实在不行还可以找人事，对此请您放心，真的不难。" * 6,
 ])
 async def test_ordinary_text_flows(text: str) -> None:
     pieces = [text[at : at + 4] for at in range(0, len(text), 4)]
