@@ -279,7 +279,8 @@ def _filled(rows: list[list[Any]]) -> Iterator[list[str]]:
 
 def _cell(node: Any) -> str:
     """On one line; items and paragraphs of it are told apart."""
-    inner = [_line(part) for part in node.iter("li", "p", "div") if not part.xpath(".//li|.//p|.//div")]
+    parts = node.iter("li", "p", "div")
+    inner = [_line(part) for part in parts if next(part.iterdescendants("li", "p", "div"), None) is None]
     inner = [words for words in inner if words]
     whole = _line(node)
     return "; ".join(inner) if len(inner) > 1 and _BLANK.sub("", "".join(inner)) == _BLANK.sub("", whole) else whole
@@ -356,18 +357,18 @@ def _line(node: Any) -> str:
 def _heading(node: Any) -> str:
     """Its words, without the sign that sites put beside them to be linked to."""
     words = "".join([node.text or "", *(
-        ("" if _PERMALINK.fullmatch(child.text_content()) or _is_named(child) else child.text_content())
-        + (child.tail or "") for child in node if isinstance(child.tag, str)
+        ("" if not isinstance(child.tag, str) or _PERMALINK.fullmatch(child.text_content()) or _is_named(child)
+         else child.text_content()) + (child.tail or "") for child in node
     )])
     return _BLANK.sub(" ", words).strip().rstrip("\u00b6").strip()
 
 
 def _id(node: Any) -> str:
     """Where a heading is opened: its own id, one inside of it, its section's, or one that stands right before it."""
-    up, before = node.getparent(), node.getprevious()
+    up, before = node.getparent(), next(node.itersiblings("*", preceding=True), None)
     alone = before is not None and before.tag in {"a", "span"} and not before.text_content().strip()
     beside = [before] if alone else []
-    around = [up] if up is not None and up.tag in {"section", "div"} and next(iter(up), None) is node else []
+    around = [up] if up is not None and up.tag in {"section", "div"} and before is None else []
     inside = [each for each in node.iterdescendants() if isinstance(each.tag, str)]
     found = (each.get("id") or each.get("name") for each in (node, *inside, *around, *beside))
     return next((each for each in found if each), "")
@@ -386,7 +387,8 @@ def _is_block(node: Any) -> bool:
 
 
 def _is_link(node: Any) -> bool:
-    return node.tag == "a" or (len(node) == 1 and not (node.text or "").strip() and node[0].tag == "a")
+    inside = list(node.iterchildren("*"))
+    return node.tag == "a" or (len(inside) == 1 and not (node.text or "").strip() and inside[0].tag == "a")
 
 
 def _is_named(node: Any) -> bool:
@@ -437,16 +439,22 @@ def _count(linked: list[int], text: str | None, *, link: bool = False) -> None:
 
 
 def _drop(node: Any) -> None:
-    """Its tail stays: it is the text after it."""
+    """A comment takes its place, which nobody reads; its tail stays: it is the text after it.
+
+    To join that to the text before it would take a page with thousands of such parts as many times its own length.
+    """
     up = node.getparent()
     if up is None:
         return
-    tail, before = node.tail, node.getprevious()
-    up.remove(node)
-    if tail and before is not None:
-        before.tail = _INVALID.sub("", (before.tail or "") + tail)
-    elif tail:
-        up.text = _INVALID.sub("", (up.text or "") + tail)
+    gap = _comment()
+    gap.tail = _INVALID.sub("", node.tail or "")
+    up.replace(node, gap)
+
+
+def _comment() -> Any:
+    from lxml.etree import Comment  # type: ignore[import-untyped]  # ty: ignore[unresolved-import]  # noqa: PLC0415
+
+    return Comment()
 
 
 def _without_links_around(blocks: list[Block]) -> list[Block]:
