@@ -32,7 +32,8 @@ def test_a_failure_is_told_once_until_it_changes() -> None:
 
 def test_what_a_file_is_called_gives_the_terminal_no_orders() -> None:
     out = io.StringIO()
-    report = SyncReport(failed=(("\x1b]0;owned\x07a\nb\x9b2J.md", "is no \x1b[31mtext"),), notes=(("\x1b[2Jc.md", "odd"),))
+    failed = (("\x1b]0;owned\x07a\nb\x9b2J.md", "is no \x1b[31mtext"),)
+    report = SyncReport(failed=failed, notes=(("\x1b[2Jc.md", "odd"),))
     say(Console(file=out, width=200), {"wiki": report})
     assert len(out.getvalue().splitlines()) == 3
     assert not any(each in out.getvalue() for each in "\x1b\x07\x9b")
