@@ -452,9 +452,9 @@ def _drop(node: Any) -> None:
 
 
 def _comment() -> Any:
-    from lxml.etree import Comment  # type: ignore[import-untyped]  # ty: ignore[unresolved-import]  # noqa: PLC0415
+    from lxml import etree  # type: ignore[import-untyped]  # ty: ignore[missing-module-member]  # noqa: PLC0415
 
-    return Comment()
+    return etree.Comment()
 
 
 def _without_links_around(blocks: list[Block]) -> list[Block]:
