@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
+from urllib.parse import quote
 
 HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 BLOCKS: Final = HEADINGS | frozenset({
@@ -49,6 +50,9 @@ CONTENT: Final = (
 ENOUGH: Final = 0.25            # of a document's words, for the part that says it is the page
 MOST: Final = 0.34              # of them, past which a name takes nothing away
 LINKS: Final = 0.8              # of the words, for a part that is nothing but links
+LONGEST: Final = 200            # characters of an anchor
+PLAIN: Final = "!$&'*+,;=:@/?%"
+"""What stands in an anchor as it is; brackets and the like would end the link that it is made a part of."""
 SPAN: Final = 40                # columns or rows that one cell may fill
 
 _WORD: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
@@ -96,8 +100,8 @@ class Markup:
             self._ids.insert(0, (first or title, first_id if first else ""))
         for words, anchor in self._ids:
             slug = _slug(words, self._slugs)
-            if anchor and not re.search(r"\s", anchor):
-                self.anchors[slug] = anchor
+            if anchor and len(anchor) <= LONGEST and not re.search(r"\s", anchor):
+                self.anchors[slug] = quote(anchor, safe=PLAIN)
         return _INVALID.sub("", "\n\n".join(block.text for block in blocks)), first or title
 
     # -- what is not the page --------------------------------------------------------------------------------------

@@ -88,6 +88,12 @@ def test_a_page_that_is_cut_off_in_the_middle_of_a_tag_is_read_so_far() -> None:
         "# Leave\n\nTen days.\n\n| a | b |\n| --- | --- |")
 
 
+def test_an_anchor_stays_inside_of_its_link() -> None:
+    told = read("<h1 id='a)[x](http://e.test/>|'>A</h1><h2 id=Caf\u00e9.b-c:d%20>B</h2>"
+                f"<h2 id={'x' * 10_000}>C</h2><p>Words.</p>")
+    assert told.anchors == {"a": "a%29%5Bx%5D%28http://e.test/%3E%7C", "b": "Caf%C3%A9.b-c:d%20"}
+
+
 def test_what_is_nested_deeper_than_anybody_reads_is_said_to_be() -> None:
     told = read("<html><body><h1>Leave</h1><p>Ten days.</p>" + "<b>and more " * 1_000)
     assert told.text.startswith("# Leave\n\nTen days.\n\nand more")
