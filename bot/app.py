@@ -189,12 +189,13 @@ class Bot:
 
     async def sync_for(self, only: str | None, full: bool, tell: Tell) -> Mapping[str, SyncReport]:
         """The same for another process that asks. Raises `RetrieverUnavailable` and `SourcesError`."""
-        if self.knowledge is not None:
-            reports = await self.knowledge.sync_for(only, full, tell)
-            self.log_sync(reports)
-            return reports
-        async with self._syncing, open_knowledge(self.index, self.settings, self.store) as knowledge:
-            return await knowledge.sync(only, full=full, tell=tell)
+        async with self._syncing:
+            if (knowledge := self.knowledge) is None:
+                async with open_knowledge(self.index, self.settings, self.store) as opened:
+                    return await opened.sync(only, full=full, tell=tell)
+        reports = await knowledge.sync_for(only, full, tell)
+        self.log_sync(reports)
+        return reports
 
     def log_sync(self, came: Mapping[str, SyncReport] | Unavailable | SourcesError) -> None:
         """What came of one round; a failure is logged once until it changes."""
@@ -355,8 +356,10 @@ async def keep_indexed(bot: Bot) -> None:
         pause = min(2 * pause, every)
         if bot.index.own is None:
             await asyncio.sleep(pause)
-    async with open_knowledge(bot.index, bot.settings, bot.store) as knowledge:
-        bot.knowledge = knowledge
+    async with AsyncExitStack() as stack:
+        async with bot._syncing:        # two that sync do not know of each other, nor that one builds the index anew
+            knowledge = await stack.enter_async_context(open_knowledge(bot.index, bot.settings, bot.store))
+            bot.knowledge = knowledge
         try:
             await knowledge.watch(every, said=bot.log_sync)
         finally:

@@ -21,7 +21,7 @@ from adapters.terminal.prompt import Prompt
 from adapters.terminal.render import answer_json, notice_json
 from adapters.terminal.screen import Page, Silent, hang_up
 from adapters.terminal.session import LOCAL, open_session
-from adapters.terminal.talk import converse
+from adapters.terminal.talk import converse, leaves, obeyed
 from adapters.terminal.typed import Typed
 from bot.admin import authorise, operator
 from bot.app import Bot, housekeep, keep_indexed, open_bot
@@ -111,11 +111,17 @@ class _Talk:
             await converse(self.terminal, prompt)
 
     async def program(self, typed: Typed, ask: str | None, *, as_json: bool, plain: bool) -> None:
-        """Every question, one after the other."""
+        """Every question, one after the other; in a pipe a person's commands, too, unless it is one for programs."""
+        page = self._page(typed, plain=plain)
         if not as_json:
-            self.terminal.screen = self._page(typed, plain=plain)
+            self.terminal.screen = page
+        commands = ask is None and not as_json
         async with aclosing(_questions(typed, ask)) as questions:
             async for text in questions:
+                if commands and leaves(text):
+                    return
+                if commands and await obeyed(text, self.terminal, page):
+                    continue
                 ended = await self._asked(text)
                 if ended.shown is None:
                     self.code = self.code or 1

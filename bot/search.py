@@ -25,6 +25,7 @@ from bot.indexes import open_knowledge, open_reranked, open_settled, people
 from bot.settings import Settings
 from bot.syncing import bar
 from engine.errors import BotError
+from engine.harmless import line
 from engine.messages import (
     ORG,
     Audience,
@@ -154,7 +155,7 @@ async def _opened(settings: Settings, folder: Path | None, console: Console) -> 
                 source, frozenset({ORG}), tell=lambda done, total: progress.update(task, completed=done, total=total),
             )
         for path, why in report.failed:
-            console.print(f"  {path or 'the folder'}: {why}", markup=False, highlight=False)
+            console.print(f"  {line(path) or 'the folder'}: {line(why)}", markup=False, highlight=False)
         yield index
 
 
@@ -178,11 +179,11 @@ def _read(questions: Path) -> tuple[list[dict[str, Any]], list[str]]:
         raise SearchError(f"{questions} cannot be read: {error.strerror}") from error
     asked: list[dict[str, Any]] = []
     odd: list[str] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
+    for number, raw in enumerate(lines, 1):
+        if not raw.strip():
             continue
         try:
-            query = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+            query = json.loads(raw.decode("utf-8-sig" if number == 1 else "utf-8"))
         except (ValueError, RecursionError):
             odd.append(f"line {number} is no JSON")
             continue
@@ -226,10 +227,10 @@ def _show(console: Console, found: Found, *, explain: bool) -> None:
         console.print("Nothing found that answers this." + (" The nearest passages:" if found.passages else ""))
     for number, passage in enumerate(found.passages, 1):
         date = f"  {passage.date:%Y-%m-%d}" if passage.date else ""
-        console.print(f"{number}. {passage.title}{date}", style="bold", markup=False, highlight=False)
-        console.print(f"   {passage.url}", style="dim", markup=False, highlight=False)
+        console.print(f"{number}. {line(passage.title)}{date}", style="bold", markup=False, highlight=False)
+        console.print(f"   {line(passage.url)}", style="dim", markup=False, highlight=False)
         if explain:
             console.print(f"   score {passage.score:.4f}, characters {passage.start} to {passage.end}, "
                           f"for {', '.join(sorted(passage.acl))}", style="dim", markup=False, highlight=False)
-        text = " ".join(passage.text.split())
+        text = line(passage.text)
         console.print(f"   {text[:PREVIEW]}{' …' if len(text) > PREVIEW else ''}", markup=False, highlight=False)

@@ -29,6 +29,7 @@ from bot.indexes import open_knowledge, open_settled
 from bot.settings import Settings
 from bot.sources import Knowledge, SourceKind, SourcesError, ask_for_sync, read_definitions, summary
 from engine.errors import Unavailable
+from engine.harmless import line
 
 
 class Pace(ProgressColumn):
@@ -135,11 +136,11 @@ def bar(console: Console) -> Progress:
 
 
 def say(console: Console, reports: Mapping[str, SyncReport]) -> None:
-    """A line for each source, then what failed or was odd, and why."""
+    """A line for each source, then what failed or was odd, and why. A path is whatever somebody called a file."""
     for name, report in reports.items():
         console.print(summary(name, report), markup=False, highlight=False, soft_wrap=True)
         for path, why in (*report.failed, *report.notes):
-            console.print(f"  {path or 'the source'}: {why}", markup=False, highlight=False, soft_wrap=True)
+            console.print(f"  {line(path) or 'the source'}: {line(why)}", markup=False, highlight=False, soft_wrap=True)
 
 
 @dataclass(slots=True)

@@ -109,7 +109,7 @@ def head(passage: Passage) -> str:
     A message, which is of no document, has its own time in its words where it matters.
     """
     changed = f" (last changed {passage.date:%Y-%m-%d})" if passage.date and passage.document else ""
-    return passage.title + changed
+    return " ".join(passage.title.split()) + changed        # on one line, or it could pass for a passage of its own
 
 
 def _history(past: Conversation, room: int, tokens: Tokens, block: int) -> list[ChatMessage]:

@@ -98,14 +98,18 @@ def html(raw: bytes) -> Parsed | Rejected:
     from lxml import html as parser  # noqa: PLC0415
 
     text, note = _decoded_html(raw)
+    reader = parser.HTMLParser(encoding="utf-8")
     try:
-        tree = parser.document_fromstring(text.encode("utf-8", "replace"), parser=parser.HTMLParser(encoding="utf-8"))
+        tree = parser.document_fromstring(text.encode("utf-8", "replace"), parser=reader)
     except (etree.ParserError, etree.XMLSyntaxError):
         return Rejected("holds no text")
     page = Markup(tree)
     found, title = page.markdown()
+    cut = any(error.type_name == "ERR_RESOURCE_LIMIT" for error in reader.error_log)    # the parser only stops there
     if not found.strip():
-        return Rejected("holds no text")
+        return Rejected("is nested too deeply" if cut else "holds no text")
+    if cut:
+        note = "is nested too deeply; what comes before that is read"
     if len(found) > MOST_CHARACTERS:
         return Rejected(f"holds more than {MOST_CHARACTERS:,} characters")
     return Parsed(found, title, note, page.anchors)

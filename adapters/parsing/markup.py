@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
+from urllib.parse import quote
 
 HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 BLOCKS: Final = HEADINGS | frozenset({
@@ -49,6 +50,9 @@ CONTENT: Final = (
 ENOUGH: Final = 0.25            # of a document's words, for the part that says it is the page
 MOST: Final = 0.34              # of them, past which a name takes nothing away
 LINKS: Final = 0.8              # of the words, for a part that is nothing but links
+LONGEST: Final = 200            # characters of an anchor
+PLAIN: Final = "!$&'*+,;=:@/?%"
+"""What stands in an anchor as it is; brackets and the like would end the link that it is made a part of."""
 SPAN: Final = 40                # columns or rows that one cell may fill
 
 _WORD: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
@@ -96,8 +100,8 @@ class Markup:
             self._ids.insert(0, (first or title, first_id if first else ""))
         for words, anchor in self._ids:
             slug = _slug(words, self._slugs)
-            if anchor and not re.search(r"\s", anchor):
-                self.anchors[slug] = anchor
+            if anchor and len(anchor) <= LONGEST and not re.search(r"\s", anchor):
+                self.anchors[slug] = quote(anchor, safe=PLAIN)
         return _INVALID.sub("", "\n\n".join(block.text for block in blocks)), first or title
 
     # -- what is not the page --------------------------------------------------------------------------------------
@@ -279,7 +283,8 @@ def _filled(rows: list[list[Any]]) -> Iterator[list[str]]:
 
 def _cell(node: Any) -> str:
     """On one line; items and paragraphs of it are told apart."""
-    inner = [_line(part) for part in node.iter("li", "p", "div") if not part.xpath(".//li|.//p|.//div")]
+    parts = node.iter("li", "p", "div")
+    inner = [_line(part) for part in parts if next(part.iterdescendants("li", "p", "div"), None) is None]
     inner = [words for words in inner if words]
     whole = _line(node)
     return "; ".join(inner) if len(inner) > 1 and _BLANK.sub("", "".join(inner)) == _BLANK.sub("", whole) else whole
@@ -356,18 +361,18 @@ def _line(node: Any) -> str:
 def _heading(node: Any) -> str:
     """Its words, without the sign that sites put beside them to be linked to."""
     words = "".join([node.text or "", *(
-        ("" if _PERMALINK.fullmatch(child.text_content()) or _is_named(child) else child.text_content())
-        + (child.tail or "") for child in node if isinstance(child.tag, str)
+        ("" if not isinstance(child.tag, str) or _PERMALINK.fullmatch(child.text_content()) or _is_named(child)
+         else child.text_content()) + (child.tail or "") for child in node
     )])
     return _BLANK.sub(" ", words).strip().rstrip("\u00b6").strip()
 
 
 def _id(node: Any) -> str:
     """Where a heading is opened: its own id, one inside of it, its section's, or one that stands right before it."""
-    up, before = node.getparent(), node.getprevious()
+    up, before = node.getparent(), next(node.itersiblings("*", preceding=True), None)
     alone = before is not None and before.tag in {"a", "span"} and not before.text_content().strip()
     beside = [before] if alone else []
-    around = [up] if up is not None and up.tag in {"section", "div"} and next(iter(up), None) is node else []
+    around = [up] if up is not None and up.tag in {"section", "div"} and before is None else []
     inside = [each for each in node.iterdescendants() if isinstance(each.tag, str)]
     found = (each.get("id") or each.get("name") for each in (node, *inside, *around, *beside))
     return next((each for each in found if each), "")
@@ -386,7 +391,8 @@ def _is_block(node: Any) -> bool:
 
 
 def _is_link(node: Any) -> bool:
-    return node.tag == "a" or (len(node) == 1 and not (node.text or "").strip() and node[0].tag == "a")
+    inside = list(node.iterchildren("*"))
+    return node.tag == "a" or (len(inside) == 1 and not (node.text or "").strip() and inside[0].tag == "a")
 
 
 def _is_named(node: Any) -> bool:
@@ -437,16 +443,22 @@ def _count(linked: list[int], text: str | None, *, link: bool = False) -> None:
 
 
 def _drop(node: Any) -> None:
-    """Its tail stays: it is the text after it."""
+    """A comment takes its place, which nobody reads; its tail stays: it is the text after it.
+
+    To join that to the text before it would take a page with thousands of such parts as many times its own length.
+    """
     up = node.getparent()
     if up is None:
         return
-    tail, before = node.tail, node.getprevious()
-    up.remove(node)
-    if tail and before is not None:
-        before.tail = _INVALID.sub("", (before.tail or "") + tail)
-    elif tail:
-        up.text = _INVALID.sub("", (up.text or "") + tail)
+    gap = _comment()
+    gap.tail = _INVALID.sub("", node.tail or "")
+    up.replace(node, gap)
+
+
+def _comment() -> Any:
+    from lxml import etree  # type: ignore[import-untyped]  # ty: ignore[missing-module-member]  # noqa: PLC0415
+
+    return etree.Comment()
 
 
 def _without_links_around(blocks: list[Block]) -> list[Block]:

@@ -14,6 +14,7 @@ import ctypes
 import hashlib
 import json
 import os
+import threading
 from array import array
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -63,6 +64,8 @@ BESIDE: Final = ("config.json", "special_tokens_map.json", "modules.json", "sent
                  "config_sentence_transformers.json", "1_Pooling/config.json")
 WIDEST: Final = 16              # characters of a text that are looked at for each token of the window
 LARGEST: Final = 8_000          # tokens; no window that we fill is larger
+IMPORTING: Final = threading.Lock()
+"""Held while parts of fastembed are imported: of two threads that do so at once, Python gives one half a module."""
 TOGETHER: Final = 8             # questions that are embedded at once: each costs less, and none waits long
 
 
@@ -383,8 +386,13 @@ def _seen(awaited: asyncio.Future[Any]) -> None:
 
 def _load(chosen: Chosen, threads: int) -> CustomTextEmbedding:
     # 540 modules and a quarter of a second: only the process that embeds pays for them
-    from fastembed.common.model_description import DenseModelDescription, ModelSource, PoolingType  # noqa: PLC0415
-    from fastembed.text.custom_text_embedding import CustomTextEmbedding, PostprocessingConfig  # noqa: PLC0415
+    with IMPORTING:
+        from fastembed.common.model_description import (  # noqa: PLC0415
+            DenseModelDescription,
+            ModelSource,
+            PoolingType,
+        )
+        from fastembed.text.custom_text_embedding import CustomTextEmbedding, PostprocessingConfig  # noqa: PLC0415
 
     held = named(chosen.weights, chosen.tensors) if chosen.tensors else {}
 

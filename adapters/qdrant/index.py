@@ -197,8 +197,13 @@ class PassageIndex:
         return self.manifest.generation
 
     async def ready(self) -> None:
-        """Returns once questions can be answered without waiting for the model."""
+        """Returns once questions can be answered without waiting for the model, by a server that is there.
+
+        Raises `RetrieverUnavailable`.
+        """
         await self.embedder.ready()
+        if self.store.shared:
+            await manifest_in(self.store)
 
     async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
         """The best passages that every member of the audience may read, at most two of one page.

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
-from adapters.qdrant.embed import LONGEST, WEIGHTS, sendable
+from adapters.qdrant.embed import IMPORTING, LONGEST, WEIGHTS, sendable
 from engine.errors import RetrieverUnavailable
 from engine.messages import Audience, Conversation, Found, Passage
 from engine.ports import Retriever
@@ -92,8 +92,9 @@ class CrossEncoder:
 
 def _load(folder: Path) -> CustomTextCrossEncoder:
     # as heavy as the embedding model's library, of which it is a part
-    from fastembed.common.model_description import BaseModelDescription, ModelSource  # noqa: PLC0415
-    from fastembed.rerank.cross_encoder.custom_text_cross_encoder import CustomTextCrossEncoder  # noqa: PLC0415
+    with IMPORTING:
+        from fastembed.common.model_description import BaseModelDescription, ModelSource  # noqa: PLC0415
+        from fastembed.rerank.cross_encoder.custom_text_cross_encoder import CustomTextCrossEncoder  # noqa: PLC0415
 
     places = (folder / part / name for name in WEIGHTS for part in ("", "onnx"))
     weights = next((path for path in places if path.is_file()), None)

@@ -1,7 +1,8 @@
 """A static site or an exported wiki over HTTP, as its sitemap lists it. Only the configured hosts are ever asked.
 
-A redirect is followed only to one of these hosts; sizes are counted after unpacking; a page that the server does not
-find any more is not there, and any other failure says that it could not be read. What a host's robots.txt closes to
+A redirect is followed only to one of these hosts, and not where it asks for a password or where several pages lead:
+that is where one logs in, and not the page. Sizes are counted after unpacking; a page that the server does not find
+any more is not there, and any other failure says that it could not be read. What a host's robots.txt closes to
 "bartizan", or to everybody, is not asked for; and a host that asks to be left alone is, for that sync.
 """
 
@@ -12,12 +13,12 @@ import html
 import re
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urljoin, urlsplit, urlunsplit
 from urllib.robotparser import RobotFileParser
 
@@ -35,10 +36,21 @@ AGENT: Final = "bartizan"
 WAITS: Final = 2                # times that a page is asked for again where the host says when
 LONGEST_WAIT: Final = 20.0      # seconds; who wants to be left alone for longer is, until the next sync
 LARGEST_ROBOTS: Final = 500_000
-_GROUP: Final = re.compile(r"<(url|sitemap)\b[^>]*>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE)
-_PLACE: Final = re.compile(
-    r"<loc\b[^>]*>\s*(?:<!\[CDATA\[)?\s*(.*?)\s*(?:\]\]>)?\s*</loc\s*>", re.DOTALL | re.IGNORECASE)
-_CHANGED: Final = re.compile(r"<lastmod\b[^>]*>\s*([^<]{4,40}?)\s*</lastmod\s*>", re.IGNORECASE)
+PROBES: Final = 3               # places that pages lead to of which one more page is asked whether it leads there, too
+_MOVED: Final = frozenset({301, 302, 303, 307, 308})
+_EDGE: Final = re.compile(r"<(/?)(url|sitemap)\b[^<>]*>", re.IGNORECASE)
+_PLACE: Final = re.compile(r"<loc\b[^<>]*>((?:\s*<!\[CDATA\[)?[^<]*)</loc\s*>", re.IGNORECASE)
+_CHANGED: Final = re.compile(r"<lastmod\b[^<>]*>([^<]{4,100})</lastmod\s*>", re.IGNORECASE)
+"""None of these looks at a character more than a few times, whatever a sitemap looks like."""
+_PASSWORD: Final = re.compile(rb"<input\b[^<>]*\btype\s*=\s*[\"']?password\b", re.IGNORECASE)
+
+
+class _Answer(NamedTuple):
+    """``place``: where it came from in the end; ``changed``: as the answer's head says it."""
+
+    raw: bytes
+    changed: str
+    place: str
 
 
 class _Failed(Exception):
@@ -65,6 +77,7 @@ class Site(Listed):
     _dates: dict[str, datetime | None] = field(default_factory=dict, compare=False)
     _robots: dict[str, RobotFileParser] = field(default_factory=dict, compare=False)        # of each host
     _closed: dict[str, float] = field(default_factory=dict, compare=False)      # hosts to be left alone, for seconds
+    _led: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)   # the first page that led to a place
 
     def listing(self) -> Iterator[Entry | Unreadable]:
         """Every page of the sitemap, and of the sitemaps that it names. One that is missing: the site is away."""
@@ -74,6 +87,7 @@ class Site(Listed):
             yield Unreadable("", f"the sitemap {error}")
             return
         self._dates.clear()
+        self._led.clear()
         for place, changed in sorted(places.items()):
             self._dates[place] = _when(changed)
             yield Entry(place, changed, place)
@@ -81,12 +95,13 @@ class Site(Listed):
     def read(self, path: str) -> Page | Unreadable:
         """One page. ``path`` is its address."""
         try:
-            raw, changed = asyncio.run(self._page(path))
+            answer = asyncio.run(self._page(path))
         except _Failed as error:
             return Unreadable(path, str(error), lasting=error.lasting, gone=error.gone)
         name = urlsplit(path).path.rstrip("/").rpartition("/")[2] or urlsplit(path).netloc
         named = name if "." in name else f"{name}.html"
-        read = page(self.parser, named, raw, url=path, date=self._dates.get(path) or _when(changed))
+        date = self._dates.get(path) or _when(answer.changed)
+        read = page(self.parser, named, answer.raw, url=path, date=date)
         if isinstance(read, Unreadable):
             return Unreadable(path, read.why, lasting=read.lasting)
         return replace(read, path=path)
@@ -100,14 +115,14 @@ class Site(Listed):
         waiting, asked = deque([self.sitemap]), {self.sitemap}
         async with self._session() as session:
             while waiting:
-                raw, _ = await self._fetched(session, waiting.popleft(), LARGEST_SITEMAP)
-                for kind, inside in _GROUP.findall(_unpacked(raw)):
+                raw, *_ = await self._fetched(session, waiting.popleft(), LARGEST_SITEMAP)
+                for kind, inside in _groups(_unpacked(raw)):
                     place, changed = _PLACE.search(inside), _CHANGED.search(inside)
-                    address = self._ours(html.unescape(place[1])) if place else None
+                    address = self._ours(_named(place[1])) if place else None
                     if address is None:
                         continue
-                    if kind.lower() == "url":
-                        found[address] = changed[1] if changed else ""
+                    if kind == "url":
+                        found[address] = changed[1].strip() if changed else ""
                     elif address not in asked and len(asked) < SITEMAPS:
                         asked.add(address)
                         waiting.append(address)
@@ -117,9 +132,28 @@ class Site(Listed):
             raise _Failed("names no page of the configured hosts")
         return found
 
-    async def _page(self, address: str) -> tuple[bytes, str]:
+    async def _page(self, address: str) -> _Answer:
         async with self._session() as session:
-            return await self._fetched(session, address, LARGEST_DOCUMENT)
+            answer = await self._fetched(session, address, LARGEST_DOCUMENT)
+            if _where(answer.place) == _where(address):
+                return answer
+            if _PASSWORD.search(answer.raw) or await self._gathers(session, address, _where(answer.place)):
+                raise _Failed("leads to where other pages lead, or to a password: one may have to log in")
+            return answer
+
+    async def _gathers(self, session: aiohttp.ClientSession, address: str, place: tuple[str, str]) -> bool:
+        """Whether other pages lead to this place, too."""
+        if (first := self._led.setdefault(place, address)) != address:
+            return True
+        places = list(self._dates)
+        if len(self._led) > PROBES or first not in self._dates or len(places) < 2:
+            return False
+        other = places[(places.index(address) + 1) % len(places)]
+        try:
+            end = (await self._fetched(session, other, LARGEST_DOCUMENT)).place
+        except _Failed:
+            return False
+        return _where(end) == place != _where(other)
 
     def _session(self) -> aiohttp.ClientSession:
         headers = {"User-Agent": AGENT, **({"Authorization": f"Bearer {self.token}"} if self.token else {})}
@@ -127,7 +161,7 @@ class Site(Listed):
             headers=headers, timeout=aiohttp.ClientTimeout(total=self.patience), cookie_jar=aiohttp.DummyCookieJar(),
         )
 
-    async def _fetched(self, session: aiohttp.ClientSession, address: str, limit: int) -> tuple[bytes, str]:
+    async def _fetched(self, session: aiohttp.ClientSession, address: str, limit: int) -> _Answer:
         hops, waits = 0, 0
         while hops < HOPS:
             if (place := self._ours(address)) is None:
@@ -135,27 +169,31 @@ class Site(Listed):
             await self._may(session, place)
             try:
                 async with session.get(place, allow_redirects=False) as response:
-                    if response.status in {301, 302, 303, 307, 308}:
+                    if response.status in _MOVED:
                         address, hops = urljoin(place, response.headers.get("Location", "")), hops + 1
                         continue
-                    if response.status in {429, 503} and waits < WAITS:
-                        wait, waits = self._wait(place, response), waits + 1
+                    if response.status in {429, 503}:
+                        wait, waits = self._wait(place, response, waits), waits + 1
                         await asyncio.sleep(wait)
                         continue
                     if response.status != 200:
                         raise _Failed(f"is answered with HTTP {response.status}", gone=response.status in {404, 410})
-                    return _text(await _body(response, limit), response), response.headers.get("Last-Modified", "")
+                    raw = _text(await _body(response, limit), response)
+                    return _Answer(raw, response.headers.get("Last-Modified", ""), place)
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:
                 raise _Failed(f"cannot be fetched: {type(error).__name__}") from error
         raise _Failed("redirects in a circle")
 
-    def _wait(self, place: str, response: aiohttp.ClientResponse) -> float:
-        """Seconds until the host wants to be asked again. Raises `_Failed` where that is too long, or not said."""
+    def _wait(self, place: str, response: aiohttp.ClientResponse, waits: int) -> float:
+        """Seconds until the host wants to be asked again. Raises `_Failed` where that is too long, or not said.
+
+        Also where it was asked again often enough: else each of its pages would be waited for.
+        """
         said = response.headers.get("Retry-After", "").strip()
         wait = float(said) if re.fullmatch(r"\d{1,7}", said) else -1.0
         if wait < 0 and (when := _when(said)) is not None:
             wait = max(0.0, (when - datetime.now(UTC)).total_seconds())
-        if 0 <= wait <= LONGEST_WAIT:
+        if 0 <= wait <= LONGEST_WAIT and waits < WAITS:
             return wait
         if wait > 0:
             self._closed[urlsplit(place).netloc] = wait
@@ -168,7 +206,7 @@ class Site(Listed):
             raise _Failed(f"is not asked for: its host wants to be left alone for {wait:g} s")
         if parts.netloc not in self._robots:
             rules = urlunsplit(parts._replace(path="/robots.txt", query=""))
-            self._robots[parts.netloc] = await _robots(session, rules)
+            self._robots[parts.netloc] = await _robots(session, rules, self._ours)
         if place != self.sitemap and not self._robots[parts.netloc].can_fetch(AGENT, place):
             raise _Failed("is closed to us by its host's robots.txt: User-agent: bartizan")
 
@@ -182,18 +220,48 @@ class Site(Listed):
         return urlunsplit(parts._replace(fragment="")) if fits else None
 
 
-async def _robots(session: aiohttp.ClientSession, address: str) -> RobotFileParser:
+async def _robots(
+    session: aiohttp.ClientSession, address: str, ours: Callable[[str], str | None],
+) -> RobotFileParser:
     """What a host wants of robots; one that does not say wants nothing."""
     rules = RobotFileParser()
     lines: list[str] = []
+    place: str | None = address
+    hops = 0
     try:
-        async with session.get(address, allow_redirects=False) as response:
-            if response.status == 200:
-                lines = (await _body(response, LARGEST_ROBOTS)).decode("utf-8", "replace").splitlines()
+        while place is not None and hops < HOPS:
+            async with session.get(place, allow_redirects=False) as response:
+                if response.status == 200:
+                    lines = (await _body(response, LARGEST_ROBOTS)).decode("utf-8", "replace").splitlines()
+                moved = response.headers.get("Location", "") if response.status in _MOVED else ""
+                place, hops = ours(urljoin(place, moved)) if moved else None, hops + 1
     except (aiohttp.ClientError, TimeoutError, ValueError, _Failed):
         pass                    # whether the host answers at all is told of what is asked for next
     rules.parse(lines)
     return rules
+
+
+def _groups(text: str) -> Iterator[tuple[str, str]]:
+    """What is inside of each ``url`` and ``sitemap``, and which of them it is."""
+    begun, at = "", 0
+    for edge in _EDGE.finditer(text):
+        kind = edge[2].lower()
+        if not edge[1]:
+            begun, at = kind, edge.end()
+        elif kind == begun:
+            yield kind, text[at : edge.start()]
+            begun = ""
+
+
+def _named(said: str) -> str:
+    """The address in a ``loc``."""
+    return html.unescape(said.strip().removeprefix("<![CDATA[").removesuffix("]]>").strip())
+
+
+def _where(address: str) -> tuple[str, str]:
+    """Host and path, which is the same with a slash behind it and without."""
+    parts = urlsplit(address)
+    return parts.netloc.lower(), parts.path.rstrip("/")
 
 
 def _text(raw: bytes, response: aiohttp.ClientResponse) -> bytes:
@@ -235,7 +303,7 @@ def _when(said: str) -> datetime | None:
     for reader in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             when = reader(said)
-        except ValueError:
+            return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):     # the first of all days, as it is somewhere else
             continue
-        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
     return None

@@ -29,20 +29,31 @@ _WRONG: Final = re.compile(r"/wrong(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
 async def converse(terminal: Terminal, desk: Desk) -> None:
     """Until the person leaves."""
     desk.aside(WELCOME_BACK if terminal.session.resumed else WELCOME)
-    while (text := await desk.read()) is not None:
-        if attach := _ATTACH.fullmatch(text.strip()):
-            await _take(attach[1], terminal, desk)
-        elif wrong := _WRONG.fullmatch(text.strip()):
-            await _appeal(wrong[1] or "", terminal, desk)
-        elif command := _COMMAND.fullmatch(text.strip()):
-            if command[1].lower() in ("quit", "exit", "q"):
-                break
-            _obey(command[1].lower(), terminal, desk)
-        elif text.strip():
+    while (text := await desk.read()) is not None and not leaves(text):
+        if not await obeyed(text, terminal, desk) and text.strip():
             await _ask(text, terminal, desk)
     if terminal.busy:
         desk.ended()
         desk.aside(LATER)
+
+
+def leaves(text: str) -> bool:
+    """Whether this ends the conversation."""
+    command = _COMMAND.fullmatch(text.strip())
+    return command is not None and command[1].lower() in {"quit", "exit", "q"}
+
+
+async def obeyed(text: str, terminal: Terminal, desk: Desk) -> bool:
+    """Whether it was a command, which is done then, and no question."""
+    if attach := _ATTACH.fullmatch(text.strip()):
+        await _take(attach[1], terminal, desk)
+    elif wrong := _WRONG.fullmatch(text.strip()):
+        await _appeal(wrong[1] or "", terminal, desk)
+    elif command := _COMMAND.fullmatch(text.strip()):
+        _obey(command[1].lower(), terminal, desk)
+    else:
+        return False
+    return True
 
 
 async def _take(path: str, terminal: Terminal, desk: Desk) -> None:

@@ -8,8 +8,10 @@ lift a doubt and neither may add one; when they are away the doubt stays.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from math import sqrt
 from typing import Final, Protocol
 
@@ -88,7 +90,7 @@ class GroundingCheck:
         return replace(answer, text=verdict.text) if isinstance(verdict, Mask) else answer
 
     async def _claims(self, answer: str, passages: Sequence[Passage]) -> Sequence[Claim]:
-        found: Sequence[Claim] = await asyncio.to_thread(claims, answer, [evidence(passage) for passage in passages])
+        found: Sequence[Claim] = await asyncio.to_thread(_compared, answer, passages)
         if not self._acts or not passages:
             return found
         texts = [passage.text for passage in passages]
@@ -140,8 +142,30 @@ def _cosine(one: Sequence[float], other: Sequence[float]) -> float:
     return sum(x * y for x, y in zip(one, other, strict=True)) / size if size else 0.0
 
 
-def evidence(passage: Passage) -> str:
-    """What the model could read of a passage: a claim may name the date in its head, too, in either spelling."""
+def _compared(answer: str, passages: Sequence[Passage]) -> Sequence[Claim]:
+    """The claims, word by word. The date above a passage counts for a sentence that tells it, and for no other.
+
+    Else a page that was changed on the 7th would stand behind whatever takes seven days.
+    """
+    found = claims(answer, [passage.text for passage in passages])
+    dates = [passage.date for passage in passages if passage.date and passage.document]
+    telling = {claim.start for claim in found if any(_tells(answer[claim.start : claim.end], date) for date in dates)}
+    if not telling:
+        return found
+    dated = claims(answer, [_dated(passage) for passage in passages])       # of the same sentences
+    return [late if late.start in telling else claim for claim, late in zip(found, dated, strict=True)]
+
+
+def _dated(passage: Passage) -> str:
+    """What the model could read of a passage, its head included, and the date in words as well."""
     if not (passage.date and passage.document):
         return passage.text
     return f"{passage.text}\n\n{head(passage)}, {passage.date:%d %B %Y}."
+
+
+def _tells(sentence: str, date: datetime) -> bool:
+    """Whether it names this date, or its month; a bare year where it speaks of a change."""
+    day, month = rf"0?{date.day}(?:st|nd|rd|th)?", rf"(?:{date:%B}|{date:%b}\.?)"
+    named = rf"\b(?:{date:%Y-%m-%d}|{day}(?: of)? {month}|{month} {day}|{month},? {date.year})\b"
+    changed = rf"\b(?:changed|updated|revised|edited|modified)\b.*\b{date.year}\b"
+    return re.search(f"{named}|{changed}", sentence, re.IGNORECASE | re.DOTALL) is not None

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import fields
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.app import Bot, dispatch_options, model_configs, queue_options
+from bot.app import Bot, dispatch_options, keep_indexed, model_configs, open_bot, queue_options
 from bot.dispatch import DispatchOptions
 from bot.settings import ModelSettings, QueueSettings, Settings
 from engine.errors import RetrieverUnavailable
 from engine.messages import MessageId
+from tests.fakes import ANN, Room
 
 QUEUE = QueueSettings(
     concurrency=1, lease=timedelta(seconds=2), poll=timedelta(seconds=0.3),
@@ -65,3 +68,27 @@ async def test_what_was_said_is_taken_back_though_what_came_with_it_cannot_be() 
     with pytest.raises(RetrieverUnavailable, match="no room for test:ops/1"):
         await bot.recalled(MessageId("test:ops/1"), True)
     assert heard == ["test:ops/1"]
+
+
+async def test_a_sync_that_another_process_asks_for_at_a_start_goes_first_and_alone(tmp_path: Path) -> None:
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for number in range(6):
+        (pages / f"{number}.md").write_text(f"# Page {number}\n\nNumber {number} is served on day {number}.\n")
+    settings = Settings.model_validate({"data_dir": tmp_path / "data", "knowledge": {"folder": pages}})
+    async with open_bot(settings, [Room(ANN)]) as bot, asyncio.timeout(60):
+        keeping: list[asyncio.Task[None]] = []
+        alone: list[bool] = []
+
+        def tell(_source: str, _done: int, _total: int) -> None:
+            alone.append(bot.knowledge is None)
+            if not keeping:
+                keeping.append(asyncio.create_task(keep_indexed(bot)))
+
+        reports = await bot.sync_for(None, False, tell)
+        assert (reports["folder"].added, alone) == (6, [True] * 7)
+        while bot.knowledge is None:
+            await asyncio.sleep(0.01)
+        assert (await bot.sync_for("folder", False, tell))["folder"].unchanged == 6
+        keeping[0].cancel()
+        await asyncio.wait(keeping)

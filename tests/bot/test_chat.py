@@ -85,6 +85,19 @@ def test_a_pipe_of_questions_is_answered_in_order(folder: Path) -> None:
     assert re.findall(r"^\[1\] ([\w -]+) \(", said, re.MULTILINE) == ["Annual leave", "On-call rota", "Sick leave"]
 
 
+def test_commands_work_in_a_pipe_and_are_questions_for_programs(folder: Path) -> None:
+    typed = f"/sources\n{QUESTION}\n/sources\n/new\n/attach /no/such/plan.pdf\n/quit\nwhen does the shift change?\n"
+    done = run(folder, "--plain", typed=typed.encode())
+    assert (done.returncode, done.stderr) == (0, b"")
+    said = done.stdout.decode()
+    assert said.startswith("There is no answer yet.\n")
+    assert said.count("[1] Annual leave (") >= 1
+    assert "A new conversation." in said
+    assert said.splitlines()[-1].startswith("/no/such/plan.pdf: ")
+    assert "On-call" not in said
+    assert run(folder, "--json", typed=b"/quit\n").stdout.count(b"\n") == 1
+
+
 def test_what_is_not_answered_is_said_on_standard_error(folder: Path) -> None:
     done = run(folder, "--ask", " ")
     assert (done.returncode, done.stdout) == (1, b"")

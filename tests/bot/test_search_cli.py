@@ -31,7 +31,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("search")
     (folder / "pages" / "hr").mkdir(parents=True)
     (folder / "pages" / "leave.md").write_text(
-        "# Annual leave\n\nGive ten working days' notice before annual leave.\n")
+        "# Annual leave\n\nGive ten working days' notice before annual leave.\x1b]0;owned\x07\n")
     (folder / "pages" / "hr" / "bands.md").write_text(
         "# Salary bands\n\nThe salary band of an engineer is 50,000 to 80,000 a year.\n")
     (folder / "people.json").write_text(json.dumps({"groups": {"hr": ["ann"]}}))
@@ -73,6 +73,12 @@ def test_what_is_found_is_shown_best_first(settings: Settings) -> None:
     explained = typed(settings, NOTICE, "--explain")
     assert "characters 0 to " in explained.stdout
     assert "for org" in explained.stdout
+
+
+def test_what_a_page_says_gives_the_terminal_no_orders(settings: Settings) -> None:
+    result = typed(settings, NOTICE)
+    assert "owned" in result.output
+    assert not {"\x1b", "\x07"}.intersection(result.output)
 
 
 def test_in_json_for_other_programs(settings: Settings) -> None:

@@ -184,6 +184,10 @@ async def test_its_index_server_comes_goes_and_comes_back_and_it_goes_on(tmp_pat
             await running.ready()
             assert await sources(2) == ["Annual leave"]
         assert await sources(3) == []
+        async with asyncio.timeout(10):     # what was found out a moment ago is told for a second
+            while (await running.page("/readyz"))[0] == 200:
+                await asyncio.sleep(0.1)
+        assert "the index server failed" in (await running.page("/readyz"))[1]
         async with a_wire(port=port) as again:
             again.inner, again.indexed, again.tenants = wire.inner, wire.indexed, wire.tenants
             await running.ready()

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.parsing.formats import Parsed, Rejected, html
+from adapters.parsing.parser import Content, Parser
 from engine.rag.chunk import chunk
 from tests.adapters.qdrant.bags import Words
 
@@ -72,6 +73,8 @@ def test_each_section_opens_where_it_stands(page: Path) -> None:
     ("<h1>A</h1><h2 id=navigation>Navigation</h2><p>Steer by the <span class='nav'>stars</span> as long as you "
      "can see them, and by the compass when you cannot.</p>",
      "# A\n\n## Navigation\n\nSteer by the stars as long as you can see them, and by the compass when you cannot."),
+    ("<h1>A</h1><h2>On<!-- why? --> call</h2><p>By <button>x</button>turns.</p><a id=rota></a><svg/><h2>Rota</h2>",
+     "# A\n\n## On call\n\nBy turns.\n\n## Rota"),
     ("<nav>n</nav>a&#1;b<h1>A</h1><pre>x<br>y&#2;</pre>", "ab\n\n# A\n\n```\nx\ny\n```"),
     ("<main></main><h1>A</h1><p>Written by a script.</p>", "# A\n\nWritten by a script."),
     ("<article><p>One.</p></article><article><p>Two.</p></article>", "# T\n\nOne.\n\nTwo."),
@@ -83,6 +86,27 @@ def test_how_it_is_written(body: str, text: str) -> None:
 def test_a_page_that_is_cut_off_in_the_middle_of_a_tag_is_read_so_far() -> None:
     assert read("<html><body><h1>Leave</h1><p>Ten days.<table><tr><td>a</td><td>b</td></tr><tr><td").text == (
         "# Leave\n\nTen days.\n\n| a | b |\n| --- | --- |")
+
+
+def test_an_anchor_stays_inside_of_its_link() -> None:
+    told = read("<h1 id='a)[x](http://e.test/>|'>A</h1><h2 id=Caf\u00e9.b-c:d%20>B</h2>"
+                f"<h2 id={'x' * 10_000}>C</h2><p>Words.</p>")
+    assert told.anchors == {"a": "a%29%5Bx%5D%28http://e.test/%3E%7C", "b": "Caf%C3%A9.b-c:d%20"}
+
+
+def test_what_is_nested_deeper_than_anybody_reads_is_said_to_be() -> None:
+    told = read("<html><body><h1>Leave</h1><p>Ten days.</p>" + "<b>and more " * 1_000)
+    assert told.text.startswith("# Leave\n\nTen days.\n\nand more")
+    assert told.note == "is nested too deeply; what comes before that is read"
+    assert html(("<html><body>" + "<div>" * 1_000 + "deep").encode()) == Rejected("is nested too deeply")
+
+
+def test_what_is_left_out_between_the_words_costs_no_more_than_the_words() -> None:
+    parser = Parser(patience=15)        # with the page's length squared it would take a minute
+    told = parser.content(f"<html><body><p>{'<script></script>word ' * 90_000}</p>".encode(), "page.html")
+    parser.close()
+    assert isinstance(told, Content), told
+    assert told.text.count("word") == 90_000
 
 
 TAGS = st.sampled_from([

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -201,3 +202,10 @@ def test_a_models_own_description_is_followed(folder: Path) -> None:
     (folder / "config_sentence_transformers.json").write_text('{"prompts": {"query": "find: "}}')
     chosen = in_folder(folder)
     assert (chosen.pooling, chosen.window, chosen.ask, chosen.tell) == ("cls", 128, "find: ", "")
+
+
+async def test_two_models_load_at_once_as_after_an_upgrade() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.adapters.qdrant.load_twice", stdout=asyncio.subprocess.PIPE)
+    said, _ = await process.communicate()
+    assert said.split() == [b"384", b"384", b"1"]

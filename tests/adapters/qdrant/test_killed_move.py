@@ -19,6 +19,8 @@ from tests.builders import an_audience
 pytestmark = QUIET
 HR = frozenset({"group:hr"})
 EVE = an_audience(eve="org group:hr")
+OFTEN = {(True, "activate"), (False, "records")}
+"""Each takes two processes; the other steps are among the longer runs."""
 
 
 async def move(source: str, target: str, *, until: str = "") -> int:
@@ -46,8 +48,11 @@ async def found(place: str) -> set[str]:
         return names
 
 
-@pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("out", [True, False], ids=["to the server", "from the server"])
+@pytest.mark.parametrize(("out", "step"), [
+    pytest.param(out, step, id=f"{'to' if out else 'from'} the server-{step}",
+                 marks=() if (out, step) in OFTEN else pytest.mark.long)
+    for out in (True, False) for step in STEPS
+])
 async def test_what_answered_goes_on_and_the_next_move_ends(out: bool, step: str, tmp_path: Path) -> None:
     async with a_wire() as wire:
         source, target = (str(tmp_path), wire.url) if out else (wire.url, str(tmp_path))

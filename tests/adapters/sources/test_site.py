@@ -8,6 +8,7 @@ import io
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import pytest
 from aiohttp import web
 
 from adapters.sources.site import Site
@@ -199,3 +200,73 @@ async def test_a_slow_drip_ends_and_a_charset_in_the_head_counts() -> None:
             page = await read(the_site(host), f"http://{host}/{name}")
             assert isinstance(page, Page)
             assert (page.text.startswith("# Caf\u00e9\n"), page.note) == (True, "")
+
+
+LOGIN = "<html><body><h1>Who are you?</h1><form><input name=a><input type='password' name=b></form></body></html>"
+SIGN_ON = "<html><body><h1>Sign on</h1><p>We will send you a link by mail.</p></body></html>"
+
+
+@pytest.mark.parametrize("login", [LOGIN, SIGN_ON], ids=["password", "mail"])
+async def test_where_one_logs_in_is_not_the_page(login: str) -> None:
+    expired = True
+
+    async def page(request: web.Request) -> web.StreamResponse:
+        if expired:
+            raise web.HTTPFound(f"/login?next={request.path}")
+        return web.Response(text=WORDS, content_type="text/html")
+
+    async with a_site(sitemap_xml=sitemap("http://HOST/leave", "http://HOST/pay", "http://HOST/rota"),
+                      leave=page, pay=page, rota=page, login=login) as host:
+        site = the_site(host)
+        entries = await listed(site)
+        for entry in entries:
+            said = await read(site, entry.path)
+            assert isinstance(said, Unreadable), entry.path
+            assert (said.why, said.lasting, said.gone) == (
+                "leads to where other pages lead, or to a password: one may have to log in", False, False)
+        expired = False
+        assert [isinstance(await read(site, entry.path), Page) for entry in entries] == [True] * 3
+
+
+async def test_a_page_that_moved_by_itself_is_read_where_it_is_now() -> None:
+    async def moved(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound(f"{request.path}.html")
+
+    async with a_site(sitemap_xml=sitemap("http://HOST/leave", "http://HOST/pay"), leave=moved, pay=moved,
+                      leave_html=WORDS, pay_html=WORDS) as host:
+        site = the_site(host)
+        assert [isinstance(await read(site, entry.path), Page) for entry in await listed(site)] == [True] * 2
+
+
+async def test_robots_that_moved_and_a_host_that_stays_busy() -> None:
+    async def moved(_request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound("/rules")
+
+    asked: list[str] = []
+
+    async def busy(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        return web.Response(status=503, headers={"Retry-After": "1"})
+
+    async with a_site(robots_txt=moved, rules="User-agent: *\nDisallow: /drafts\n", drafts=WORDS, one=busy,
+                      two=busy) as host:
+        site = the_site(host)
+        draft = await read(site, f"http://{host}/drafts")
+        assert isinstance(draft, Unreadable)
+        assert "robots.txt" in draft.why
+        said = [await read(site, f"http://{host}/{name}") for name in ("one", "two")]
+    assert asked == ["/one"] * 3            # and not three times for each of its pages
+    assert [each.why if isinstance(each, Unreadable) else "" for each in said] == [
+        "is answered with HTTP 503", "is not asked for: its host wants to be left alone for 1 s"]
+
+
+async def test_odd_sitemaps_are_read_in_one_go() -> None:
+    odd = "<url><loc>" * 100_000 + "<loc" * 100_000 + " " * 100_000 + (
+        "<url><loc> <![CDATA[http://HOST/leave]]> </loc><lastmod>0001-01-01T00:00:00+14:00</lastmod></url>")
+    async with a_site(sitemap_xml=odd, leave=WORDS) as host:
+        site = the_site(host)
+        address = f"http://{host}/leave"
+        assert await listed(site) == [Entry(address, "0001-01-01T00:00:00+14:00", address)]
+        page = await read(site, address)
+        assert isinstance(page, Page)
+        assert page.date is None

@@ -141,7 +141,11 @@ async def test_a_check_that_breaks_is_no_permission_unless_the_policy_says_so() 
 @pytest.mark.parametrize(("claim", "marks"), [
     ("As of 2 January 2026, ten working days' notice are needed.", 0),
     ("The page about annual leave was last changed on 2026-01-02.", 0),
+    ("That page was updated in January 2026, and ten working days' notice are needed.", 0),
     ("As of 17 January 2026, ten working days' notice are needed.", 1),
+    ("Give 2 working days' notice before annual leave.", 1),        # nor does it stand behind any other number
+    ("Your manager approves annual leave within two days.", 1),
+    ("Give 2026 working days' notice before annual leave.", 1),
 ])
 async def test_the_date_of_a_passage_may_be_told(claim: str, marks: int) -> None:
     page = replace(PAGE, date=datetime(2026, 1, 2, tzinfo=UTC), document="wiki/leave.md")
