@@ -6,8 +6,8 @@ import os
 import socket
 import threading
 import unicodedata
-from collections.abc import Callable
-from contextlib import chdir
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -110,6 +110,28 @@ def test_a_folder_that_is_away_says_so(tmp_path: Path) -> None:
     assert list(Folder("wiki", tmp_path / "nowhere").listing()) == [Unreadable("", "there is no such folder")]
 
 
+@contextmanager
+def levels_below(folder: Path, levels: int) -> Iterator[None]:
+    """So many folders named "a", each in the one before. Taken away again: who clears up a test run walks no such tree."""
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(levels):
+        os.mkdir("a", dir_fd=here)
+        here = _moved(here, "a")
+    try:
+        yield
+    finally:
+        for _ in range(levels):
+            here = _moved(here, "..")
+            os.rmdir("a", dir_fd=here)
+        os.close(here)
+
+
+def _moved(here: int, there: str) -> int:
+    opened = os.open(there, os.O_RDONLY, dir_fd=here)
+    os.close(here)
+    return opened
+
+
 def test_a_tree_of_any_depth_is_walked_and_what_is_too_deep_is_named(root: Path) -> None:
     deep = root.joinpath(*["level"] * 200)
     deep.mkdir(parents=True)
@@ -117,13 +139,8 @@ def test_a_tree_of_any_depth_is_walked_and_what_is_too_deep_is_named(root: Path)
     (root / f"{'n' * 250}.md").write_text("# Long\n")
     assert {"n" * 250 + ".md", "level/" * 200 + "deep.md", "about us.md"} <= set(paths(Folder("wiki", root)))
     assert the_page(Folder("wiki", root), "level/" * 200 + "deep.md").text == "# Deep\n"
-    inner = os.open(deep, os.O_RDONLY)
-    for _ in range(3_000):
-        os.mkdir("a", dir_fd=inner)
-        outer, inner = inner, os.open("a", os.O_RDONLY, dir_fd=inner)
-        os.close(outer)
-    os.close(inner)
-    failed = [entry for entry in Folder("wiki", root).listing() if isinstance(entry, Unreadable)]
+    with levels_below(deep, 3_000):
+        failed = [entry for entry in Folder("wiki", root).listing() if isinstance(entry, Unreadable)]
     assert [(each.path[-4:], each.why) for each in failed] == [("a/a/", "File name too long")]
 
 
