@@ -112,7 +112,7 @@ def test_a_folder_that_is_away_says_so(tmp_path: Path) -> None:
 
 @contextmanager
 def levels_below(folder: Path, levels: int) -> Iterator[None]:
-    """So many folders named "a", each in the one before. Taken away again: who clears up a test run walks no such tree."""
+    """So many folders named "a", one in the other; taken away again, since who clears up a run walks no such tree."""
     here = os.open(folder, os.O_RDONLY)
     for _ in range(levels):
         os.mkdir("a", dir_fd=here)
