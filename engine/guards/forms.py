@@ -663,6 +663,8 @@ _FIRSTS: Final = frozenset(["ahem", "er", "erm", "um", "uhm", "whoa", "oh",
     "давайте", "по", "я", "мы", "простите", "дальнейшая", "часть", "такие", "данный", "ваш", "сменим",
     "valitettavasti", "en", "emme", "tämä", "tästä", "pahoittelen", "vaihdetaan", "anteeksi", "puhutaan", "tällaiset",
     "olen", "não", "non", "désolé", "mi", "me"]) | _SECONDS.keys()
+_ABBREVIATED: Final = frozenset(["ER", "UM"])
+"""An emergency room and a university are no interjections."""
 _BEGUN: Final = frozenset(word[:size] for word in _FIRSTS for size in range(1, len(word) + 1))
 _WIDE_FIRSTS: Final = tuple(
     ["抱歉", "很抱歉", "非常", "实在", "真", "对不", "對不", "不好", "很遗", "很遺", "遗憾", "哎", "嗯", "唔", "您",
@@ -698,6 +700,8 @@ def opens(word: str, second: str, *, aside: bool = False) -> bool:
         return word.startswith(_ASIDES)
     if "\u3040" <= word[:1] <= "\u9fff":
         return word.startswith(_WIDE_FIRSTS)
+    if word in _ABBREVIATED:
+        return False
     first = word.lower().replace("’", "'")
     seconds = _SECONDS.get(first)
     return first in _FIRSTS and (seconds is None or second.lower() in seconds)

@@ -328,6 +328,7 @@ async def test_no_cut_changes_the_verdict_or_shows_more(text: str, cuts: list[in
     "年假一般是三十天。我建议您提前两周申请。对于新员工，这个规定也适用。让我们看一个例子。" * 6,
     "THE API OF AN HTTPServer, OR SO. PDFs and IDs: HM, WE ASK HR. AND THAT IS ALL. OH WELL. " * 4,
     "这样做，非常方便，很多人在用，不过也有例外，实在不行还可以找人事，对此请您放心，真的不难。" * 6,
+    "They went to the ER, only to learn weeks later that no doctor there was in the network of their plan. " * 4,
 ])
 async def test_ordinary_text_flows(text: str) -> None:
     pieces = [text[at : at + 4] for at in range(0, len(text), 4)]
