@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import sys
 import time
 from collections import defaultdict
@@ -34,6 +35,7 @@ T = TypeVar("T")
 REPEATS = 6
 LONGEST = 4000
 """Characters of an answer that are timed."""
+ESCAPE = re.compile(r"\\+(?:u[0-9a-fA-F]{4}|.)")
 ALLOWED = 40
 
 
@@ -107,11 +109,17 @@ def held(row: dict[str, Any], size: int, egress: Egress) -> tuple[int, str]:
         for piece in pieces(row["response"], size):
             at_once(screen.feed(piece))
             read += len(piece.text)
-            most = max(most, read - screen.released)
+            if read - screen.released > most:
+                most = max(most, written(row["response"][screen.released : read]))
         at_once(screen.close())
     except Tripped as trip:
         return most, trip.verdict.category
     return most, ""
+
+
+def written(raw: str) -> int:
+    """How many characters of text these are: in JSON, one may be written as six or more."""
+    return len(ESCAPE.sub("x", raw))
 
 
 def main() -> None:
