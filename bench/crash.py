@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -206,6 +206,7 @@ class Replica:
     death: Death | None = None
     lives: int = 0
     seen: int = 0               # answers, or calls of the kind that kills, in this life
+    struck: bool = False        # killed in this life
     died: list[Death] = field(default_factory=list)
 
     @property
@@ -215,7 +216,7 @@ class Replica:
 
     async def start(self, death: Death | None) -> None:
         """A new life."""
-        self.lives, self.death, self.seen = self.lives + 1, death, 0
+        self.lives, self.death, self.seen, self.struck = self.lives + 1, death, 0, False
         here = Path(__file__).parent
         command = [sys.executable, "-m", "bot", "run"]
         if isinstance(death, AtCommit):
@@ -227,9 +228,15 @@ class Replica:
             )
 
     def kill(self) -> None:
-        """As the kernel does it when memory is short."""
-        if self.process is not None and self.process.returncode is None:
-            self.process.send_signal(signal.SIGKILL)
+        """As the kernel does it when memory is short, once a life.
+
+        Not by the process object, which looks whether the process has ended and so may take its exit code away from
+        whoever waits for it.
+        """
+        if self.process is not None and self.process.returncode is None and not self.struck:
+            self.struck = True
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, signal.SIGKILL)
 
     def log_tail(self) -> str:
         """What the program said last."""
