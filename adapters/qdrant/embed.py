@@ -41,7 +41,7 @@ SIZE: Final = 384
 WINDOW: Final = 256             # tokens that it can see
 PART: Final = 128               # tokens that it was trained on: parts of that size are told apart better
 RUN: Final = 10                 # tokens of padding that cost as much as another run of the model
-ROOM: Final = 512             # tokens of one run, padding included: more only takes memory
+ROOM: Final = 512               # tokens of one run, padding included: more only takes memory
 LONGEST: Final = 4_000          # characters of a text that are looked at; the window is full long before
 QUIET: Final[Mapping[str, str]] = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 """Told to fastembed's own libraries, which have no other ear: nothing is fetched, and one thread cuts texts."""

@@ -39,7 +39,6 @@ from engine.guards.features import (
     read,
     segments,
     stories,
-    story,
     wording,
 )
 from engine.guards.findings import findings
@@ -208,7 +207,7 @@ class Classifier:
         if not len(reading):
             return 0.0
         half, certain = self.marks.tolist()
-        margin = float(self.harming.scores([story(reading.stems)])[0])
+        margin = float(self.harming.of_each(*stories(reading, [(0, STORY)]))[0])
         steep = math.log(CERTAIN / (1.0 - CERTAIN)) / max(certain - half, 1e-6)
         return 1.0 / (1.0 + math.exp(-max(-20.0, min(20.0, steep * (margin - half)))))
 

@@ -58,7 +58,7 @@ def findings(text: str, reading: Reading) -> Vector:
 
 def _dress(text: str, plain: str, length: int) -> tuple[float, ...]:
     """How a request is dressed up, whatever it asks for, and how odd its end looks beside its beginning."""
-    text, plain = (each.encode("utf-8", "replace").decode() for each in (text, plain))  # RE2 takes no lone surrogates
+    text = text.encode("utf-8", "replace").decode()     # RE2 takes no lone surrogates; what is normalised has none
     scenes, excuses, fully, second = (
         float(min(sum(1 for _ in sign.finditer(plain)), 8)) for sign in (_SCENE, _EXCUSE, _FULLY, _SECOND)
     )

@@ -647,7 +647,8 @@ _SECONDS: Final[dict[str, frozenset[str]]] = {
         "le": "contenu texte reste contrôle sujet thème", "el": "contenido texto resto tema sistema",
     }.items()
 }
-_FIRSTS: Final = frozenset(["ahem", "er", "erm", "um", "uhm", "whoa", "oh",
+_FIRSTS: Final = frozenset([
+    "ahem", "er", "erm", "um", "uhm", "whoa", "oh",
     "sorry", "apologies", "apology", "apologise", "apologize", "unfortunately", "regrettably",
     "regretfully", "regret", "pardon", "excuse", "oops", "uh", "ah", "hm", "hmm", "warning", "notice", "system",
     "response", "answer", "content", "output", "generation", "let's", "let", "shall", "i'd", "i'm", "i", "we", "we'd",
