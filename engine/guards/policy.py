@@ -293,9 +293,12 @@ class Tolerant(Worn["Guard"]):
         return self.inner.beside
 
     async def check(self, text: str) -> Verdict:
-        """The inner guard's verdict. When it breaks: under ``closed`` its error, else on, as `UNSCANNED`."""
+        """The inner guard's verdict. When it breaks: under ``closed`` its error, else on, as `UNSCANNED`.
+
+        There is no other model to ask about a question, so that a reroute is a refusal.
+        """
         try:
-            return await self.inner.check(text)
+            verdict = await self.inner.check(text)
         except Exception:
             match self.rules.fails(self.name):
                 case FailMode.OPEN:
@@ -304,6 +307,9 @@ class Tolerant(Worn["Guard"]):
                     return Flag(UNSCANNED, _FINDS.get(self.name, Category.UNSAFE))
                 case _:
                     raise
+        if isinstance(verdict, Reroute):
+            return Refuse(verdict.rule, verdict.category, self.rules.reply(text), verdict.score)
+        return verdict
 
 
 _Item = TypeVar("_Item")

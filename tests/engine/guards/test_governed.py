@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import pytest
 from hypothesis import given
 
+from engine.errors import Refused
 from engine.guards.governed import Governed
-from engine.guards.policy import Action, Change, Policy, Rules
+from engine.guards.page import Detector, Page
+from engine.guards.policy import Action, Change, FailMode, Policy, Rules
 from engine.guards.secrets import SecretsGuard
 from engine.guards.verdict import Flag, Refuse, Reroute
 from engine.messages import Found
@@ -110,3 +113,53 @@ async def test_reroutes_and_flags_keep_their_scores() -> None:
     scan = await stream.feed(Text("stop"))
     assert scan == Scan(4, verdict=Flag("line", "deflection", 0.7))
     assert (guard.name, guard.version) == ("deflection", "1")
+
+
+@dataclass(slots=True)
+class Breaks:
+    """A detector that reads three pieces, holds the last word, and breaks."""
+
+    together: bool
+    name: str = "deflection"
+    version: str = "1"
+    pieces: int = 0
+
+    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Breaks:
+        del question, found, flags
+        return self
+
+    def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector | None:
+        del question, found, flags
+        return Detector(lambda: self) if self.together else None
+
+    def read(self, page: Page) -> int:
+        self.pieces += 1
+        if self.pieces > 3:
+            raise ValueError("too much to read")
+        return 0 * page.end
+
+    async def feed(self, piece: Piece) -> Scan:
+        del piece
+        self.pieces += 1
+        if self.pieces > 3:
+            raise ValueError("too much to read")
+        return Scan(0)
+
+    async def close(self) -> Scan:
+        raise ValueError("too much to read")
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_a_broken_detector_could_not_read_is_what_the_policy_says(together: bool) -> None:
+    async def left(fail: FailMode | None) -> tuple[str, tuple[str, str, str]]:
+        rules = replace(RULES, fail={"deflection": fail} if fail else {})
+        seen = await watch(cut("One two three four five.", [4, 8, 12, 16, 20]), Governed(Breaks(together), rules))
+        last = seen.trail.decisions[0]
+        return seen.text, (last.action, last.rule, last.category)
+
+    whole = "One two three four five."
+    assert await left(FailMode.OPEN) == (whole, ("allow", "unscanned", ""))
+    assert await left(FailMode.DEGRADE) == (whole, ("flag", "unscanned", "deflection"))
+    for closed in (left(FailMode.CLOSED), left(None)):
+        with pytest.raises(Refused, match="deflection broke: ValueError"):
+            await closed
