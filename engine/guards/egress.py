@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 from engine.errors import BotError, Refused
 from engine.guards.citations import CitationGuard, CitationStream
-from engine.guards.leaves import Reading
+from engine.guards.leaves import IN_REASONING, Reading
 from engine.guards.page import Detector, ReaderBroke, shared
 from engine.guards.recent import Recent
 from engine.guards.verdict import Refuse, Reroute, Verdict
@@ -102,8 +102,8 @@ class _Seat:
     score: float | None = None
 
     def note(self, action: str, rule: str, category: str = "", score: float | None = None) -> None:
-        """A later word replaces an earlier one, except that an edit does not hide a flag."""
-        if not (action == "mask" and self.action == "flag"):
+        """A later word replaces an earlier one, except that an edit does not hide a flag on what is shown."""
+        if not (action == "mask" and self.action == "flag") or self.rule.endswith(IN_REASONING):
             self.action, self.rule, self.category, self.score = action, rule, category, score
 
 

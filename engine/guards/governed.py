@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
+from engine.guards.leaves import IN_REASONING
 from engine.guards.page import Detector, Opened, Page, Reader, ends, shared
 from engine.guards.policy import UNSCANNED, Action, Category, FailMode, Rule, Rules
 from engine.guards.verdict import Allow, Flag, Verdict
@@ -145,7 +146,15 @@ class Ruling:
         return replace(scan, verdict=self._said(scan.verdict))
 
     def _said(self, verdict: Verdict) -> Verdict:
-        """The detector has compared its score with a threshold of its own, so the rule's does not apply again."""
+        """The detector has compared its score with a threshold of its own, so the rule's does not apply again.
+
+        Models repeat their instructions and weigh stock lines in thought: at most that is flagged.
+        """
+        if verdict.rule.endswith(IN_REASONING):
+            about = self.about or verdict.category
+            rule = self.rules.rule(about, verdict.rule.removesuffix(IN_REASONING), outbound=True)
+            rule = replace(rule, threshold=0.0, action=Action.ALLOW if rule.action is Action.ALLOW else Action.FLAG)
+            return self.rules.apply(rule, about, verdict.rule, verdict.score)
         rule = replace(self.rules.rule(verdict.category, verdict.rule, outbound=True), threshold=0.0)
         return self.rules.apply(rule, verdict.category, verdict.rule, verdict.score, text=self.question)
 

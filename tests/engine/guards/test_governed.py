@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given
 
 from engine.errors import Refused
+from engine.guards.egress import Egress
 from engine.guards.governed import Governed
+from engine.guards.leak import LeakGuard
 from engine.guards.page import Detector, Page
 from engine.guards.policy import Action, Change, FailMode, Policy, Rules
 from engine.guards.secrets import SecretsGuard
 from engine.guards.verdict import Flag, Refuse, Reroute
-from engine.messages import Found
-from engine.ports import Piece, Scan, Text
-from tests.engine.guards.screens import CUTS, Seen, cut, watch
+from engine.messages import Found, TraceId, Trail
+from engine.ports import OutboundGuard, Piece, Reasoning, Scan, Text
+from tests.engine.guards.screens import CUTS, Seen, cut, fingerprint, watch
 
 RULES = Policy.default().rules_for()
 KEY = "AKIA" + "ABCDEFGHIJ234567"
@@ -163,3 +165,24 @@ async def test_what_a_broken_detector_could_not_read_is_what_the_policy_says(tog
     for closed in (left(FailMode.CLOSED), left(None)):
         with pytest.raises(Refused, match="deflection broke: ValueError"):
             await closed
+
+
+INSTRUCTIONS = "Base the answer on the numbered passages, and mark each statement with the number of its passage."
+THOUGHT = f"The instructions say: {INSTRUCTIONS} And there is {KEY}, which is for nobody."
+
+
+@pytest.mark.parametrize(("guard", "rule", "about"), [
+    (LeakGuard(INSTRUCTIONS), "system_prompt", "leak"), (SecretsGuard(), "aws_key", "secret"),
+])
+@pytest.mark.parametrize(("action", "noted"), [
+    (Action.REFUSE, "flag"), (Action.MASK, "flag"), (Action.FLAG, "flag"), (Action.ALLOW, "allow"),
+])
+async def test_what_a_model_only_thought_never_ends_its_answer(
+    guard: OutboundGuard, rule: str, about: str, action: Action, noted: str,
+) -> None:
+    trail = Trail(TraceId("t1"))
+    screen = Egress([Governed(guard, ruled(about, action))], fingerprint).open("how so?", Found(), trail)
+    said = "".join([await screen.feed(Reasoning(THOUGHT)), await screen.feed(Text("Ten days.")), await screen.close()])
+    assert said == "Ten days."
+    (decision,) = trail.decisions
+    assert (decision.action, decision.rule, decision.category) == (noted, f"{rule}_in_reasoning", about)
