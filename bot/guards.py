@@ -95,7 +95,7 @@ def chains(
     was told to think aloud first.
     """
     inbound: list[Guard] = [
-        SecretsGuard(), PersonalGuard(rules), TermsGuard(rules), PatternsGuard(rules),
+        SecretsGuard(rules), PersonalGuard(rules), TermsGuard(rules), PatternsGuard(rules),
         InjectionGuard(rules, classifier), TopicsGuard(rules, classifier),
     ]
     outbound: list[OutboundGuard] = [

@@ -10,7 +10,7 @@ from typing import Final
 from engine.guards.leaves import IN_REASONING
 from engine.guards.page import Detector, Opened, Page, Reader, ends, shared
 from engine.guards.policy import UNSCANNED, Action, Category, FailMode, Rule, Rules
-from engine.guards.verdict import Allow, Flag, Verdict
+from engine.guards.verdict import SHADOW, Allow, Flag, Verdict
 from engine.guards.worn import Worn
 from engine.messages import Found
 from engine.ports import Edit, OutboundGuard, Piece, Scan, StreamGuard, Text
@@ -168,7 +168,7 @@ class Ruling:
                 rule = self._known[edit.rule] = self.rules.rule(self.about, edit.rule, outbound=True)
             action = Action.ALLOW if rule.shadow else rule.action
             if rule.shadow and verdict is None:
-                verdict = Allow(f"shadow:{rule.action}:{edit.rule}", self.about)
+                verdict = Allow(f"{SHADOW}{rule.action}:{edit.rule}", self.about)
             if action in (Action.REFUSE, Action.REROUTE):
                 return Scan(edit.start, tuple(kept), self.rules.verdict(self.about, edit.rule, text=self.question,
                                                                         outbound=True))

@@ -15,7 +15,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from engine.guards.verdict import Allow, Flag, Mask, Refuse, Reroute, Verdict
+from engine.guards.verdict import SHADOW, Allow, Flag, Mask, Refuse, Reroute, Verdict
 from engine.guards.worn import Worn
 from engine.messages import TraceId
 
@@ -253,7 +253,7 @@ class Rules:
         if score is not None and score < rule.threshold:
             return Allow(category=category, score=score)
         if rule.shadow or rule.action is Action.ALLOW:
-            return Allow(f"shadow:{rule.action}:{name}" if rule.shadow else name, category, score)
+            return Allow(f"{SHADOW}{rule.action}:{name}" if rule.shadow else name, category, score)
         match rule.action:
             case Action.REFUSE:
                 return Refuse(name, category, self.reply(text), score)
@@ -308,7 +308,7 @@ class Tolerant(Worn["Guard"]):
                 case _:
                     raise
         if isinstance(verdict, Reroute):
-            return Refuse(verdict.rule, verdict.category, self.rules.reply(text), verdict.score)
+            return Refuse(verdict.rule, verdict.category, self.rules.reply(text), verdict.score, verdict.also)
         return verdict
 
 
@@ -338,8 +338,21 @@ class Policy:
 
 
 def gravest(verdicts: Iterable[Verdict]) -> Verdict:
-    """Of several verdicts on one text the one that counts; of equals the first with the highest score."""
-    return max(verdicts, key=lambda verdict: (_GRAVITY[verdict.action], verdict.score or 0.0), default=Allow())
+    """Of several verdicts on one text the one that counts; of equals the first with the highest score.
+
+    What rules in shadow would have done stays with it.
+    """
+    every = tuple(verdicts)
+    most = max(every, key=lambda verdict: (_GRAVITY[verdict.action], verdict.score or 0.0), default=Allow())
+    also = tuple([
+        each for each in every if isinstance(each, Allow) and each is not most and each.rule.startswith(SHADOW)
+    ])
+    return replace(most, also=also) if also else most
+
+
+def masks(rule: Rule) -> bool:
+    """Whether what is found under this rule is cut out."""
+    return rule.action is Action.MASK and not rule.shadow
 
 
 _GRAVITY: Final = {"allow": 0, "flag": 1, "mask": 2, "reroute": 3, "refuse": 4}
