@@ -3,9 +3,11 @@
     .venv/bin/python bench/retrieval_quality.py DATA [--chat CHAT] [--keep INDEX] [--quick]
 
 DATA holds ``corpus/`` and ``queries.jsonl`` (a line: id, query, perhaps a history of turns, type, and evidence as
-path, start and end in characters, or a quotation instead of these): another company's pages do as well, and the four
-made-up handbooks in ``tests/data/rag/handbooks`` are such. The follow-ups and the unanswerable questions
-of ``tests/data/rag`` are asked as well where they belong, which is where there is the evidence of the follow-ups.
+path, start and end in characters, or a quotation instead of these): another company's pages do as well, and the
+made-up handbooks in ``tests/data/rag/handbooks`` are such. In seven of them (belvarre, kestwick, lanternfold, ostrey,
+rivermark, tallywren, tarnbase) most of the unanswerable questions are asked in a page's own words, for one detail that
+it leaves out: no sign short of reading the page tells them apart. The follow-ups and the unanswerable questions of
+``tests/data/rag`` are asked as well where they belong, which is where there is the evidence of the follow-ups.
 CHAT holds ``messages.jsonl`` and ``queries.jsonl``. Nothing is asserted; behind each figure stands the target, and
 behind shares of refused questions the interval of 95 %.
 
