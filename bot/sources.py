@@ -400,7 +400,7 @@ class Knowledge:
 
 
 def ask_for_sync(data_dir: Path) -> None:
-    """The process that owns the index will sync within a second. Raises `StoreUnavailable`."""
+    """The process that owns the index looks for this about once a second. Raises `StoreUnavailable`."""
     try:
         (data_dir / WANTED).touch(mode=0o600)
     except OSError as error:

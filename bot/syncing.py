@@ -71,7 +71,7 @@ async def forget_removed(settings: Settings, name: str, echo: Callable[[str], No
     async with opened(settings) as (_, knowledge):
         if knowledge is None:
             ask_for_sync(settings.data_dir)
-            echo(f"Removed {name}. A running Bartizan owns the index, and forgets its pages within a second.")
+            echo(f"Removed {name}. A running Bartizan owns the index, and was asked to forget its pages.")
             return 0
         pages = await knowledge.forget_removed(knowledge.definitions())
     echo(f"Removed {name}, and forgot {pages} pages.")
@@ -96,7 +96,7 @@ async def opened(settings: Settings) -> AsyncGenerator[tuple[SharedIndex, Knowle
 
 
 async def _watched(settings: Settings, console: Console, full: bool, every: float) -> NoReturn:
-    """Round after round, by whoever has the index then."""
+    """Round after round, by whoever has the index then; only the first one is ``full``."""
     owned, rounds = False, Rounds(console)
     while True:
         try:
@@ -104,11 +104,14 @@ async def _watched(settings: Settings, console: Console, full: bool, every: floa
                 with bar(console) as progress:
                     tell = _teller(progress)
                     if knowledge is not None:
+                        if full and knowledge.successor is None:        # which reads everything anew by itself
+                            rounds.say(await knowledge.sync(full=True, tell=tell))
                         await knowledge.watch(every, tell, rounds.say)
                     if not owned:
                         console.print(OWNED)
                     owned = True
                     rounds.say(await shared.sync(None, full, tell))
+                    full = False
         except Unavailable as error:
             if not owned:               # the first round: it never worked
                 raise

@@ -22,6 +22,7 @@ from functools import partial
 from typing import Final, Protocol, TypeAlias
 
 import msgspec
+import structlog
 
 from adapters.qdrant import frames
 from adapters.qdrant.embed import EARLIER
@@ -31,6 +32,8 @@ from adapters.sources.journal import KEPT, Journal, Progress, Seen, Tombstone
 from engine.errors import RetrieverUnavailable
 from engine.messages import Labels
 from engine.rag.page import Access, Entry, Form, Page, Source, Unreadable
+
+log = structlog.get_logger()
 
 COMMAND: Final = (sys.executable, "-P", "-X", "utf8", "-m", "adapters.qdrant.indexer")
 """``-P``: a folder called "adapters" where the bot happens to be started is not imported."""
@@ -487,6 +490,7 @@ def _listed(source: Source) -> Iterator[Entry | Unreadable]:
     try:
         yield from source.listing()
     except Exception as error:      # an adapter's own mistake, over files and answers that anybody may have made
+        log.exception("a source breaks", source=source.name)
         yield Unreadable("", f"the source breaks: {type(error).__name__}")
 
 
@@ -495,6 +499,7 @@ def _read(source: Source, path: str) -> Page | Unreadable:
     try:
         return source.read(path)
     except Exception as error:      # as above
+        log.exception("a page breaks its source", source=source.name, path=path)
         return Unreadable(path, f"reading it breaks: {type(error).__name__}")
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from adapters.qdrant.alike import meanings
+from pathlib import Path
+
+import pytest
+
+from adapters.qdrant.alike import TABLE, meanings, read
+from engine.errors import RetrieverUnavailable
 from engine.rag.alike import said, shares
 
 
@@ -20,3 +25,12 @@ def test_every_word_has_a_place_of_its_own() -> None:
     table = meanings()
     assert len(table.places) == len(table.vectors) > 20_000
     assert table is meanings()
+
+
+def test_another_table_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "words.npz"
+    with pytest.raises(RetrieverUnavailable, match=r"words\.npz cannot be read"):
+        read(other)
+    other.write_bytes(TABLE.read_bytes()[:-1])
+    with pytest.raises(RetrieverUnavailable, match=r"words\.npz is not the file it should be"):
+        read(other)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.files.folder import Folder
 from adapters.qdrant.index import PassageIndex
@@ -311,8 +312,11 @@ async def test_a_source_that_breaks_breaks_nothing_else(index: PassageIndex, roo
     await synced(index, root)
     for source, failure in ((Breaking("wiki", root), ("", "the source breaks: ZeroDivisionError")),
                             (Breaking("wiki", root, listed=True), ("pay.md", "reading it breaks: ZeroDivisionError"))):
-        report = await sync(index, source, ORG, command=SMALL)
+        with capture_logs() as lines:
+            report = await sync(index, source, ORG, command=SMALL)
         assert report == SyncReport(unchanged=3, failed=(failure,))
+        line, = lines
+        assert (line["source"], line.get("path", ""), line["exc_info"]) == ("wiki", failure[0], True)
     assert len(await texts(index)) == 3
 
 
