@@ -113,13 +113,47 @@ _KEY_ENDS: Final = (
     "credential", "credentials", "密码", "密碼", "口令", "密钥", "密鑰", "令牌",
 )
 """Says the same as the end of `_KEY`, in a tenth of the time."""
-_SIGNIFICANT: Final = (
-    "pass", "pw", "secret", "key", "token", "credential", "bearer", "basic", "--", "://", "密码", "密碼", "口令",
-    "密钥", "密鑰", "令牌",
-)
-"""Without one of these no sign leads to a secret."""
-_SIGNIFICANT_AT_ALL: Final = re2.compile("|".join(map(re.escape, _SIGNIFICANT)))
 _USER: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,24}://[^\s/:@?#\"'<>]{0,64}\Z")
+
+
+# --- what a whole text must hold to be worth the scanner's while: RE2 says in a few microseconds that it does not
+
+
+def _any(*patterns: str) -> str:
+    return "|".join(f"(?:{pattern})" for pattern in patterns)
+
+
+_LONG_PREFIXES: Final = tuple(prefix for prefix in credentials.PREFIXES if len(prefix) > 1)
+_LETTER_PREFIXES: Final = tuple(prefix for prefix in credentials.PREFIXES if len(prefix) == 1)
+"""Many a word begins with one of these. Its token has 23 characters before its first dot, in one piece or in parts."""
+_HIDDEN_BY_LETTERS: Final = tuple(prefix[:4] for prefix in _LONG_PREFIXES if prefix[0] in _LETTER_PREFIXES)
+_OF_TOKENS: Final = r"[A-Za-z0-9_.\-/+=]"
+_BETWEEN_PARTS: Final = r"[ \t\r\n\x{a0}\\\"'*`~|+]+"
+_PART_BEGUN: Final = _any(          # no word does; see `_part`
+    rf"{_OF_TOKENS}*[0-9]", rf"{_OF_TOKENS}+[A-Z]", r"[_.\-/+=]", rf"{_OF_TOKENS}+[_.\-/+=][A-Za-z]",
+    r"[A-Za-z](?:[^A-Za-z0-9_.\-/+=]|\z)", rf"[A-Za-z]\.+(?:[^A-Za-z0-9_.\-/+=]|\z)",
+)
+_OF_LETTERS: Final = rf"[{''.join(_LETTER_PREFIXES)}][A-Za-z0-9_\-]"
+_STARTS_AT_ALL: Final = re2.compile(_any(
+    "(?:^|[^A-Za-z0-9])" + _any(
+        _trie(_LONG_PREFIXES + _HIDDEN_BY_LETTERS, partial=False),
+        rf"{_OF_LETTERS}{{22}}",
+        rf"{_OF_LETTERS}{{0,21}}{_BETWEEN_PARTS}(?:{_PART_BEGUN}){_OF_TOKENS}*{_BETWEEN_PARTS}(?:{_PART_BEGUN})",
+        rf"{_OF_LETTERS}{{0,21}}{_BETWEEN_PARTS}[A-Za-z0-9_\-]*\."
+        rf"(?:[A-Za-z0-9_\-]{{6}}|[A-Za-z0-9_\-]{{0,5}}{_BETWEEN_PARTS}(?:{_PART_BEGUN}))",
+        _trie(credentials.PREFIXES, partial=True).removesuffix("?") + r"[*`~|\\]",
+        "[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11}",
+        "[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{4}", "[0-9]{4}[ -][0-9]{6}[ -][0-9]{4}", "[0-9]{12}",
+        r"[0-9]{8,10}:[A-Za-z0-9_\-]{10}",
+    ),
+    _BEGIN,
+))
+_SIGNS_AT_ALL: Final = re2.compile("(?i)" + _any(
+    r"(?:passw(?:or)?d|passwort|passphrase|passcode|pass|pwd|pw|secret|key|token|credentials?|密码|密碼|口令|密钥|密鑰|令牌)"
+    r"[\"'`*\]) \t\r\n\v\f\x{a0}\x{3000}]{0,4}(?:[:=：是为為]|[i\x{130}\x{131}]s |was )",
+    r"(?:^|[^a-z])(?:bearer|basic) ", "--(?:password|passwd|token|secret|api-key|pass) ",
+    r"://[^\s/:@#\"'<>]{0,64}:",
+))
 
 
 class Scanner:
@@ -138,6 +172,8 @@ class Scanner:
 
     def read(self, text: str, *, final: bool = False) -> tuple[int, list[Span]]:
         """How many characters from the start are safe, and the new secrets before that, in order, apart."""
+        if final and not self._end:
+            self._whole(text)
         self._text += text
         self._end += len(text)
         if self._alive:
@@ -157,6 +193,14 @@ class Scanner:
             self._text, self._base = self._text[cut:], self._base + cut
         return safe, self._settled(safe) if self._found else []
 
+    def _whole(self, text: str) -> None:
+        """Passes over all of a text that comes in one piece and has nothing in it that could be a secret."""
+        raw = text.encode("utf-8", "replace")
+        if not _STARTS_AT_ALL.search(raw):
+            self._starts = len(text)
+        if not _SIGNS_AT_ALL.search(raw):
+            self._signs = len(text)
+
     def consider(self, candidate: _Candidate, *, final: bool) -> None:
         """Looks at a candidate, and keeps it while it is undecided."""
         if not candidate.look(self._text, self._base, final, self):
@@ -169,6 +213,8 @@ class Scanner:
 
     def _look_for_starts(self, final: bool) -> None:
         text, base = self._text, self._base
+        if self._starts == self._end:
+            return
         for found in _START.finditer(text, self._starts - base):
             start = base + found.start()
             which = found.lastindex
@@ -212,11 +258,7 @@ class Scanner:
 
     def _look_for_signs(self, final: bool) -> None:
         text, base = self._text, self._base
-        if final and not self._signs:           # a whole text: how it was said matters only where there is something
-            signed = _SIGNIFICANT_AT_ALL.search(text.casefold().encode("utf-8", "replace")) is not None
-        else:
-            signed = _SIGNED.search(text, max(self._signs - base - 1, 0)) is not None
-        if not signed:
+        if self._signs == self._end or not _SIGNED.search(text, max(self._signs - base - 1, 0)):
             self._signs = self._end
             return
         for found in _SIGN.finditer(text, max(self._signs - base - _LONGEST_SIGN, 0)):
