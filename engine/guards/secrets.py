@@ -61,15 +61,16 @@ class _Candidate(Protocol):
 # --- ways in
 
 
-def _trie(words: tuple[str, ...], *, partial: bool) -> str:
-    """A pattern for all the words, or (``partial``) for all beginnings of them."""
+def _trie(words: tuple[str, ...], *, partial: bool, between: str = "") -> str:
+    """A pattern for all the words, or (``partial``) for all beginnings of them, with ``between`` in them."""
     branches: dict[str, list[str]] = {}
     for word in words:
         if word:
             branches.setdefault(word[0], []).append(word[1:])
     if not branches or ("" in words and not partial):
         return ""
-    arms = [re.escape(first) + _trie(tuple(rest), partial=partial) for first, rest in sorted(branches.items())]
+    behind = {first: _trie(tuple(rest), partial=partial, between=between) for first, rest in sorted(branches.items())}
+    arms = [re.escape(first) + (f"{between}{rest}" if rest else "") for first, rest in behind.items()]
     return "(?:" + "|".join(arms) + ")" + ("?" if partial else "")
 
 
@@ -123,28 +124,16 @@ def _any(*patterns: str) -> str:
     return "|".join(f"(?:{pattern})" for pattern in patterns)
 
 
-_LONG_PREFIXES: Final = tuple(prefix for prefix in credentials.PREFIXES if len(prefix) > 1)
-_LETTER_PREFIXES: Final = tuple(prefix for prefix in credentials.PREFIXES if len(prefix) == 1)
-"""Many a word begins with one of these. Its token has 23 characters before its first dot, in one piece or in parts."""
-_HIDDEN_BY_LETTERS: Final = tuple(prefix[:4] for prefix in _LONG_PREFIXES if prefix[0] in _LETTER_PREFIXES)
-_OF_TOKENS: Final = r"[A-Za-z0-9_.\-/+=]"
-_BETWEEN_PARTS: Final = r"[ \t\r\n\x{a0}\\\"'*`~|+]+"
-_PART_BEGUN: Final = _any(          # no word does; see `_part`
-    rf"{_OF_TOKENS}*[0-9]", rf"{_OF_TOKENS}+[A-Z]", r"[_.\-/+=]", rf"{_OF_TOKENS}+[_.\-/+=][A-Za-z]",
-    r"[A-Za-z](?:[^A-Za-z0-9_.\-/+=]|\z)", rf"[A-Za-z]\.+(?:[^A-Za-z0-9_.\-/+=]|\z)",
-)
-_OF_LETTERS: Final = rf"[{''.join(_LETTER_PREFIXES)}][A-Za-z0-9_\-]"
+_BETWEEN: Final = r"[ \t\r\n\x{a0}\\\"'*`~|+]*"       # the parts of a token; see `_Broken`
+_OF_DISCORD: Final = rf"(?:{_BETWEEN}[A-Za-z0-9_\-])"
 _STARTS_AT_ALL: Final = re2.compile(_any(
     "(?:^|[^A-Za-z0-9])" + _any(
-        _trie(_LONG_PREFIXES + _HIDDEN_BY_LETTERS, partial=False),
-        rf"{_OF_LETTERS}{{22}}",
-        rf"{_OF_LETTERS}{{0,21}}{_BETWEEN_PARTS}(?:{_PART_BEGUN}){_OF_TOKENS}*{_BETWEEN_PARTS}(?:{_PART_BEGUN})",
-        rf"{_OF_LETTERS}{{0,21}}{_BETWEEN_PARTS}[A-Za-z0-9_\-]*\."
-        rf"(?:[A-Za-z0-9_\-]{{6}}|[A-Za-z0-9_\-]{{0,5}}{_BETWEEN_PARTS}(?:{_PART_BEGUN}))",
-        _trie(credentials.PREFIXES, partial=True).removesuffix("?") + r"[*`~|\\]",
+        _trie(tuple(prefix for prefix in credentials.PREFIXES if len(prefix) > 1), partial=False, between=_BETWEEN),
         "[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11}",
         "[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{4}", "[0-9]{4}[ -][0-9]{6}[ -][0-9]{4}", "[0-9]{12}",
         r"[0-9]{8,10}:[A-Za-z0-9_\-]{10}",
+        # Many a word begins like this one, so its dots have to be in their places.
+        rf"[MNO]{_OF_DISCORD}{{22,28}}{_BETWEEN}\.{_OF_DISCORD}{{6,7}}{_BETWEEN}\.{_OF_DISCORD}{{8}}",
     ),
     _BEGIN,
 ))
