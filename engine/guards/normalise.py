@@ -222,13 +222,18 @@ _ROTATED: Final = re.compile(
 _VOWELS: Final = frozenset("aeiouyAEIOUY")
 # RE2 says in a few microseconds that a text holds nothing of the kind, as nearly all do.
 _GATES: Final = {
-    "base64": re2.compile(r"[A-Za-z0-9+/_\-]{16}"),
-    "hex": re2.compile(r"(?:[0-9A-Fa-f]{2}[ :,]?){4}|(?:0x|\\x)[0-9A-Fa-f]{2}[ ,]?(?:0x|\\x)"),
-    "url": re2.compile("%[0-9A-Fa-f]{2}"),
-    "tags": re2.compile("[\U000e0020-\U000e007e]{4}"),
-    "rot13": re2.compile(f"(?i){_ROTATED.pattern}"),
+    "base64": r"[A-Za-z0-9+/_\-]{16}",
+    "hex": r"(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ :,]?){8}",
+    "url": r"(?:%[0-9A-Fa-f]{2}[^\s%]*){3}",
+    "tags": "[\U000e0020-\U000e007e]{4}",
+    "rot13": f"(?i){_ROTATED.pattern}",
 }
-_ANY_GATE: Final = re2.compile("|".join(f"(?:{gate.pattern})" for gate in _GATES.values()))
+_GATE: Final = re2.Set.SearchSet()
+for _pattern in _GATES.values():
+    _GATE.Add(_pattern)
+_GATE.Compile()
+_RUN: Final = re2.compile(r"[A-Za-z0-9+/_\-]{16,}")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")     # RE2 reads none
 
 
 @lru_cache(maxsize=8)
@@ -243,19 +248,27 @@ def variants(text: str) -> tuple[Variant, ...]:
 
 def _decoded(text: str) -> Iterator[Variant]:
     for base, part in _parts(text):
-        raw = part.encode("utf-8", "replace")
-        if not _ANY_GATE.search(raw):
+        met = _GATE.Match(part.encode("utf-8", "replace"))
+        if met is None:
             continue
-        for kind, pattern, decode in _WAYS:
-            if not _GATES[kind].search(raw):
-                continue
-            for match in pattern.finditer(part):
+        kinds = [kind for number, kind in enumerate(_GATES) if number in met]
+        for kind, find, decode in _WAYS:
+            for match in find(part) if kind in kinds else ():
                 said = decode(match.group())
                 if said and readable(said):
                     yield Variant(kind, said, base + match.start(), base + match.end())
-        if _GATES["rot13"].search(raw) and len({found.lower() for found in _ROTATED.findall(part)}) >= 2:
+        if "rot13" in kinds and len({found.lower() for found in _ROTATED.findall(part)}) >= 2:
             said = codecs.encode(part, "rot13")
             yield Variant("rot13", said, base, base + len(said))
+
+
+def _runs(part: str) -> Iterator[re.Match[str]]:
+    """The matches of `_BASE64`: RE2 finds the long runs of such letters, of which most texts have a few at most."""
+    at = 0
+    for run in _RUN.finditer(part if part.isascii() else _SURROGATE.sub("?", part)):
+        if run.start() >= at and (found := _BASE64.match(part, run.start())):
+            at = found.end()
+            yield found
 
 
 def _parts(text: str) -> Iterator[tuple[int, str]]:
@@ -283,7 +296,7 @@ def _from_hex(run: str) -> str:
 
 
 def _from_url(run: str) -> str:
-    return _text(unquote_to_bytes(run))
+    return _text(unquote_to_bytes(run.encode("utf-8", "replace")))     # half of a pair is no character
 
 
 def _from_tags(run: str) -> str:
@@ -298,8 +311,8 @@ def _text(raw: bytes) -> str:
         return ""
 
 
-_WAYS: Final = (("base64", _BASE64, _from_base64), ("hex", _HEX, _from_hex), ("url", _URL, _from_url),
-                ("tags", _TAGS, _from_tags))
+_WAYS: Final = (("base64", _runs, _from_base64), ("hex", _HEX.finditer, _from_hex), ("url", _URL.finditer, _from_url),
+                ("tags", _TAGS.finditer, _from_tags))
 
 
 def readable(text: str) -> bool:

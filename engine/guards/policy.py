@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -385,18 +386,29 @@ _COMMON: Final = {
     "es": "el la los las y es no yo cómo qué un una para con sobre de del en por favor",
     "en": "the and is not i we how what a an for with on of to in please this that you it are",
 }
-_WORDS: Final = {language: frozenset(words.split()) for language, words in _COMMON.items()}
+_SPEAKS: Final = {
+    word: tuple(language for language, words in _COMMON.items() if word in words.split())
+    for words in _COMMON.values() for word in words.split()
+}
 _WORD: Final = re.compile(r"[^\W\d_]+")
 
 
+@lru_cache(maxsize=8)               # several guards refuse one message
 def language_of(text: str) -> str:
     """A guess at the language of the first 2,000 characters, good enough to choose a sentence by."""
     head = text[:2000]
-    letters = sum(map(str.isalpha, head)) or 1
-    for script, language in _SCRIPTS:
-        if len(script.findall(head)) * 5 > letters:
-            return language
-    words = [word.casefold() for word in _WORD.findall(head)]
-    counts = {language: sum(word in known for word in words) for language, known in _WORDS.items()}
+    if head.isascii():
+        words = _WORD.findall(head.lower())
+    else:
+        found = {language: len(script.findall(head)) for script, language in _SCRIPTS}
+        letters = sum(map(str.isalpha, head)) or 1 if any(found.values()) else 1
+        for language, count in found.items():
+            if count * 5 > letters:
+                return language
+        words = [word.casefold() for word in _WORD.findall(head)]
+    counts = dict.fromkeys(_COMMON, 0)
+    for word in words:
+        for language in _SPEAKS.get(word, ()):
+            counts[language] += 1
     best = max(counts, key=lambda language: (counts[language], language == "en"))
     return best if counts[best] else "en"
