@@ -146,26 +146,31 @@ _FOLDED: Final = _Table(fold)
 _LETTERS: Final = _Table(letter)
 
 
-_OTHER: Final = re.compile(r"([^\x00-\x7f]+)")
-_ASCII: Final = bytes(ord(fold(chr(code)) or " ") for code in range(128)).ljust(256)
+_OTHER: Final = re.compile(rb"([\x80-\xff]+)")
+_ASCII: Final = bytes(ord(fold(chr(code)) or " ") for code in range(128)) + bytes(range(128, 256))
 _UNSEEN: Final = bytes(code for code in range(128) if not fold(chr(code)))
-_APART: Final = 128             # stretches of other characters; of more it is quicker to look at each character
+_OF_ASCII: Final = bytes(range(128))
+_FEW: Final = 24                # different other characters; of more it is quicker to look at each stretch of them,
+_APART: Final = 128             # and of more stretches, at each character
 
 
 @lru_cache(maxsize=8)               # several guards read one message
 def normalise(text: str) -> str:
     """The text as rules read it. Never holds a lone surrogate; at most eight times as long, usually shorter."""
     if text.isascii():
-        return _ascii(text)
-    parts = _OTHER.split(text, _APART)          # in turn: ASCII, which is nearly all of most texts, and others
-    return "".join([
-        part.translate(_FOLDED) if number % 2 or number == 2 * _APART else _ascii(part)
-        for number, part in enumerate(parts)
-    ])
-
-
-def _ascii(text: str) -> str:
-    return text.encode("ascii").translate(_ASCII, _UNSEEN).decode("ascii")
+        return text.encode("ascii").translate(_ASCII, _UNSEEN).decode("ascii")
+    raw = text.encode("utf-8", "surrogatepass").translate(_ASCII, _UNSEEN)
+    others = set(raw.translate(None, _OF_ASCII).decode("utf-8", "surrogatepass"))
+    if len(others) <= _FEW:             # quotation marks, dashes, a few letters: what they become folds to itself
+        plain = raw.decode("utf-8", "surrogatepass")
+        for char in others:
+            plain = plain.replace(char, fold(char))
+        return plain
+    parts = _OTHER.split(raw, _APART)   # in turn: ASCII, and others
+    for number in (*range(1, len(parts), 2), 2 * _APART):
+        if number < len(parts):
+            parts[number] = parts[number].decode("utf-8", "surrogatepass").translate(_FOLDED).encode()
+    return b"".join(parts).decode()
 
 
 def letters(text: str) -> str:
