@@ -154,6 +154,8 @@ class Visible:
                     cut = max(held - 128 - self._base, 0)
                     self._recent, self._base = self._recent[cut:], self._base + cut
                 return self._end
+            if page.final and not page.begin and not self._make().read(_HIDDEN.sub("", text), final=True).edits:
+                return self._end        # a whole text with nothing in it: no place is asked for
             self._inner, self._floor = self._make(), held
             text, begun, self._recent = self._recent + text, self._base, ""
         seen: list[str] = []

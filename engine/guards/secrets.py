@@ -131,7 +131,7 @@ _STARTS_AT_ALL: Final = re2.compile(_any(
         _trie(tuple(prefix for prefix in credentials.PREFIXES if len(prefix) > 1), partial=False, between=_BETWEEN),
         "[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11}",
         "[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{4}", "[0-9]{4}[ -][0-9]{6}[ -][0-9]{4}", "[0-9]{12}",
-        r"[0-9]{8,10}:[A-Za-z0-9_\-]{10}",
+        r"[0-9]{8,10}:[A-Za-z0-9_\-]{35}",
         # Many a word begins like this one, so its dots have to be in their places.
         rf"[MNO]{_OF_DISCORD}{{22,28}}{_BETWEEN}\.{_OF_DISCORD}{{6,7}}{_BETWEEN}\.{_OF_DISCORD}{{8}}",
     ),
