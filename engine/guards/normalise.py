@@ -15,7 +15,7 @@ import codecs
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -182,13 +182,15 @@ def letters(text: str) -> str:
 class Places:
     """Where each character of a folded text stood in the original."""
 
-    ends: tuple[int, ...]       # of the folded text behind each character of the original
+    ends: Sequence[int]         # of the folded text behind each character of the original
 
     @staticmethod
     def of(text: str, *, only_letters: bool = False) -> Places:
         """For `normalise`, or for `letters`. Costs more than the folding itself: only worth it after a find."""
         folding = letter if only_letters else fold
         sizes = {char: len(folding(char)) for char in set(text)}
+        if all(size == 1 for size in sizes.values()):       # nearly always: each stands where it stood
+            return Places(range(1, len(text) + 1))
         return Places(tuple(accumulate(map(sizes.__getitem__, text))))
 
     def original(self, start: int, end: int) -> tuple[int, int]:

@@ -126,13 +126,17 @@ def _any(*patterns: str) -> str:
 
 _BETWEEN: Final = r"[ \t\r\n\x{a0}\\\"'*`~|+]*"       # the parts of a token; see `_Broken`
 _OF_DISCORD: Final = rf"(?:{_BETWEEN}[A-Za-z0-9_\-])"
+_TELLING: Final = tuple(
+    prefix for prefix in credentials.PREFIXES if len(prefix) > 1 and not re.fullmatch("A[KSBC][IC]A", prefix)
+)
 _STARTS_AT_ALL: Final = re2.compile(_any(
     "(?:^|[^A-Za-z0-9])" + _any(
-        _trie(tuple(prefix for prefix in credentials.PREFIXES if len(prefix) > 1), partial=False, between=_BETWEEN),
+        _trie(_TELLING, partial=False, between=_BETWEEN),
         "[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11}",
         "[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{4}", "[0-9]{4}[ -][0-9]{6}[ -][0-9]{4}", "[0-9]{12}",
         r"[0-9]{8,10}:[A-Za-z0-9_\-]{35}",
-        # Many a word begins like this one, so its dots have to be in their places.
+        # Words are written like these two begin, so what follows has to be in its place.
+        rf"A{_BETWEEN}[KSBC]{_BETWEEN}[IC]{_BETWEEN}A(?:{_BETWEEN}[A-Z0-9]){{16}}",
         rf"[MNO]{_OF_DISCORD}{{22,28}}{_BETWEEN}\.{_OF_DISCORD}{{6,7}}{_BETWEEN}\.{_OF_DISCORD}{{8}}",
     ),
     _BEGIN,
