@@ -413,8 +413,9 @@ def language_of(text: str) -> str:
             if not _OF_WORD.match(char):
                 head = head.replace(char, " ")
     counts = dict.fromkeys(_COMMON, 0)
-    for word in head.casefold().encode("utf-8", "replace").translate(_WORDS).split():
-        for language in _SPEAKS.get(word, ()):
+    words = head.casefold().encode("utf-8", "replace").translate(_WORDS).split()
+    for word in filter(_SPEAKS.__contains__, words):
+        for language in _SPEAKS[word]:
             counts[language] += 1
     best = max(counts, key=lambda language: (counts[language], language == "en"))
     return best if counts[best] else "en"
