@@ -66,6 +66,12 @@ class Spread:
         text, at = page.text, 0
         if page.final and not page.begin and not _ROW_AT_ALL.search(text.encode("utf-8", "replace")):
             return page.end                 # a whole text with nothing of the kind in it
+        if self._start < 0 and not page.final and text.isalpha() and text.isascii() and (
+            self._last.isalnum() or len(text) > 1
+        ):
+            self._end += len(text)          # letters of a word
+            self._last = text[-1]
+            return self._end
         while at < len(text):
             if self._start < 0:         # on to the next single character
                 inside = not at and _SOLID.match(self._last)        # of a word that began before

@@ -167,6 +167,13 @@ class Scanner:
         """How many characters from the start are safe, and the new secrets before that, in order, apart."""
         if final and not self._end:
             self._whole(text)
+        elif (
+            self._starts == self._signs == self._end and not (final or self._alive or self._found)
+            and text.isalpha() and text.isascii() and self._text[-1:].isalnum() and self._text.isascii()
+        ):
+            self._text += text          # a word goes on in which nothing has begun
+            self._starts = self._signs = self._end = self._end + len(text)
+            return self._end, []
         self._text += text
         self._end += len(text)
         if self._alive:

@@ -97,6 +97,8 @@ class Place(NamedTuple):
     told: bool = False          # and what leads to it is that others said so
 
 
+_SOME_START: Final = Place(0, 0)
+_SOME_SEAM: Final = Place(0, 0, seam=True)
 _SOME_ASIDE: Final = Place(0, 0, seam=True, aside=True)
 MORE: Final = Allow("more")
 """A judge that cannot tell yet."""
@@ -347,15 +349,20 @@ class Sentences:
             self._units and self._units[-1].place.start == start
         ):
             at, glued, switched, aside = start - self._base, False, False, False
+            begun = self._text[at : at + 2]
+            if begun.isalpha() and not (
+                self._judge.may_begin(begun, _SOME_SEAM if seam else _SOME_START)
+                or (seam and self._judge.may_begin(begun, _SOME_ASIDE))
+            ):
+                return                                  # as nearly always: no word of interest begins like this
             if seam:
                 last = self._text[max(at - 4, 0) : at].rstrip()[-1:]
                 glued = self._text[max(at - 1, 0) : at].isalnum()
                 switched = last.isalpha() and _script(last) != _script(self._text[at])
                 before = self._text[max(at - 1, 0) : at]
                 aside = before in (",", "，", "、") or (self._text[at] in _ONLY_ASIDE and not switched)
-                begun = self._text[at : at + 2] if aside else ""
-                if len(begun) > 1 and not self._judge.may_begin(begun, _SOME_ASIDE):
-                    return                              # as nearly always
+                if aside and len(begun) > 1 and not self._judge.may_begin(begun, _SOME_ASIDE):
+                    return
             # what a service pasted in has nothing to do with the colon, and does not stand that near to it
             led = self._led >= 0 and not (seam and start - self._led > _NEAR)
             place = Place(start, self._before, seam, glued, switched, aside=aside, led=led)
