@@ -100,7 +100,9 @@ def _any(number: str, around: str) -> bool:          # noqa: ARG001 - a shape's 
 
 
 _SSN_WORD: Final = re.compile(r"(?i)\bssn\b|social[ -]security|\bitin\b")
-_PASSPORT: Final = r"(?i)passport|reisepass|personalausweis|passeport|pasaporte|护照|護照|パスポート|загранпаспорт|паспорт"
+_PASSPORT: Final = (
+    r"(?i)passport|reisepass|personalausweis|passeport|pasaporte|护照|護照|パスポート|загранпаспорт|паспорт"
+)
 _PASSPORT_WORD: Final = re.compile(_PASSPORT)
 _TAX_WORD: Final = re.compile(r"(?i)steuer-?id|steueridentifikation|identifikationsnummer|steuernummer|\btin\b|tax id")
 _PHONE_WORD: Final = re.compile(r"(?i)\b(?:tele)?phone|\btel\b|mobile|\bcell\b|telefon|handy|telefono|电话|手机|号码")

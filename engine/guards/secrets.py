@@ -80,6 +80,8 @@ _START: Final = re.compile(
     f"{_EDGE}(?:({_trie(credentials.PREFIXES, partial=False)})|([A-Z]{{2}}[0-9]{{2}})"
     r"|([0-9])(?=[0-9]{3}[0-9 \-]|[0-9]{0,3}\Z))"      # no year, no count
 )
+_LIVELY: Final = re.compile(rf"{_START.pattern}|[*`~|\\]")
+"""Where there is none of these, nothing begins but a key."""
 _BEGUN: Final = re.compile(
     f"{_EDGE}(?=[A-Za-z])(?:{_trie(credentials.PREFIXES, partial=True)}|[A-Z]{{1,2}}[0-9]?)\\Z"
 )
@@ -214,6 +216,11 @@ class Scanner:
     def _look_for_starts(self, final: bool) -> None:
         text, base = self._text, self._base
         if self._starts == self._end:
+            return
+        if not _LIVELY.search(text, self._starts - base) and _BEGIN not in text:    # nearly always
+            self._starts = self._end
+            if not final:
+                self._hold_beginnings()
             return
         for found in _START.finditer(text, self._starts - base):
             start = base + found.start()

@@ -62,6 +62,9 @@ class Words:
         if final and not base:
             self._whole(text)
             return
+        if self._start < 0 and not final and self._last in _OF_WORDS and text.isalnum() and text.isascii():
+            self._last, self.safe = text[-1], self._end     # a word that was let go, and goes on
+            return
         if text and self._start < 0 and self._last in _OF_WORDS:
             rest = _WORD.match(text)        # a word that was let go, and goes on
             at = rest.end() if rest else 0
