@@ -129,7 +129,7 @@ class Examiner:
             if isinstance(verdict, str):
                 stages.append(Stage("in", guard.name, guard.version, "error", verdict, suspicion=1.0))
                 continue
-            stages.append(self._stage("in", guard, verdict))
+            stages += [self._stage("in", guard, each) for each in (*verdict.also, verdict)]
             if verdict.action == "flag":
                 flags.append(verdict.category)
             if isinstance(verdict, Mask):

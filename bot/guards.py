@@ -62,7 +62,7 @@ from engine.guards.topics import TopicsGuard, political, politics, unsafe
 from engine.guards.unsafe import UnsafeClassifier, UnsafeGuard
 from engine.messages import Claim, Decision, Found, Passage, PersonId, Place, TraceId, Trail
 from engine.ports import Fingerprint, Guard, OutboundGuard
-from engine.prompt import SYSTEM
+from engine.prompt import SYSTEM, marked
 from engine.turn import Chains
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ OUTBOUND: Final = (Category.DEFLECTION, Category.REFUSAL, Category.NARRATIVE)
 REMEMBERED: Final = 16
 PASSAGES: Final = 16_384
 """So many passages are not read twice under the same rules; two megabytes."""
+CANARY: Final = 16
+"""Hexadecimal digits."""
 CONNECT: Final = timedelta(seconds=1)
 
 
@@ -85,6 +87,7 @@ class Scorer(UnsafeClassifier, OutboundClassifier, Protocol):
 def chains(
     rules: Rules, classifier: Scorer | None, *, system_prompt: str = SYSTEM, judge: Judge | None = None,
     strict: bool = False, nemo: Rails | None = None, hosts: tuple[str, ...] = (), thinking: bool = False,
+    canary: str = "",
 ) -> tuple[tuple[Guard, ...], tuple[OutboundGuard, ...]]:
     """The inbound and the outbound guards for the turns to which these rules apply, in their order.
 
@@ -92,11 +95,12 @@ def chains(
     was told to think aloud first.
     """
     inbound: list[Guard] = [
-        SecretsGuard(), PersonalGuard(rules), TermsGuard(rules), PatternsGuard(rules),
+        SecretsGuard(rules), PersonalGuard(rules), TermsGuard(rules), PatternsGuard(rules),
         InjectionGuard(rules, classifier), TopicsGuard(rules, classifier),
     ]
     outbound: list[OutboundGuard] = [
-        *(Governed(guard, rules) for guard in detectors(rules, classifier, system_prompt, hosts, thinking)),
+        *(Governed(guard, rules) for guard in detectors(
+            rules, classifier, system_prompt, hosts, thinking, canary=canary)),
     ]
     if judge is not None:
         grey = GreyZone(rules, classifier)
@@ -203,6 +207,11 @@ class Guards:
     support: Support | None = None
     memory: Memory = field(default_factory=Memory, repr=False, compare=False)
 
+    @property
+    def canary(self) -> str:
+        """A word of this installation's own, always the same: prefixes of prompts stay cached."""
+        return self.fingerprint("canary")[:CANARY]
+
     def rules(self, place: Place, roles: Collection[str] = (), trace: TraceId = NO_TRACE) -> Rules:
         """What applies to a turn in this place, by the policy of this moment."""
         return self.policy().rules_for(place.workspace, place.channel, roles).traced(trace)
@@ -214,13 +223,14 @@ class Guards:
         rules, fit = lasting.traced(claim.trace), self.memory.under(lasting)
         inbound, outbound = chains(
             rules, self.classifier, system_prompt=self.system_prompt, judge=self.judge, strict=self.strict,
-            nemo=self.nemo, hosts=self.hosts, thinking=self.thinking,
+            nemo=self.nemo, hosts=self.hosts, thinking=self.thinking, canary=self.canary,
         )
         return Chains(
             Inbound(tuple(Tolerant(guard, rules) for guard in inbound), self.fingerprint),
             Egress(outbound, self.fingerprint, fit.sentences), Passages(rules, self.fingerprint, fit.passages),
             rules.routing,
             GroundingCheck(rules, self.fingerprint, self.meaning, self.support), rules.own_reply,
+            marked(self.system_prompt, self.canary),
         )
 
 
@@ -348,11 +358,12 @@ def other_model_configs(settings: Settings, first: SglangConfig) -> list[SglangC
 
 def detectors(
     rules: Rules, classifier: Scorer | None, system_prompt: str, hosts: tuple[str, ...] = (), thinking: bool = False,
+    *, canary: str = "",
 ) -> tuple[OutboundGuard, ...]:
     """What is looked for in an answer. A threshold is the detector's own unless the policy sets one."""
     return (
         SecretsGuard(), DisclosureGuard(_disclosed(rules)), MentionGuard(), LinkGuard(hosts),
-        _leak_guard(system_prompt),
+        _leak_guard(system_prompt, canary),
         DeflectionGuard(classifier, expects_reasoning=thinking, **_threshold(rules, Category.DEFLECTION)),
         RefusalGuard(classifier, **_threshold(rules, Category.REFUSAL)),
         NarrativeGuard(classifier, passing=_passing(rules), **_threshold(rules, Category.NARRATIVE)),
@@ -387,9 +398,9 @@ def _threshold(rules: Rules, category: str) -> _Set:
 
 
 @lru_cache(maxsize=8)
-def _leak_guard(system_prompt: str) -> LeakGuard:
+def _leak_guard(system_prompt: str, canary: str) -> LeakGuard:
     """Its automata are as large as the prompt, and prompts are few."""
-    return LeakGuard(system_prompt)
+    return LeakGuard(system_prompt, canary)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ from engine.ports import (
     Transcripts,
     Uploads,
 )
-from engine.prompt import Budget, build_prompt
+from engine.prompt import SYSTEM, Budget, build_prompt
 from engine.quote import quote
 from engine.streaming import release
 from engine.summary import INSTRUCTION, MOST, Thread, extract, room_for, standing
@@ -118,6 +118,7 @@ class Chains:
     routing: tuple[str, ...] = ()
     grounding: Grounding | None = None
     sentence: Callable[[str], str] | None = None    # the company's own, in the language of a text; "": it has none
+    system: str = SYSTEM            # the instructions of every model
 
 
 class GuardBook(Protocol):
@@ -159,6 +160,7 @@ class Engine:
     passages: PassageScreen | None = None
     grounding: Grounding | None = None
     sentence: Callable[[str], str] | None = None
+    system: str = SYSTEM
     # Whoever knows the rules of each turn; None: the two chains above, for all.
     guards: GuardBook | None = field(default=None, repr=False)
     uploads: Uploads = field(default_factory=NoUploads)
@@ -189,7 +191,7 @@ class Engine:
         chains = guards.for_turn(claim)
         return replace(self, inbound=chains.inbound, egress=chains.egress, passages=chains.passages,
                        models=routed(self.models, chains.routing), grounding=chains.grounding,
-                       sentence=chains.sentence, guards=None)
+                       sentence=chains.sentence, system=chains.system, guards=None)
 
     async def summarise(self, claim: Claim, reply: Reply, trail: Trail, *, last: bool = False) -> None:
         """The same line, over what was said in the message's place instead of over pages."""
@@ -312,6 +314,7 @@ class Engine:
             prompt = build_prompt(
                 past, given, question, trace=claim.trace, tokens=self.tokens, budget=self.budget,
                 priority=20 if claim.lane == 0 else 0, salt=self.egress.fingerprint(tenant(claim))[:16],
+                system=self.system,
             )
             screen = self.egress.open(question, Found(prompt.passages, given.answers), trail, flags)
             try:

@@ -51,10 +51,26 @@ _RULES: Final[Mapping[str, frozenset[str]]] = {
                                    *(f"encoded_{kind}" for kind in ("base64", "hex", "url", "rot13", "tags"))}),
     Category.POLITICAL: frozenset({"classifier", *FAMILIES, *(sign.rule for sign in POLITICAL)}),
     Category.UNSAFE: frozenset({"classifier", NEMO, *FAMILIES, *(sign.rule for sign in UNSAFE)}),
+    Category.DEFLECTION: frozenset({"canned_line", "deflection", "late_deflection", *FAMILIES}),
+    Category.REFUSAL: frozenset({"refusal", "late_refusal", *FAMILIES}),
+    Category.NARRATIVE: frozenset({"narrative", "late_narrative"}),
+    Category.LEAK: frozenset({"system_prompt"}),
+    Category.MENTION: frozenset({"mention"}),
+    Category.LINK: frozenset({"link", "picture"}),
+    Category.UNGROUNDED: frozenset({"claim"}),
 }
 """Single rules, where their names are known beforehand. What a guard model finds has its family's name."""
 _NOT_OF_ANSWERS: Final = frozenset({Category.PROTECTED_TERM, Category.PATTERN, Category.TOPIC, Category.BACKEND})
 """What nothing finds in an answer, or what no rule is asked about."""
+MEASURES: Final[Mapping[str, str]] = {
+    "secret": "in: secrets", "secret_lookalike": "in: secret look-alikes", "protected_term": "in: protected terms",
+    "unsafe": "in: unsafe at 2 % over-block", "political": "in: political at 2 % over-block",
+    "jailbreak": "in: jailbreak at 1 %", "indirect_injection": "in: indirect injection at 1 %",
+    "deflection": "out: known canned lines", "unseen_deflection": "out: unseen canned lines",
+    "narrative": "out: regional narrative", "refusal": "out: refusal", "outbound": "out: all without soft",
+    "quote": "out: false alarms on quotes",
+}
+"""What a target may be called, beside the name of a line of the evaluation itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +127,14 @@ def _outbound_key(key: str) -> str:
         _wrong("no rule for answers: its first entries stand there before it is a list; say what becomes of "
                "personal.email and personal.phone")
     return key
+
+
+def _measure(name: str) -> str:
+    """The line of the evaluation. A target that is none would be reached by every guard."""
+    if name in MEASURES:
+        return MEASURES[name]
+    return name if name.startswith(("in: ", "out: ")) else _wrong(
+        f"no measure{_did_you_mean(name, tuple(MEASURES))}")
 
 
 def _guard(name: str) -> str:
@@ -241,7 +265,7 @@ class _Scope(_Layer):
 
 class _Document(_Layer):
     version: Annotated[int, Field(ge=1, le=1)] = 1
-    targets: dict[str, _Score] = Field(default_factory=dict)
+    targets: dict[Annotated[str, AfterValidator(_measure)], _Score] = Field(default_factory=dict)
     scopes: tuple[_Scope, ...] = ()
 
     def policy(self) -> Policy:

@@ -5,6 +5,7 @@ Of an answer only the fields that are read are decoded. Nothing here waits or kn
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,8 +14,9 @@ from msgspec import Struct
 
 from adapters.sglang.config import SglangConfig
 from adapters.sglang.sse import Events
+from adapters.sglang.thoughts import Thoughts
 from engine.messages import NO_USAGE, Usage
-from engine.ports import Finished, Piece, Reasoning, Text
+from engine.ports import Finished, Piece, Reasoning
 from engine.prompt import ChatMessage, Prompt
 
 EVENT_LIMIT: Final = 1024 * 1024
@@ -140,12 +142,14 @@ class PieceReader:
     when the server reported one or sent what is not an answer, ``done`` when it said that this was all.
     """
 
-    __slots__ = ("_events", "_reason", "_usage", "done", "failure")
+    __slots__ = ("_events", "_half", "_reason", "_thoughts", "_usage", "done", "failure")
 
     def __init__(self, limit: int = EVENT_LIMIT) -> None:
         """``limit``: bytes of one event."""
         self._events = Events(limit)
         self._reason: str | None = None
+        self._thoughts = Thoughts()
+        self._half = ""             # of a character, until the other half comes
         self._usage = NO_USAGE
         self.done = False
         self.failure: Failure | None = None
@@ -162,8 +166,14 @@ class PieceReader:
             try:
                 chunk = _chunk.decode(data)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:  # the latter is msgspec's for bad UTF-8
-                self.failure = Failure(f"not an answer: {type(error).__name__}", away=True)
-                return pieces
+                halved = self._halved(data)
+                if halved is None:
+                    self.failure = Failure(f"not an answer: {type(error).__name__}", away=True)
+                    return pieces
+                chunk = halved
+            else:
+                if self._half and chunk.choices and (delta := chunk.choices[0].delta).content:
+                    delta.content, self._half = f"\ufffd{delta.content}", ""      # the other half never came
             self._take(chunk, pieces)
         if self._events.overflow and not self.done and self.failure is None:
             self.failure = Failure("an event of the stream is over the size limit", away=True)
@@ -177,15 +187,35 @@ class PieceReader:
             raise Failure("the stream ended without a finish reason", again=True, away=True)
         return Finished(self._reason, self._usage)
 
+    def _halved(self, data: bytes) -> _Chunk | None:
+        """An event with half a surrogate pair in it: some servers cut an emoji in two. None: it is no event at all."""
+        try:
+            chunk = msgspec.convert(json.loads(data), _Chunk)
+        except (ValueError, RecursionError, msgspec.ValidationError):
+            return None
+        for choice in chunk.choices or ():
+            delta = choice.delta
+            if delta.content:
+                said = self._half + delta.content
+                self._half = said[-1] if "\ud800" <= said[-1] < "\udc00" else ""
+                delta.content = _whole(said[: len(said) - len(self._half)])
+            if delta.reasoning_content:
+                delta.reasoning_content = _whole(delta.reasoning_content)
+        return chunk
+
     def _take(self, chunk: _Chunk, pieces: list[Piece]) -> None:
         if chunk.choices:
             choice = chunk.choices[0]
             delta = choice.delta
             if delta.reasoning_content:
+                self._thoughts.apart()
                 pieces.append(Reasoning(delta.reasoning_content))
             if delta.content:
-                pieces.append(Text(delta.content))
+                pieces += self._thoughts.parted(delta.content)
+                if self._thoughts.stray:
+                    self.failure = Failure("thoughts stand in the answer: start the server with --reasoning-parser")
             if choice.finish_reason is not None:
+                pieces += self._thoughts.rest()
                 self._reason = choice.finish_reason
         elif chunk.error is not None:
             code = chunk.error.code
@@ -194,6 +224,11 @@ class PieceReader:
             self.failure = Failure("not an answer: an event of another shape", away=True)
         if chunk.usage is not None:
             self._usage = _usage(chunk.usage)
+
+
+def _whole(text: str) -> str:
+    """Halves that belong together are one character, and one alone is a mark that something is missing."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def refusal(status: int, body: bytes) -> Failure:

@@ -84,10 +84,11 @@ class Inbound:
                 "in", guard.name, guard.version, "error", type(error).__name__, text_hash=digest, scanned=len(text),
             ))
             raise Refused(f"{guard.name} broke: {type(error).__name__}", BROKEN) from error
-        trail.decisions.append(Decision(
-            "in", guard.name, guard.version, verdict.action, verdict.rule, verdict.category, verdict.score, digest,
-            len(text),
-        ))
+        trail.decisions += [
+            Decision("in", guard.name, guard.version, each.action, each.rule, each.category, each.score, digest,
+                     len(text))
+            for each in (*verdict.also, verdict)
+        ]
         if isinstance(verdict, Refuse):
             raise Refused(f"{guard.name}: {verdict.rule}", verdict.reply)
         if isinstance(verdict, Reroute):            # there is no other model for a question

@@ -15,10 +15,10 @@ from typing import Final, TypeAlias
 
 from engine.errors import BotError, Refused
 from engine.guards.citations import CitationGuard, CitationStream
-from engine.guards.leaves import Reading
+from engine.guards.leaves import IN_REASONING, Reading
 from engine.guards.page import Detector, ReaderBroke, shared
 from engine.guards.recent import Recent
-from engine.guards.verdict import Refuse, Reroute, Verdict
+from engine.guards.verdict import SHADOW, Allow, Refuse, Reroute, Verdict
 from engine.messages import Answer, Citation, Decision, Found, Mode, Passage, TraceId, Trail
 from engine.ports import Edit, Fingerprint, Finished, OutboundGuard, Piece, Scan, StreamGuard, Text
 
@@ -100,10 +100,13 @@ class _Seat:
     rule: str = ""
     category: str = ""
     score: float | None = None
+    shadows: dict[str, Allow] = field(default_factory=dict)     # what rules in shadow would have done besides
 
     def note(self, action: str, rule: str, category: str = "", score: float | None = None) -> None:
-        """A later word replaces an earlier one, except that an edit does not hide a flag."""
-        if not (action == "mask" and self.action == "flag"):
+        """A later word replaces an earlier one, except that an edit does not hide a flag on what is shown."""
+        if self.rule.startswith(SHADOW) and rule != self.rule:
+            self.shadows[self.rule] = Allow(self.rule, self.category, self.score)
+        if not (action == "mask" and self.action == "flag") or self.rule.endswith(IN_REASONING):
             self.action, self.rule, self.category, self.score = action, rule, category, score
 
 
@@ -232,10 +235,13 @@ class Screen:
             return
         digest = self._digest()
         for seat in self.seats:
-            self.trail.decisions.append(
-                Decision("out", seat.guard.name, seat.guard.version, seat.action, seat.rule, seat.category,
-                         seat.score, digest, self._end, self._start)
-            )
+            last = (seat.action, seat.rule, seat.category, seat.score)
+            shadows = [("allow", each.rule, each.category, each.score) for each in seat.shadows.values()
+                       if each.rule != seat.rule]
+            self.trail.decisions += [
+                Decision("out", seat.guard.name, seat.guard.version, *noted, digest, self._end, self._start)
+                for noted in (*shadows, last)
+            ]
         self._raw, self._edits = [], []
 
     def _shared(self, ends: list[tuple[int, _Seat, Scan]], piece: Piece | None) -> int:
@@ -289,6 +295,8 @@ class Screen:
             seat.note("mask", scan.edits[-1].rule)
         verdict = scan.verdict
         # What a rule in shadow would have done is on record, and hides nothing that was done.
+        if isinstance(verdict, Allow) and seat.action != "allow" and verdict.rule.startswith(SHADOW):
+            seat.shadows[verdict.rule] = verdict
         if verdict is not None and (verdict.action != "allow" or (verdict.rule and seat.action == "allow")):
             seat.note(verdict.action, verdict.rule, verdict.category, verdict.score)
 

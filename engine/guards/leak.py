@@ -33,7 +33,7 @@ NEEDED: Final = 8
 _GAP: Final = 16
 """Other characters between two letters, after which they are no piece of one text."""
 _PLAIN: Final = {char: fold_char(char) for char in map(chr, range(128))}
-_CANARY: Final = 8          # folded characters that a canary must have to be one
+_CANARY: Final = WIDE_SHINGLE       # folded characters that a canary must have to be one
 
 
 class _Substrings:
@@ -90,10 +90,9 @@ class LeakGuard(LeafReadingGuard):
     def __init__(self, system_prompt: str, canary: str = "", *, reply: str = "I may not show the answer to"
     " this.") -> None:
         """``canary``: a random word of the prompt. ``reply`` is what the person reads instead."""
-        plain = folded(system_prompt)
-        self._pieces = _Substrings("\0".join((plain, plain[::-1], codecs.encode(plain, "rot13"))))
         mark = folded(canary)
-        self._canaries = (mark, mark[::-1], codecs.encode(mark, "rot13")) if len(mark) >= _CANARY else ()
+        self._canaries = _turned(mark) if len(mark) >= _CANARY else ()
+        self._pieces = _Substrings("\0".join((*_turned(folded(system_prompt)), *self._canaries)))
         self._verdict = Refuse("system_prompt", "leak", reply, 1.0)
 
     def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector:  # noqa: ARG002
@@ -106,6 +105,11 @@ class LeakGuard(LeafReadingGuard):
             return LeakReader(self._pieces, self._canaries, known, self._verdict)
 
         return Detector(opened, thoughts=opened)
+
+
+def _turned(plain: str) -> tuple[str, str, str]:
+    """A folded text, itself, backwards and in rot13."""
+    return plain, plain[::-1], codecs.encode(plain, "rot13")
 
 
 class LeakReader:
@@ -144,23 +148,15 @@ class LeakReader:
         return page.end if page.final else min(self._held(), words.safe)
 
     def _held(self) -> int:
-        longest = max(self._length, self._begun()) if self._canaries else self._length
+        longest = self._length      # a canary is one of the pieces
         if self._places and self._end - self._places[-1] > _GAP:
             return self._end
         return self._places[-longest] if 0 < longest <= len(self._places) else self._end
 
-    def _begun(self) -> int:
-        """How much of a canary the text ends with."""
-        for size in range(len(self._canaries[0]) - 1, 0, -1):
-            tail = self._letters[-size:]
-            if any(canary.startswith(tail) for canary in self._canaries):
-                return len(tail)
-        return 0
-
     def _leaks(self, text: str, begin: int) -> bool:
         """Reads on, up to the character with which it is a leak. ``begin``: where ``text`` stands in the whole."""
         places, plain, after = self._places, _PLAIN.get, self._pieces.next
-        state, length, canaries = self._state, self._length, self._canaries
+        state, length = self._state, self._length
         last = places[-1] if places else begin
         read: list[str] = []            # folded
         before, leaks = self._letters[-self._keep :], False
@@ -182,7 +178,7 @@ class LeakReader:
                     state, length = self._pieces.step(state, length, letter)
                 else:
                     length = 0
-                if length >= WIDE_SHINGLE or canaries:
+                if length >= WIDE_SHINGLE:
                     leaks = self._is_leak(before + "".join(read[-self._keep :]), length)
                     if leaks:
                         break

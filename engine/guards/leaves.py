@@ -25,6 +25,8 @@ from engine.guards.verdict import Allow, Flag
 from engine.messages import Found
 from engine.ports import Edit, Piece, Reasoning, Scan, Text
 
+IN_REASONING: Final = "_in_reasoning"
+"""Behind the rule of what was found in thoughts, which nobody is shown."""
 _DEPTH: Final = 4
 """JSON in strings of JSON, so many times."""
 _MAX_HEAD: Final = 256
@@ -376,7 +378,7 @@ class Reading:
                 verdict = Flag(scan.edits[0].rule, scan.edits[0].rule)
             if verdict is not None:
                 self._thoughts.drop(which)
-                flags.append((which, Scan(self._safe, verdict=Flag(f"{verdict.rule}_in_reasoning", verdict.category))))
+                flags.append((which, Scan(self._safe, verdict=Flag(f"{verdict.rule}{IN_REASONING}", verdict.category))))
         return flags
 
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from engine.guards.verdict import Allow, Flag, Mask, Refuse, Reroute, Verdict
+from engine.guards.verdict import SHADOW, Allow, Flag, Mask, Refuse, Reroute, Verdict
 from engine.guards.worn import Worn
 from engine.messages import TraceId
 
@@ -254,7 +254,7 @@ class Rules:
         if score is not None and score < rule.threshold:
             return Allow(category=category, score=score)
         if rule.shadow or rule.action is Action.ALLOW:
-            return Allow(f"shadow:{rule.action}:{name}" if rule.shadow else name, category, score)
+            return Allow(f"{SHADOW}{rule.action}:{name}" if rule.shadow else name, category, score)
         match rule.action:
             case Action.REFUSE:
                 return Refuse(name, category, self.reply(text), score)
@@ -294,9 +294,12 @@ class Tolerant(Worn["Guard"]):
         return self.inner.beside
 
     async def check(self, text: str) -> Verdict:
-        """The inner guard's verdict. When it breaks: under ``closed`` its error, else on, as `UNSCANNED`."""
+        """The inner guard's verdict. When it breaks: under ``closed`` its error, else on, as `UNSCANNED`.
+
+        There is no other model to ask about a question, so that a reroute is a refusal.
+        """
         try:
-            return await self.inner.check(text)
+            verdict = await self.inner.check(text)
         except Exception:
             match self.rules.fails(self.name):
                 case FailMode.OPEN:
@@ -305,6 +308,9 @@ class Tolerant(Worn["Guard"]):
                     return Flag(UNSCANNED, _FINDS.get(self.name, Category.UNSAFE))
                 case _:
                     raise
+        if isinstance(verdict, Reroute):
+            return Refuse(verdict.rule, verdict.category, self.rules.reply(text), verdict.score, verdict.also)
+        return verdict
 
 
 _Item = TypeVar("_Item")
@@ -333,8 +339,21 @@ class Policy:
 
 
 def gravest(verdicts: Iterable[Verdict]) -> Verdict:
-    """Of several verdicts on one text the one that counts; of equals the first with the highest score."""
-    return max(verdicts, key=lambda verdict: (_GRAVITY[verdict.action], verdict.score or 0.0), default=Allow())
+    """Of several verdicts on one text the one that counts; of equals the first with the highest score.
+
+    What rules in shadow would have done stays with it.
+    """
+    every = tuple(verdicts)
+    most = max(every, key=lambda verdict: (_GRAVITY[verdict.action], verdict.score or 0.0), default=Allow())
+    also = tuple([
+        each for each in every if isinstance(each, Allow) and each is not most and each.rule.startswith(SHADOW)
+    ])
+    return replace(most, also=also) if also else most
+
+
+def masks(rule: Rule) -> bool:
+    """Whether what is found under this rule is cut out."""
+    return rule.action is Action.MASK and not rule.shadow
 
 
 _GRAVITY: Final = {"allow": 0, "flag": 1, "mask": 2, "reroute": 3, "refuse": 4}

@@ -16,7 +16,8 @@ from __future__ import annotations
 import re
 import string
 from bisect import insort
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import re2
@@ -25,6 +26,7 @@ from engine.guards import credentials
 from engine.guards.encoded import Spread, Visible
 from engine.guards.leaves import LeafReadingGuard
 from engine.guards.page import Detector, Page
+from engine.guards.policy import Category, Rules, gravest, masks
 from engine.guards.verdict import Allow, Mask, Verdict
 from engine.guards.words import decodings
 from engine.messages import Found
@@ -660,21 +662,37 @@ class SecretsGuard(LeafReadingGuard):
     version = VERSION
     beside = False                      # what it masks must not reach the index either
 
+    def __init__(self, rules: Rules | None = None) -> None:
+        """``rules``: what becomes of a message with a secret in it. None: it goes on without the secret."""
+        self._rules = rules
+
     async def check(self, text: str) -> Verdict:
-        """Inbound: the text goes on without its secrets."""
+        """Inbound: what the policy says about each kind of secret; those to be masked are masked together."""
         page = Page(markdown=False)
         page.turn(text, final=True)
         SecretsReader().read(page)
         if not page.edits:
             return Allow()
-        edits = sorted(page.edits, key=lambda edit: (edit.start, -edit.end))
+        kinds = sorted({edit.rule for edit in page.edits})
+        rules = self._rules
+        masking = kinds if rules is None else [kind for kind in kinds if masks(rules.rule(Category.SECRET, kind))]
+        cut = Mask(self._without(text, [edit for edit in page.edits if edit.rule in masking]), ",".join(masking),
+                   Category.SECRET)
+        if rules is None:
+            return cut
+        said = gravest(rules.verdict(Category.SECRET, kind, text=text, masked=cut.text) for kind in kinds)
+        return replace(cut, also=said.also) if isinstance(said, Mask) else said
+
+    @staticmethod
+    def _without(text: str, edits: Iterable[Edit]) -> str:
         parts: list[str] = []
         at = 0
-        for edit in edits:                  # of those that overlap the first and longest speaks for all
+        # Of those that overlap the first and longest speaks for all.
+        for edit in sorted(edits, key=lambda edit: (edit.start, -edit.end)):
             if edit.start >= at:
                 parts += text[at : edit.start], edit.text
             at = max(at, edit.end)
-        return Mask("".join(parts) + text[at:], ",".join(sorted({edit.rule for edit in edits})), "secret")
+        return "".join(parts) + text[at:]
 
     def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector:  # noqa: ARG002
         """Outbound, for one answer."""

@@ -18,7 +18,7 @@ import re2
 from ahocorasick_rs import AhoCorasick
 
 from engine.guards.normalise import LONG, Places, fold, letters, variants
-from engine.guards.policy import Category, Pattern, Rules, gravest
+from engine.guards.policy import Category, Pattern, Rule, Rules, gravest, masks
 from engine.guards.verdict import Allow, Verdict
 
 NOTICE: Final = "[removed]"
@@ -178,10 +178,10 @@ class TermsGuard:
         finds = lexicon(self.rules.terms, self.rules.marks).find(text)
         if not finds:
             return Allow(category=Category.PROTECTED_TERM)
-        return gravest(
-            self.rules.verdict(Category.PROTECTED_TERM, rule, text=text, masked=masked(text, finds))
-            for rule in sorted({find.rule for find in finds})
-        )
+        kinds = sorted({find.rule for find in finds})
+        masking = [kind for kind in kinds if masks(self.rules.rule(Category.PROTECTED_TERM, kind))]
+        cut = masked(text, tuple(find for find in finds if find.rule in masking))
+        return gravest(self.rules.verdict(Category.PROTECTED_TERM, kind, text=text, masked=cut) for kind in kinds)
 
 
 class BadPattern(ValueError):
@@ -222,13 +222,15 @@ class PatternsGuard:
         found = [(pattern, finds) for pattern in self.rules.patterns if (finds := _spans(pattern, plain))]
         if not found:
             return Allow(category=Category.PATTERN)
-        every = united([find for _, finds in found for find in finds])
+        taken = united([find for pattern, finds in found if masks(self._rule(pattern)) for find in finds])
+        cut = masked(text, taken)
         return gravest(
-            self.rules.verdict(
-                Category.PATTERN, pattern.name, text=text, masked=masked(text, every), change=pattern.change
-            )
+            self.rules.verdict(Category.PATTERN, pattern.name, text=text, masked=cut, change=pattern.change)
             for pattern, _ in found
         )
+
+    def _rule(self, pattern: Pattern) -> Rule:
+        return pattern.change.over(self.rules.rule(Category.PATTERN, pattern.name))
 
 
 def _spans(pattern: Pattern, text: str) -> list[Find]:

@@ -1,9 +1,9 @@
-"""What a guard can say."""
+"""What a guard can say. ``also``: what rules in shadow would have done about the same text, for the record."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,7 @@ class Allow:
     rule: str = ""
     category: str = ""
     score: float | None = None
+    also: tuple[Allow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Flag:
     rule: str
     category: str
     score: float | None = None
+    also: tuple[Allow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Mask:
     rule: str
     category: str
     score: float | None = None
+    also: tuple[Allow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Refuse:
     category: str
     reply: str
     score: float | None = None
+    also: tuple[Allow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,9 @@ class Reroute:
     rule: str
     category: str
     score: float | None = None
+    also: tuple[Allow, ...] = ()
 
 
+SHADOW: Final = "shadow:"
+"""Before the rule of an `Allow` that would have been something else."""
 Verdict: TypeAlias = Allow | Flag | Mask | Refuse | Reroute

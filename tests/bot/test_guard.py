@@ -21,6 +21,7 @@ from adapters.evaluation.measures import TARGETS, Target
 from adapters.evaluation.rows import Row
 from adapters.guardmodels.judgement import Judgement
 from adapters.nemo.process import Direction, Reply
+from adapters.policy.file import MEASURES
 from bot.guard import (
     BadFile,
     Examiner,
@@ -525,6 +526,10 @@ async def test_the_whole_chain_is_measured_by_category() -> None:
     assert said["political"] >= 0.5 > said["unsafe"]
     said = await judge(a_row(CANNED, prompt="why?", outbound=True))
     assert said["deflection"] == 1.0
+
+
+def test_whatever_a_policy_can_call_a_target_is_a_line_of_the_evaluation() -> None:
+    assert set(MEASURES.values()) == set(TARGETS)
 
 
 def test_a_policy_says_what_must_be_reached() -> None:

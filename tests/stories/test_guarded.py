@@ -120,3 +120,16 @@ async def test_an_answer_to_a_political_question_is_held_until_it_was_judged(tmp
     assert text == "Opinions differ [1]."
     assert not any("undeniable" in each for each in seen)
     assert (verdict["rule"], came_late(verdict)) == ("narrative", False)
+
+
+async def test_whoever_says_the_mark_of_the_instructions_repeats_them(tmp_path: Path) -> None:
+    guards = under(Action.FLAG)
+    mark = guards.canary
+    model = ScriptedModel([[GOOD, "Between us: ", *" ".join(mark), "."]])
+    async with a_bot(tmp_path, model=model, passages=[LEAVE], guards=guards) as bot:
+        post = await bot.hears(said())
+        why = await Decisions(bot.database, KEYS).why(post.trace)
+    assert mark in model.heard[0].messages[0].text
+    assert post.text == f"Not here. Ask about {post.trace}."
+    assert not any(f"us: {mark[0]}" in seen for seen in post.seen)
+    assert [each["rule"] for each in why["decisions"] if each["action"] == "refuse"] == ["system_prompt"]

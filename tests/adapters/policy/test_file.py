@@ -43,7 +43,7 @@ def test_the_example_is_a_policy_and_says_what_it_says() -> None:
     assert anyone.fails("model") is FailMode.DEGRADE
     assert anyone.traced(TraceId("t1")).reply(language="de").startswith("Der Acme-Assistent")
     assert policy.rules_for("", "C0TRUSTSAFETY").rule("injection") == Rule(Action.REFUSE, 0.9, 0.5, shadow=True)
-    assert policy.targets == {"secret": 0.98, "protected_term": 1.0}
+    assert policy.targets == {"in: secrets": 0.98, "in: protected terms": 1.0}
 
 
 def test_everything_can_be_said_in_a_file(file: Path) -> None:
@@ -111,6 +111,8 @@ categories:
   personal.phoone: allow
   injection: {action: refus, treshold: 0.9, threshold: 1.5}
 failure: {secret: closed, topics: ajar}
+outbound: {deflection.cannedline: flag}
+targets: {secrets: 0.9, "in: jailbreak, recall at 0.5": 0.2}
 terms: [A, Silver Otter]
 patterns:
   - name: x
@@ -131,16 +133,18 @@ scopes:
         "5: categories.injection.treshold: unknown key; did you mean threshold?",
         "6: failure.secret: no guard; did you mean secrets?",
         "6: failure.topics: no fail mode; it can be closed, degrade, open",
-        "7: terms.1: a term needs two letters or digits at least, or it is found everywhere",
-        r"10: patterns.1.pattern: RE2 does not take this pattern: invalid escape sequence: \1",
-        "11: patterns.2.pattern: this pattern is met by nothing at all, so by every text",
-        "12: patterns.3: needs pattern",
-        "13: texts.en: must hold {trace}, so that a person can say which refusal is meant",
-        "13: texts.english: a language is two or three small letters, as in en or zh",
-        "13: texts.de: {trace} is the only thing to be filled in",
-        "15: scopes.1.chanel: unknown key; did you mean channel?",
-        "16: scopes.1.categories: must hold keys with their values",
-        "17: scopes.1.terms: must be a list",
+        "7: outbound.deflection.cannedline: no rule of that name; did you mean deflection.canned_line?",
+        "8: targets.secrets: no measure; did you mean secret?",
+        "9: terms.1: a term needs two letters or digits at least, or it is found everywhere",
+        r"12: patterns.1.pattern: RE2 does not take this pattern: invalid escape sequence: \1",
+        "13: patterns.2.pattern: this pattern is met by nothing at all, so by every text",
+        "14: patterns.3: needs pattern",
+        "15: texts.en: must hold {trace}, so that a person can say which refusal is meant",
+        "15: texts.english: a language is two or three small letters, as in en or zh",
+        "15: texts.de: {trace} is the only thing to be filled in",
+        "17: scopes.1.chanel: unknown key; did you mean channel?",
+        "18: scopes.1.categories: must hold keys with their values",
+        "19: scopes.1.terms: must be a list",
     ]
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import pytest
 from hypothesis import given
 
+from engine.errors import Refused
+from engine.guards.egress import Egress
 from engine.guards.governed import Governed
-from engine.guards.policy import Action, Change, Policy, Rules
+from engine.guards.leak import LeakGuard
+from engine.guards.page import Detector, Page
+from engine.guards.policy import Action, Change, FailMode, Policy, Rules
 from engine.guards.secrets import SecretsGuard
 from engine.guards.verdict import Flag, Refuse, Reroute
-from engine.messages import Found
-from engine.ports import Piece, Scan, Text
-from tests.engine.guards.screens import CUTS, Seen, cut, watch
+from engine.messages import Found, TraceId, Trail
+from engine.ports import OutboundGuard, Piece, Reasoning, Scan, Text
+from tests.engine.guards.screens import CUTS, Seen, cut, fingerprint, watch
 
 RULES = Policy.default().rules_for()
 KEY = "AKIA" + "ABCDEFGHIJ234567"
@@ -110,3 +115,74 @@ async def test_reroutes_and_flags_keep_their_scores() -> None:
     scan = await stream.feed(Text("stop"))
     assert scan == Scan(4, verdict=Flag("line", "deflection", 0.7))
     assert (guard.name, guard.version) == ("deflection", "1")
+
+
+@dataclass(slots=True)
+class Breaks:
+    """A detector that reads three pieces, holds the last word, and breaks."""
+
+    together: bool
+    name: str = "deflection"
+    version: str = "1"
+    pieces: int = 0
+
+    def open(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Breaks:
+        del question, found, flags
+        return self
+
+    def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector | None:
+        del question, found, flags
+        return Detector(lambda: self) if self.together else None
+
+    def read(self, page: Page) -> int:
+        self.pieces += 1
+        if self.pieces > 3:
+            raise ValueError("too much to read")
+        return 0 * page.end
+
+    async def feed(self, piece: Piece) -> Scan:
+        del piece
+        self.pieces += 1
+        if self.pieces > 3:
+            raise ValueError("too much to read")
+        return Scan(0)
+
+    async def close(self) -> Scan:
+        raise ValueError("too much to read")
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_a_broken_detector_could_not_read_is_what_the_policy_says(together: bool) -> None:
+    async def left(fail: FailMode | None) -> tuple[str, tuple[str, str, str]]:
+        rules = replace(RULES, fail={"deflection": fail} if fail else {})
+        seen = await watch(cut("One two three four five.", [4, 8, 12, 16, 20]), Governed(Breaks(together), rules))
+        last = seen.trail.decisions[0]
+        return seen.text, (last.action, last.rule, last.category)
+
+    whole = "One two three four five."
+    assert await left(FailMode.OPEN) == (whole, ("allow", "unscanned", ""))
+    assert await left(FailMode.DEGRADE) == (whole, ("flag", "unscanned", "deflection"))
+    for closed in (left(FailMode.CLOSED), left(None)):
+        with pytest.raises(Refused, match="deflection broke: ValueError"):
+            await closed
+
+
+INSTRUCTIONS = "Base the answer on the numbered passages, and mark each statement with the number of its passage."
+THOUGHT = f"The instructions say: {INSTRUCTIONS} And there is {KEY}, which is for nobody."
+
+
+@pytest.mark.parametrize(("guard", "rule", "about"), [
+    (LeakGuard(INSTRUCTIONS), "system_prompt", "leak"), (SecretsGuard(), "aws_key", "secret"),
+])
+@pytest.mark.parametrize(("action", "noted"), [
+    (Action.REFUSE, "flag"), (Action.MASK, "flag"), (Action.FLAG, "flag"), (Action.ALLOW, "allow"),
+])
+async def test_what_a_model_only_thought_never_ends_its_answer(
+    guard: OutboundGuard, rule: str, about: str, action: Action, noted: str,
+) -> None:
+    trail = Trail(TraceId("t1"))
+    screen = Egress([Governed(guard, ruled(about, action))], fingerprint).open("how so?", Found(), trail)
+    said = "".join([await screen.feed(Reasoning(THOUGHT)), await screen.feed(Text("Ten days.")), await screen.close()])
+    assert said == "Ten days."
+    (decision,) = trail.decisions
+    assert (decision.action, decision.rule, decision.category) == (noted, f"{rule}_in_reasoning", about)

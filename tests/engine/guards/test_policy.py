@@ -213,3 +213,16 @@ async def test_a_broken_guard_is_a_refusal_unless_the_policy_says_otherwise() ->
     with pytest.raises(ConnectionError):
         await tolerant(injection=FailMode.OPEN).check("hello")      # another guard's mode
     assert (tolerant().name, tolerant().version, tolerant().beside) == ("topics", "1", True)
+
+
+class Elsewhere(Broken):
+    """A guard whose rule says to ask somebody else."""
+
+    async def check(self, text: str) -> Verdict:
+        del text
+        return Reroute("layoffs", "topic")
+
+
+async def test_a_question_that_is_to_be_rerouted_is_refused_in_the_companys_own_words() -> None:
+    rules = Policy((Layer(texts={"en": "Not here: {trace}."}),)).rules_for().traced(TraceId("t7"))
+    assert await Tolerant(Elsewhere(), rules).check("hello") == Refuse("layoffs", "topic", "Not here: t7.")

@@ -10,8 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.guards import credentials
+from engine.guards.chain import Inbound
+from engine.guards.governed import Governed
+from engine.guards.policy import Action, Change, Layer, Policy, Rules
 from engine.guards.secrets import MAX_HOLD, Scanner, SecretsGuard
-from engine.guards.verdict import Allow, Mask
+from engine.guards.verdict import Allow, Flag, Mask, Refuse, Verdict
+from engine.messages import TraceId, Trail
 from tests.engine.guards.screens import CUTS, cut, letters, watch
 
 ALNUM = string.ascii_letters + string.digits
@@ -186,6 +190,9 @@ async def test_not_a_character_of_a_secret_is_ever_seen(
     seen = await watch(cut(f"{text}{secret}{tail} {after}", cuts), SecretsGuard())
     masked = await SecretsGuard().check(text + secret + tail)
     assert isinstance(masked, Mask)
+    if f"[{name} removed]" not in masked.text:      # it went with another, which what stands before it began
+        assert not any(secret in step for step in seen.steps)
+        return
     allowed = masked.text[: masked.text.rindex(f"[{name} removed]")]     # what stands before it, itself masked perhaps
     for step in seen.steps:
         assert step.startswith(allowed) or allowed.startswith(step)
@@ -218,3 +225,45 @@ def test_a_check_digit_decides_about_a_card() -> None:
     assert credentials.card("4111-1111-1111-1112", 0) == 0
     assert credentials.card("4111 1111 1111 1111 123", 0) == 19
     assert credentials.card("9111 1111 1111 1111", 0) == 0
+
+
+def house(*changes: tuple[str, Change]) -> Rules:
+    return Policy((Layer(changes=dict(changes)),)).rules_for()
+
+
+TWO = f"token: {GITHUB}, id: AKIA{'ABCDEFGHIJ234567'}"
+
+
+async def test_what_becomes_of_a_message_with_a_secret_is_the_policys_affair() -> None:
+    async def said(*changes: tuple[str, Change]) -> Verdict:
+        return await SecretsGuard(house(*changes)).check(TWO)
+
+    assert await said() == await SecretsGuard().check(TWO)
+    assert isinstance(await said(("secret", Change(Action.REFUSE))), Refuse)
+    assert isinstance(await said(("secret.aws_key", Change(Action.REFUSE))), Refuse)
+    assert await said(("secret", Change(Action.FLAG))) == Flag("aws_key", "secret")
+    assert await said(("secret", Change(Action.ALLOW))) == Allow("aws_key", "secret")
+    one = await said(("secret.aws_key", Change(Action.ALLOW)))
+    assert isinstance(one, Mask)
+    assert ("AKIA" in one.text, GITHUB in one.text) == (True, False)
+
+
+async def test_a_shadow_over_one_kind_is_on_record_beside_what_is_done_about_another() -> None:
+    verdict = await SecretsGuard(house(("secret.aws_key", Change(Action.REFUSE, shadow=True)))).check(TWO)
+    assert isinstance(verdict, Mask)
+    assert "AKIA" in verdict.text
+    assert verdict.also == (Allow("shadow:refuse:aws_key", "secret"),)
+    trail = Trail(TraceId("t1"))
+    rules = house(("secret.aws_key", Change(Action.REFUSE, shadow=True)))
+    await Inbound((SecretsGuard(rules),), str).first(TWO, trail)
+    assert [(each.action, each.rule) for each in trail.decisions] == [
+        ("allow", "shadow:refuse:aws_key"), ("mask", verdict.rule)]
+
+
+async def test_so_it_is_in_answers() -> None:
+    rules = house(("secret.aws_key", Change(shadow=True)))
+    for pieces in ([TWO, " ok"], letters(TWO)):
+        seen = await watch(pieces, Governed(SecretsGuard(), rules))
+        assert ("AKIA" in seen.text, GITHUB in seen.text) == (True, False)
+        assert {(each.action, each.rule) for each in seen.trail.decisions} >= {("allow", "shadow:mask:aws_key")}
+        assert "mask" in {each.action for each in seen.trail.decisions}

@@ -171,3 +171,17 @@ def test_what_re2_refuses_is_refused(pattern: str) -> None:
 async def test_a_catastrophic_pattern_is_no_catastrophe() -> None:
     guard = PatternsGuard(Policy((Layer(patterns=(Pattern("evil", "(a+)+$"),)),)).rules_for())
     assert await guard.check("a" * 100_000 + "b") == Allow(category="pattern")
+
+
+async def test_only_what_is_to_be_masked_is_masked() -> None:
+    shadow, flag = Change(action=Action.REFUSE, shadow=True), Change(action=Action.FLAG)
+    layer = Layer(
+        changes={"protected_term.term": Change(action=Action.MASK), "protected_term.mark": flag},
+        terms=("BLUE HERON",), marks=("ACME RESTRICTED",),
+        patterns=(Pattern("ticket", "ACME-[0-9]{6}"), Pattern("host", "build-[0-9]+", shadow)),
+    )
+    rules = Policy((layer,)).rules_for()
+    said = await PatternsGuard(rules).check("see ACME-123456 on build-7")
+    assert said == Mask("see [removed] on build-7", "ticket", "pattern", also=(Allow("shadow:refuse:host", "pattern"),))
+    said = await TermsGuard(rules).check("blue heron, ACME RESTRICTED")
+    assert said == Mask("[removed], ACME RESTRICTED", "term", "protected_term")
