@@ -66,6 +66,12 @@ class Spread:
         text, at = page.text, 0
         if page.final and not page.begin and not _ROW_AT_ALL.search(text.encode("utf-8", "replace")):
             return page.end                 # a whole text with nothing of the kind in it
+        if self._start < 0 and not page.final and text.isalpha() and text.isascii() and (
+            self._last.isalnum() or len(text) > 1
+        ):
+            self._end += len(text)          # letters of a word
+            self._last = text[-1]
+            return self._end
         while at < len(text):
             if self._start < 0:         # on to the next single character
                 inside = not at and _SOLID.match(self._last)        # of a word that began before
@@ -154,6 +160,8 @@ class Visible:
                     cut = max(held - 128 - self._base, 0)
                     self._recent, self._base = self._recent[cut:], self._base + cut
                 return self._end
+            if page.final and not page.begin and not self._make().read(_HIDDEN.sub("", text), final=True).edits:
+                return self._end        # a whole text with nothing in it: no place is asked for
             self._inner, self._floor = self._make(), held
             text, begun, self._recent = self._recent + text, self._base, ""
         seen: list[str] = []

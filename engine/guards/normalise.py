@@ -15,7 +15,7 @@ import codecs
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -146,26 +146,31 @@ _FOLDED: Final = _Table(fold)
 _LETTERS: Final = _Table(letter)
 
 
-_OTHER: Final = re.compile(r"([^\x00-\x7f]+)")
-_ASCII: Final = bytes(ord(fold(chr(code)) or " ") for code in range(128)).ljust(256)
+_OTHER: Final = re.compile(rb"([\x80-\xff]+)")
+_ASCII: Final = bytes(ord(fold(chr(code)) or " ") for code in range(128)) + bytes(range(128, 256))
 _UNSEEN: Final = bytes(code for code in range(128) if not fold(chr(code)))
-_APART: Final = 128             # stretches of other characters; of more it is quicker to look at each character
+_OF_ASCII: Final = bytes(range(128))
+_FEW: Final = 24                # different other characters; of more it is quicker to look at each stretch of them,
+_APART: Final = 128             # and of more stretches, at each character
 
 
 @lru_cache(maxsize=8)               # several guards read one message
 def normalise(text: str) -> str:
     """The text as rules read it. Never holds a lone surrogate; at most eight times as long, usually shorter."""
     if text.isascii():
-        return _ascii(text)
-    parts = _OTHER.split(text, _APART)          # in turn: ASCII, which is nearly all of most texts, and others
-    return "".join([
-        part.translate(_FOLDED) if number % 2 or number == 2 * _APART else _ascii(part)
-        for number, part in enumerate(parts)
-    ])
-
-
-def _ascii(text: str) -> str:
-    return text.encode("ascii").translate(_ASCII, _UNSEEN).decode("ascii")
+        return text.encode("ascii").translate(_ASCII, _UNSEEN).decode("ascii")
+    raw = text.encode("utf-8", "surrogatepass").translate(_ASCII, _UNSEEN)
+    others = set(raw.translate(None, _OF_ASCII).decode("utf-8", "surrogatepass"))
+    if len(others) <= _FEW:             # quotation marks, dashes, a few letters: what they become folds to itself
+        plain = raw.decode("utf-8", "surrogatepass")
+        for char in others:
+            plain = plain.replace(char, fold(char))
+        return plain
+    parts = _OTHER.split(raw, _APART)   # in turn: ASCII, and others
+    for number in (*range(1, len(parts), 2), 2 * _APART):
+        if number < len(parts):
+            parts[number] = parts[number].decode("utf-8", "surrogatepass").translate(_FOLDED).encode()
+    return b"".join(parts).decode()
 
 
 def letters(text: str) -> str:
@@ -177,13 +182,15 @@ def letters(text: str) -> str:
 class Places:
     """Where each character of a folded text stood in the original."""
 
-    ends: tuple[int, ...]       # of the folded text behind each character of the original
+    ends: Sequence[int]         # of the folded text behind each character of the original
 
     @staticmethod
     def of(text: str, *, only_letters: bool = False) -> Places:
         """For `normalise`, or for `letters`. Costs more than the folding itself: only worth it after a find."""
         folding = letter if only_letters else fold
         sizes = {char: len(folding(char)) for char in set(text)}
+        if all(size == 1 for size in sizes.values()):       # nearly always: each stands where it stood
+            return Places(range(1, len(text) + 1))
         return Places(tuple(accumulate(map(sizes.__getitem__, text))))
 
     def original(self, start: int, end: int) -> tuple[int, int]:
@@ -222,13 +229,18 @@ _ROTATED: Final = re.compile(
 _VOWELS: Final = frozenset("aeiouyAEIOUY")
 # RE2 says in a few microseconds that a text holds nothing of the kind, as nearly all do.
 _GATES: Final = {
-    "base64": re2.compile(r"[A-Za-z0-9+/_\-]{16}"),
-    "hex": re2.compile(r"(?:[0-9A-Fa-f]{2}[ :,]?){4}|(?:0x|\\x)[0-9A-Fa-f]{2}[ ,]?(?:0x|\\x)"),
-    "url": re2.compile("%[0-9A-Fa-f]{2}"),
-    "tags": re2.compile("[\U000e0020-\U000e007e]{4}"),
-    "rot13": re2.compile(f"(?i){_ROTATED.pattern}"),
+    "base64": r"[A-Za-z0-9+/_\-]{16}",
+    "hex": r"(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ :,]?){8}",
+    "url": r"(?:%[0-9A-Fa-f]{2}[^\s%]*){3}",
+    "tags": "[\U000e0020-\U000e007e]{4}",
+    "rot13": f"(?i){_ROTATED.pattern}",
 }
-_ANY_GATE: Final = re2.compile("|".join(f"(?:{gate.pattern})" for gate in _GATES.values()))
+_GATE: Final = re2.Set.SearchSet()
+for _pattern in _GATES.values():
+    _GATE.Add(_pattern)
+_GATE.Compile()
+_RUN: Final = re2.compile(r"[A-Za-z0-9+/_\-]{16,}")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")     # RE2 reads none
 
 
 @lru_cache(maxsize=8)
@@ -243,19 +255,27 @@ def variants(text: str) -> tuple[Variant, ...]:
 
 def _decoded(text: str) -> Iterator[Variant]:
     for base, part in _parts(text):
-        raw = part.encode("utf-8", "replace")
-        if not _ANY_GATE.search(raw):
+        met = _GATE.Match(part.encode("utf-8", "replace"))
+        if met is None:
             continue
-        for kind, pattern, decode in _WAYS:
-            if not _GATES[kind].search(raw):
-                continue
-            for match in pattern.finditer(part):
+        kinds = [kind for number, kind in enumerate(_GATES) if number in met]
+        for kind, find, decode in _WAYS:
+            for match in find(part) if kind in kinds else ():
                 said = decode(match.group())
                 if said and readable(said):
                     yield Variant(kind, said, base + match.start(), base + match.end())
-        if _GATES["rot13"].search(raw) and len({found.lower() for found in _ROTATED.findall(part)}) >= 2:
+        if "rot13" in kinds and len({found.lower() for found in _ROTATED.findall(part)}) >= 2:
             said = codecs.encode(part, "rot13")
             yield Variant("rot13", said, base, base + len(said))
+
+
+def _runs(part: str) -> Iterator[re.Match[str]]:
+    """The matches of `_BASE64`: RE2 finds the long runs of such letters, of which most texts have a few at most."""
+    at = 0
+    for run in _RUN.finditer(part if part.isascii() else _SURROGATE.sub("?", part)):
+        if run.start() >= at and (found := _BASE64.match(part, run.start())):
+            at = found.end()
+            yield found
 
 
 def _parts(text: str) -> Iterator[tuple[int, str]]:
@@ -283,7 +303,7 @@ def _from_hex(run: str) -> str:
 
 
 def _from_url(run: str) -> str:
-    return _text(unquote_to_bytes(run))
+    return _text(unquote_to_bytes(run.encode("utf-8", "replace")))     # half of a pair is no character
 
 
 def _from_tags(run: str) -> str:
@@ -298,8 +318,8 @@ def _text(raw: bytes) -> str:
         return ""
 
 
-_WAYS: Final = (("base64", _BASE64, _from_base64), ("hex", _HEX, _from_hex), ("url", _URL, _from_url),
-                ("tags", _TAGS, _from_tags))
+_WAYS: Final = (("base64", _runs, _from_base64), ("hex", _HEX.finditer, _from_hex), ("url", _URL.finditer, _from_url),
+                ("tags", _TAGS.finditer, _from_tags))
 
 
 def readable(text: str) -> bool:

@@ -269,9 +269,17 @@ class Signs:
 
     def read(self, normalised: str) -> dict[str, float]:
         """The rules that are met, with the weight of each."""
+        return self._met(self._whole.Match(normalised) or ())
+
+    def each(self, sentences: Iterable[str]) -> list[dict[str, float]]:
+        """The same for each of several texts in which any is met."""
+        match = self._whole.Match
+        return [self._met(numbers) for sentence in sentences if (numbers := match(sentence))]
+
+    def _met(self, numbers: Iterable[int]) -> dict[str, float]:
         met: dict[str, float] = {}
-        for index in self._whole.Match(normalised) or ():
-            sign = self._signs[index]
+        for number in numbers:
+            sign = self._signs[number]
             met[sign.rule] = max(met.get(sign.rule, 0.0), sign.weight)
         return met
 

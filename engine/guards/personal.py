@@ -100,9 +100,10 @@ def _any(number: str, around: str) -> bool:          # noqa: ARG001 - a shape's 
 
 
 _SSN_WORD: Final = re.compile(r"(?i)\bssn\b|social[ -]security|\bitin\b")
-_PASSPORT_WORD: Final = re.compile(
+_PASSPORT: Final = (
     r"(?i)passport|reisepass|personalausweis|passeport|pasaporte|护照|護照|パスポート|загранпаспорт|паспорт"
 )
+_PASSPORT_WORD: Final = re.compile(_PASSPORT)
 _TAX_WORD: Final = re.compile(r"(?i)steuer-?id|steueridentifikation|identifikationsnummer|steuernummer|\btin\b|tax id")
 _PHONE_WORD: Final = re.compile(r"(?i)\b(?:tele)?phone|\btel\b|mobile|\bcell\b|telefon|handy|telefono|电话|手机|号码")
 SHAPES: Final = (
@@ -119,6 +120,11 @@ SHAPES: Final = (
 )
 _BY_RULE: Final = {shape.rule: shape for shape in SHAPES}
 _PATTERNS: Final = tuple((shape, re2.compile(shape.pattern)) for shape in SHAPES)
+_FORMS: Final = re2.Set.SearchSet()
+for _pattern in (*(shape.pattern for shape in SHAPES), _PASSPORT):
+    _FORMS.Add(_pattern)
+_FORMS.Compile()
+_NAMED: Final = len(SHAPES)         # the number of the last one
 _AT_ALL: Final = re2.compile(r"[0-9]{5}|[0-9]{2}[- ][0-9]|@[a-z0-9\-]+\.|\+[1-9]")
 
 
@@ -146,7 +152,10 @@ def data(plain: str) -> tuple[Datum, ...]:
     if not _AT_ALL.search(plain):
         return ()
     found: list[Datum] = []
-    for shape, pattern in _PATTERNS:
+    met = frozenset(_FORMS.Match(plain) or ())          # one look for all shapes: hardly any text has two
+    for number, (shape, pattern) in enumerate(_PATTERNS):
+        if number not in met or (shape.fits is _passport and _NAMED not in met):
+            continue
         more = [
             datum for count, datum in enumerate(_of(shape, pattern.finditer(plain), plain))
             if count == MAX_FINDS or not _covered(datum, found)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -404,18 +405,36 @@ _COMMON: Final = {
     "es": "el la los las y es no yo cómo qué un una para con sobre de del en por favor",
     "en": "the and is not i we how what a an for with on of to in please this that you it are",
 }
-_WORDS: Final = {language: frozenset(words.split()) for language, words in _COMMON.items()}
-_WORD: Final = re.compile(r"[^\W\d_]+")
+_SPEAKS: Final = {
+    word.encode(): tuple(language for language, words in _COMMON.items() if word in words.split())
+    for words in _COMMON.values() for word in words.split()
+}
+_OF_WORD: Final = re.compile(r"[^\W\d_]")
+_LETTERS: Final = bytes(code for code in range(128) if chr(code).isalpha())
+_ASCII: Final = bytes(range(128))
+_WORDS: Final = bytes(code if code > 127 or code in _LETTERS else ord(" ") for code in range(256))
 
 
+@lru_cache(maxsize=8)               # several guards refuse one message
 def language_of(text: str) -> str:
     """A guess at the language of the first 2,000 characters, good enough to choose a sentence by."""
     head = text[:2000]
-    letters = sum(map(str.isalpha, head)) or 1
-    for script, language in _SCRIPTS:
-        if len(script.findall(head)) * 5 > letters:
-            return language
-    words = [word.casefold() for word in _WORD.findall(head)]
-    counts = {language: sum(word in known for word in words) for language, known in _WORDS.items()}
+    if not head.isascii():
+        raw = head.encode("utf-8", "surrogatepass")
+        others = raw.translate(None, _ASCII).decode("utf-8", "surrogatepass")
+        counted = [(len(script.findall(others)), language) for script, language in _SCRIPTS]
+        if any(count for count, _ in counted):
+            letters = sum(map(str.isalpha, others)) + sum(map(raw.count, _LETTERS))
+            for count, language in counted:
+                if count * 5 > letters:
+                    return language
+        for char in set(others):
+            if not _OF_WORD.match(char):
+                head = head.replace(char, " ")
+    counts = dict.fromkeys(_COMMON, 0)
+    words = head.casefold().encode("utf-8", "replace").translate(_WORDS).split()
+    for word in filter(_SPEAKS.__contains__, words):
+        for language in _SPEAKS[word]:
+            counts[language] += 1
     best = max(counts, key=lambda language: (counts[language], language == "en"))
     return best if counts[best] else "en"

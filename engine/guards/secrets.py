@@ -63,15 +63,16 @@ class _Candidate(Protocol):
 # --- ways in
 
 
-def _trie(words: tuple[str, ...], *, partial: bool) -> str:
-    """A pattern for all the words, or (``partial``) for all beginnings of them."""
+def _trie(words: tuple[str, ...], *, partial: bool, between: str = "") -> str:
+    """A pattern for all the words, or (``partial``) for all beginnings of them, with ``between`` in them."""
     branches: dict[str, list[str]] = {}
     for word in words:
         if word:
             branches.setdefault(word[0], []).append(word[1:])
     if not branches or ("" in words and not partial):
         return ""
-    arms = [re.escape(first) + _trie(tuple(rest), partial=partial) for first, rest in sorted(branches.items())]
+    behind = {first: _trie(tuple(rest), partial=partial, between=between) for first, rest in sorted(branches.items())}
+    arms = [re.escape(first) + (f"{between}{rest}" if rest else "") for first, rest in behind.items()]
     return "(?:" + "|".join(arms) + ")" + ("?" if partial else "")
 
 
@@ -81,6 +82,8 @@ _START: Final = re.compile(
     f"{_EDGE}(?:({_trie(credentials.PREFIXES, partial=False)})|([A-Z]{{2}}[0-9]{{2}})"
     r"|([0-9])(?=[0-9]{3}[0-9 \-]|[0-9]{0,3}\Z))"      # no year, no count
 )
+_LIVELY: Final = re.compile(rf"{_START.pattern}|[*`~|\\]")
+"""Where there is none of these, nothing begins but a key."""
 _BEGUN: Final = re.compile(
     f"{_EDGE}(?=[A-Za-z])(?:{_trie(credentials.PREFIXES, partial=True)}|[A-Z]{{1,2}}[0-9]?)\\Z"
 )
@@ -115,13 +118,39 @@ _KEY_ENDS: Final = (
     "credential", "credentials", "密码", "密碼", "口令", "密钥", "密鑰", "令牌",
 )
 """Says the same as the end of `_KEY`, in a tenth of the time."""
-_SIGNIFICANT: Final = (
-    "pass", "pw", "secret", "key", "token", "credential", "bearer", "basic", "--", "://", "密码", "密碼", "口令",
-    "密钥", "密鑰", "令牌",
-)
-"""Without one of these no sign leads to a secret."""
-_SIGNIFICANT_AT_ALL: Final = re2.compile("|".join(map(re.escape, _SIGNIFICANT)))
 _USER: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,24}://[^\s/:@?#\"'<>]{0,64}\Z")
+
+
+# --- what a whole text must hold to be worth the scanner's while: RE2 says in a few microseconds that it does not
+
+
+def _any(*patterns: str) -> str:
+    return "|".join(f"(?:{pattern})" for pattern in patterns)
+
+
+_BETWEEN: Final = r"[ \t\r\n\x{a0}\\\"'*`~|+]*"       # the parts of a token; see `_Broken`
+_OF_DISCORD: Final = rf"(?:{_BETWEEN}[A-Za-z0-9_\-])"
+_TELLING: Final = tuple(
+    prefix for prefix in credentials.PREFIXES if len(prefix) > 1 and not re.fullmatch("A[KSBC][IC]A", prefix)
+)
+_STARTS_AT_ALL: Final = re2.compile(_any(
+    "(?:^|[^A-Za-z0-9])" + _any(
+        _trie(_TELLING, partial=False, between=_BETWEEN),
+        "[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11}",
+        "[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{4}", "[0-9]{4}[ -][0-9]{6}[ -][0-9]{4}", "[0-9]{12}",
+        r"[0-9]{8,10}:[A-Za-z0-9_\-]{35}",
+        # Words are written like these two begin, so what follows has to be in its place.
+        rf"A{_BETWEEN}[KSBC]{_BETWEEN}[IC]{_BETWEEN}A(?:{_BETWEEN}[A-Z0-9]){{16}}",
+        rf"[MNO]{_OF_DISCORD}{{22,28}}{_BETWEEN}\.{_OF_DISCORD}{{6,7}}{_BETWEEN}\.{_OF_DISCORD}{{8}}",
+    ),
+    _BEGIN,
+))
+_SIGNS_AT_ALL: Final = re2.compile("(?i)" + _any(
+    r"(?:passw(?:or)?d|passwort|passphrase|passcode|pass|pwd|pw|secret|key|token|credentials?|密码|密碼|口令|密钥|密鑰|令牌)"
+    r"[\"'`*\]) \t\r\n\v\f\x{a0}\x{3000}]{0,4}(?:[:=：是为為]|[i\x{130}\x{131}]s |was )",
+    r"(?:^|[^a-z])(?:bearer|basic) ", "--(?:password|passwd|token|secret|api-key|pass) ",
+    r"://[^\s/:@#\"'<>]{0,64}:",
+))
 
 
 class Scanner:
@@ -140,6 +169,15 @@ class Scanner:
 
     def read(self, text: str, *, final: bool = False) -> tuple[int, list[Span]]:
         """How many characters from the start are safe, and the new secrets before that, in order, apart."""
+        if final and not self._end:
+            self._whole(text)
+        elif (
+            self._starts == self._signs == self._end and not (final or self._alive or self._found)
+            and text.isalpha() and text.isascii() and self._text[-1:].isalnum() and self._text.isascii()
+        ):
+            self._text += text          # a word goes on in which nothing has begun
+            self._starts = self._signs = self._end = self._end + len(text)
+            return self._end, []
         self._text += text
         self._end += len(text)
         if self._alive:
@@ -159,6 +197,14 @@ class Scanner:
             self._text, self._base = self._text[cut:], self._base + cut
         return safe, self._settled(safe) if self._found else []
 
+    def _whole(self, text: str) -> None:
+        """Passes over all of a text that comes in one piece and has nothing in it that could be a secret."""
+        raw = text.encode("utf-8", "replace")
+        if not _STARTS_AT_ALL.search(raw):
+            self._starts = len(text)
+        if not _SIGNS_AT_ALL.search(raw):
+            self._signs = len(text)
+
     def consider(self, candidate: _Candidate, *, final: bool) -> None:
         """Looks at a candidate, and keeps it while it is undecided."""
         if not candidate.look(self._text, self._base, final, self):
@@ -171,6 +217,13 @@ class Scanner:
 
     def _look_for_starts(self, final: bool) -> None:
         text, base = self._text, self._base
+        if self._starts == self._end:
+            return
+        if not _LIVELY.search(text, self._starts - base) and _BEGIN not in text:    # nearly always
+            self._starts = self._end
+            if not final:
+                self._hold_beginnings()
+            return
         for found in _START.finditer(text, self._starts - base):
             start = base + found.start()
             which = found.lastindex
@@ -214,11 +267,7 @@ class Scanner:
 
     def _look_for_signs(self, final: bool) -> None:
         text, base = self._text, self._base
-        if final and not self._signs:           # a whole text: how it was said matters only where there is something
-            signed = _SIGNIFICANT_AT_ALL.search(text.casefold().encode("utf-8", "replace")) is not None
-        else:
-            signed = _SIGNED.search(text, max(self._signs - base - 1, 0)) is not None
-        if not signed:
+        if self._signs == self._end or not _SIGNED.search(text, max(self._signs - base - 1, 0)):
             self._signs = self._end
             return
         for found in _SIGN.finditer(text, max(self._signs - base - _LONGEST_SIGN, 0)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -110,13 +111,11 @@ def stray(text: str) -> bool:
     lines = _SENTENCE.findall(plain)[:400]
     if len(lines) < 2:
         return False
-    seen: dict[str, int] = {}
-    words = [set(_LONG_WORD.findall(line)) for line in lines]
-    for each in words:
-        for word in each:
-            seen[word[:5]] = seen.get(word[:5], 0) + 1
+    orders = [line for line in lines if _ORDER.match(line.lstrip(" *->\"'#")) and line.rstrip()[-1] in "?."]
+    if not orders:                      # nearly always
+        return False
+    seen = Counter(word[:5] for line in lines for word in set(_LONG_WORD.findall(line)))
     return any(
-        _ORDER.match(line.lstrip(" *->\"'#")) and line.rstrip()[-1] in "?." and len(own) >= 2
-        and all(seen[word[:5]] == 1 for word in own)
-        for line, own in zip(lines, words, strict=True)
+        len(own) >= 2 and all(seen[word[:5]] == 1 for word in own)
+        for own in (set(_LONG_WORD.findall(line)) for line in orders)
     )

@@ -97,6 +97,8 @@ class Place(NamedTuple):
     told: bool = False          # and what leads to it is that others said so
 
 
+_SOME_START: Final = Place(0, 0)
+_SOME_SEAM: Final = Place(0, 0, seam=True)
 _SOME_ASIDE: Final = Place(0, 0, seam=True, aside=True)
 MORE: Final = Allow("more")
 """A judge that cannot tell yet."""
@@ -140,8 +142,8 @@ class Sentences:
     """A `Reader` that stops at the first sentence its judge objects to."""
 
     __slots__ = (
-        "_base", "_before", "_first", "_fresh", "_head", "_in_quotes", "_intro", "_items", "_judge", "_lead", "_led",
-        "_opened", "_point", "_quoted", "_size", "_text", "_units", "_until", "_verdict", "by",
+        "_base", "_before", "_first", "_fresh", "_head", "_headed", "_in_quotes", "_intro", "_items", "_judge", "_lead",
+        "_led", "_opened", "_point", "_quoted", "_size", "_text", "_units", "_until", "_verdict", "by",
     )
 
     def __init__(self, judge: Judge, until: int | None = None, *, quoted: bool = True) -> None:
@@ -154,7 +156,8 @@ class Sentences:
         self._until = until
         self._text = ""             # what units are about, and _KEEP before it
         self._base = 0
-        self._head = ""             # the beginning of the whole text
+        self._head: list[str] = []  # the beginning of the whole text
+        self._headed = 0            # its size
         self._size = 0              # of the whole text
         self._point = 0             # up to here points have been looked for
         self._first = -1            # where the first sentence begins
@@ -216,8 +219,9 @@ class Sentences:
             if cut > 1024:
                 self._text, self._base = self._text[cut:], self._base + cut
         self._text += stretch
-        if len(self._head) < _HEAD:
-            self._head += stretch
+        if self._headed < _HEAD:
+            self._head.append(stretch)
+            self._headed += len(stretch)
         if where is Where.PROSE:
             if not self._quoted:
                 self._prose(final=False)
@@ -225,7 +229,10 @@ class Sentences:
         elif where is Where.MARGIN:
             self._quoted = ">" in stretch
         elif where is Where.BREAK:
-            self._prose(final=True)
+            if self._fresh and not self._units and self._point == at:
+                self._lead = -1                         # a blank line
+            else:
+                self._prose(final=True)
             if self._verdict is None:
                 self._line_ends(at)
         elif where is Where.FENCE or (where is Where.CLOSED and stretch[:3] in ("```", "~~~")):
@@ -347,15 +354,20 @@ class Sentences:
             self._units and self._units[-1].place.start == start
         ):
             at, glued, switched, aside = start - self._base, False, False, False
+            begun = self._text[at : at + 2]
+            if begun.isalpha() and not (
+                self._judge.may_begin(begun, _SOME_SEAM if seam else _SOME_START)
+                or (seam and self._judge.may_begin(begun, _SOME_ASIDE))
+            ):
+                return                                  # as nearly always: no word of interest begins like this
             if seam:
                 last = self._text[max(at - 4, 0) : at].rstrip()[-1:]
                 glued = self._text[max(at - 1, 0) : at].isalnum()
                 switched = last.isalpha() and _script(last) != _script(self._text[at])
                 before = self._text[max(at - 1, 0) : at]
                 aside = before in (",", "，", "、") or (self._text[at] in _ONLY_ASIDE and not switched)
-                begun = self._text[at : at + 2] if aside else ""
-                if len(begun) > 1 and not self._judge.may_begin(begun, _SOME_ASIDE):
-                    return                              # as nearly always
+                if aside and len(begun) > 1 and not self._judge.may_begin(begun, _SOME_ASIDE):
+                    return
             # what a service pasted in has nothing to do with the colon, and does not stand that near to it
             led = self._led >= 0 and not (seam and start - self._led > _NEAR)
             place = Place(start, self._before, seam, glued, switched, aside=aside, led=led)
@@ -411,8 +423,11 @@ class Sentences:
 
     def _words(self, text: str, place: Place, *, whole: bool) -> tuple[str, str] | None:
         """The first two words, or one of ideographs; None: more must come first."""
-        lead = _LEAD.match(text)
-        first = _WORD.match(text, lead.end() if lead else 0)
+        lead = None
+        first = _WORD.match(text)       # nearly always
+        if first is None:
+            lead = _LEAD.match(text)
+            first = _WORD.match(text, lead.end() if lead else 0)
         if first is None:
             return ("", "") if whole or (lead and lead.end() < len(text)) else None
         word, after = first.group(), first.end()
@@ -429,9 +444,10 @@ class Sentences:
 
     def _answer(self, end: int) -> str:
         """All up to there, but for the middle of a long answer."""
-        if end <= len(self._head):
-            return self._head[:end]
-        return self._head + self._text[max(len(self._head) - self._base, 0) : end - self._base]
+        head = "".join(self._head)
+        if end <= self._headed:
+            return head[:end]
+        return head + self._text[max(self._headed - self._base, 0) : end - self._base]
 
     def _said(self, start: int, end: int) -> str:
         return _ELSEWHERE.sub('""', self._text[start - self._base : end - self._base])

@@ -218,7 +218,7 @@ class PatternsGuard:
 
     def judge(self, text: str) -> Verdict:
         """As `check`, at once."""
-        plain = _SURROGATE.sub("\ufffd", text)
+        plain = text if text.isascii() or not self.rules.patterns else _SURROGATE.sub("\ufffd", text)
         found = [(pattern, finds) for pattern in self.rules.patterns if (finds := _spans(pattern, plain))]
         if not found:
             return Allow(category=Category.PATTERN)

@@ -23,8 +23,8 @@ _PROBE: Final = 6
 _WORD: Final = re.compile(r"[A-Za-z0-9+/_=\-.]+")
 _OF_WORDS: Final = frozenset(string.ascii_letters + string.digits + "+/_=-.")
 _EDGE: Final = re.compile(r"(?<![A-Za-z0-9+/_=\-.])[A-Za-z0-9+/]")
-_LONG: Final = re.compile(rf"(?<![A-Za-z0-9+/_=\-.])[A-Za-z0-9+/][A-Za-z0-9+/_=\-.]{{{_LEAST - 1},}}")
-_LONG_AT_ALL: Final = re2.compile(rf"[A-Za-z0-9+/_=\-.]{{{_LEAST}}}")     # hardly any text has one, and RE2 is quick
+_LONG: Final = re2.compile(rf"[A-Za-z0-9+/_=\-.]{{{_LEAST},}}")      # few texts have one, and RE2 is quick
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")     # RE2 reads none
 _HEX: Final = re.compile(r"[0-9a-fA-F]+")
 _MIXED: Final = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|[0-9][A-Za-z+/]|[A-Za-z][0-9+/]|\A[A-Z]{6}")
 
@@ -62,6 +62,9 @@ class Words:
         if final and not base:
             self._whole(text)
             return
+        if self._start < 0 and not final and self._last in _OF_WORDS and text.isalnum() and text.isascii():
+            self._last, self.safe = text[-1], self._end     # a word that was let go, and goes on
+            return
         if text and self._start < 0 and self._last in _OF_WORDS:
             rest = _WORD.match(text)        # a word that was let go, and goes on
             at = rest.end() if rest else 0
@@ -95,9 +98,9 @@ class Words:
     def _whole(self, text: str) -> None:
         """The same for a text that comes in one piece: most of its words are too short to be looked at."""
         self._word, self._start, self.safe = "", -1, self._end
-        if not _LONG_AT_ALL.search(text.encode("utf-8", "replace")):
-            return
-        for run in _LONG.finditer(text):
+        for run in _LONG.finditer(text if text.isascii() else _SURROGATE.sub("?", text)):
+            if text[run.start()] in "_=-.":     # where no encoded word begins
+                continue
             for start in range(run.start(), run.end(), MAX_WORD):
                 self._word, self._start = text[start : min(start + MAX_WORD, run.end())], start
                 if not self._alive():

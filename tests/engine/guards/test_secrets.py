@@ -13,7 +13,7 @@ from engine.guards import credentials
 from engine.guards.chain import Inbound
 from engine.guards.governed import Governed
 from engine.guards.policy import Action, Change, Layer, Policy, Rules
-from engine.guards.secrets import MAX_HOLD, SecretsGuard
+from engine.guards.secrets import MAX_HOLD, Scanner, SecretsGuard
 from engine.guards.verdict import Allow, Flag, Mask, Refuse, Verdict
 from engine.messages import TraceId, Trail
 from tests.engine.guards.screens import CUTS, cut, letters, watch
@@ -127,6 +127,33 @@ async def test_a_masked_text_is_masked_no_further() -> None:
         verdict = await SecretsGuard().check(around.replace("#", secret))
         assert isinstance(verdict, Mask)
         assert await SecretsGuard().check(verdict.text) == Allow()
+
+
+def in_parts(secret: str) -> str:
+    """A token as it comes out of a broken line, a string of a program, or Markdown."""
+    joints = (" ", "\n", " \\\n  ", '" + "', "' '", "**", "`", "|", "\u00a0", "")
+    at, parts = 0, []
+    while at < len(secret):
+        size = _random.choice((1, 3, 8, 20, 30))
+        parts.append(secret[at : at + size] + _random.choice(joints))
+        at += size
+    return "".join(parts)
+
+
+async def test_a_message_as_a_whole_is_read_like_one_in_pieces() -> None:
+    """What says in one look that there is nothing in a whole message overlooks nothing."""
+    discord = f"M{made_up(23)}.{made_up(6)}.{made_up(30)}"
+    heads = ("password: ", "Authorization: Bearer ", "密码是", "--token ", "On 12 May ", "postgres://me:", "MY KEY IS ")
+    masked = 0
+    for number in range(600):
+        secret = _random.choice((AWS, GITHUB, JWT, discord, "NRAK-" + made_up(27), "DE89370400440532013000"))
+        told = in_parts(secret) if number % 3 else secret
+        text = _random.choice(heads) + told + _random.choice((" ok", "@db", "."))
+        scanner = Scanner()
+        spans = [span for piece in (text, "") for span in scanner.read(piece, final=not piece)[1]]
+        assert Scanner().read(text, final=True)[1] == spans, text
+        masked += bool(spans)
+    assert masked > 200
 
 
 async def test_two_secrets_that_overlap_become_one() -> None:
