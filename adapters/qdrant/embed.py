@@ -200,7 +200,7 @@ class TextModel:
         fit = [front + sendable(text, self.chosen.longest) for text in texts]
         placed: dict[int, array[float]] = {}
         try:
-            sizes = self.tokens.counts(fit) if len(fit) > 1 else [1]
+            sizes = self.tokens.counts(fit) if len(fit) > 1 else [1] * len(fit)
             for batch in runs([min(size, self.chosen.window) for size in sizes]):
                 vectors = self.model.embed([fit[n] for n in batch], batch_size=len(batch))
                 placed |= {n: array("f", each.astype("float32").tobytes())

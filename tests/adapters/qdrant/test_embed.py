@@ -8,6 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from adapters.qdrant.embed import (
     ROOM,
     RUN,
     SHA256,
+    SIZE,
     VERSION,
     WINDOW,
     Counter,
@@ -28,7 +30,10 @@ from adapters.qdrant.embed import (
     runs,
     verify,
 )
+from adapters.qdrant.index import bm25
+from adapters.qdrant.indexer import Job, pieces
 from engine.errors import RetrieverUnavailable
+from engine.rag.page import Form
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +91,16 @@ def test_any_text_has_a_vector(model: TextModel, text: str) -> None:
     vector, = model.embed([text])
     assert len(vector) == 384
     assert all(map(math.isfinite, vector))
+
+
+def test_of_a_page_that_is_empty_or_known_nothing_is_embedded(model: TextModel) -> None:
+    """As after an edit that only took a section away: what is left has its vectors."""
+    assert model.embed([]) == []
+    job = Job("# Leave\n\nTwenty-five days.", "leave.md", Form.MARKDOWN, frozenset())
+    new, = pieces(job, model, bm25())
+    known, = pieces(msgspec.structs.replace(job, known=frozenset({new.hash})), model, bm25())
+    assert (len(new.dense), known) == (4 * SIZE, msgspec.structs.replace(new, dense=b""))
+    assert pieces(msgspec.structs.replace(job, text=" \n"), model, bm25()) == []
 
 
 def test_tokens_are_counted_beyond_the_window() -> None:
