@@ -199,16 +199,21 @@ def _is_query(query: object) -> bool:
         return False
     history = query.get("history") or []
     return isinstance(history, list) and all(
-        isinstance(turn, dict) and isinstance(turn.get("text"), str) and turn.get("role") in {"user", "bot"}
+        isinstance(turn, dict) and isinstance(_words(turn), str) and turn.get("role") in {"user", "bot", "assistant"}
         for turn in history
     )
 
 
-def _past(history: Sequence[Mapping[str, str]]) -> Conversation:
+def _words(turn: Mapping[str, Any]) -> Any:
+    """What was said; in transcripts of chat APIs "content"."""
+    return turn.get("text", turn.get("content"))
+
+
+def _past(history: Sequence[Mapping[str, Any]]) -> Conversation:
     """What the person said before; retrieval does not lean on what the bot said."""
     conversation = ConversationId("cli:search")
     return Conversation(conversation, tuple(
-        Turn(Message(MessageId(f"cli:search/{number}"), conversation, PersonId(LOCAL), turn["text"],
+        Turn(Message(MessageId(f"cli:search/{number}"), conversation, PersonId(LOCAL), _words(turn),
                      Place("cli", "", "search", PersonId(LOCAL)), datetime.fromtimestamp(number, UTC)), None)
         for number, turn in enumerate(history) if turn["role"] == "user"
     ))

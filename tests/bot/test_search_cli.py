@@ -137,13 +137,16 @@ async def test_a_channel_is_who_is_in_it_as_the_running_bot_knows(
 def test_a_file_of_questions_becomes_a_run(settings: Settings, tmp_path: Path) -> None:
     questions, out = tmp_path / "questions.jsonl", tmp_path / "run.jsonl"
     asked = [{"id": "q1", "query": NOTICE}, {"id": "q2", "query": "and how long before?", "history": [
-        {"role": "user", "text": "annual leave?"}, {"role": "bot", "text": "Ten days."}]}, {"id": "q3", "query": ""}]
+        {"role": "user", "text": "annual leave?"}, {"role": "bot", "text": "Ten days."}]}, {"id": "q3", "query": ""},
+        {"id": "q4", "query": "and how long before?", "history": [
+            {"role": "user", "content": "annual leave?"}, {"role": "assistant", "content": "Ten days."}]}]
     questions.write_text("\n".join(map(json.dumps, asked)) + "\n\n")
     result = typed(settings, "--jsonl", str(questions), "-o", str(out), "--folder", str(
         settings.data_dir.parent / "pages"))
     assert result.exit_code == 0, result.output
     run = {row["id"]: row for row in map(json.loads, out.read_text().splitlines())}
-    assert list(run) == ["q1", "q2", "q3"]
+    assert list(run) == ["q1", "q2", "q3", "q4"]
+    assert run["q4"]["hits"] == run["q2"]["hits"]
     assert [run[key]["hits"][0]["path"] for key in ("q1", "q2")] == ["leave.md", "leave.md"]
     assert (run["q3"]["hits"], run["q3"]["abstained"], run["q1"]["abstained"]) == ([], True, False)
     assert run["q1"]["hits"][0]["end"] <= len((settings.data_dir.parent / "pages" / "leave.md").read_text())
