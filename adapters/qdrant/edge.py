@@ -1,7 +1,9 @@
 """Qdrant Edge as a `PassageStore`: the engine itself, in this process, on a folder that one process at a time may have.
 
 Edge is a library without threads of its own to wait in, so its calls run in three of ours: two read, one writes, in
-order. Filtered searches are always exact: walking its graph under a filter loses results without a word.
+order. Each call keeps the interpreter's lock until it returns (qdrant-edge-py 0.9.0), so searches run neither beside
+one another nor beside the event loop: some 5 ms each over 100,000 chunks. Filtered searches are always exact: walking
+its graph under a filter loses results without a word.
 """
 
 from __future__ import annotations
