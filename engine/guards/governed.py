@@ -9,7 +9,7 @@ from typing import Final
 
 from engine.guards.leaves import IN_REASONING
 from engine.guards.page import Detector, Opened, Page, Reader, ends, shared
-from engine.guards.policy import UNSCANNED, Action, Category, FailMode, Rule, Rules
+from engine.guards.policy import UNSCANNED, Action, Category, Rule, Rules
 from engine.guards.verdict import SHADOW, Allow, Flag, Verdict
 from engine.guards.worn import Worn
 from engine.messages import Found
@@ -49,14 +49,7 @@ class Governed(Worn[OutboundGuard]):
         return inner
 
     def _unscanned(self) -> Verdict | None:
-        """What is said of an answer that this guard could not read; None: such an answer goes no further."""
-        match self.rules.fails(self.name):
-            case FailMode.OPEN:
-                return Allow(UNSCANNED)
-            case FailMode.DEGRADE:
-                return Flag(UNSCANNED, FINDS.get(self.name, Category.UNSAFE))
-            case _:
-                return None
+        return self.rules.unscanned(self.name, FINDS)
 
     def _ruling(self, question: str) -> Ruling:
         return Ruling(self.rules, question, EDITS.get(self.name, ""))

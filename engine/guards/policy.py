@@ -269,6 +269,16 @@ class Rules:
         """What happens when this guard breaks."""
         return self.fail.get(guard, FailMode.CLOSED)
 
+    def unscanned(self, guard: str, finds: Mapping[str, str]) -> Verdict | None:
+        """What is said of a text that this guard could not read; None: it goes no further. ``finds``: what about."""
+        match self.fails(guard):
+            case FailMode.OPEN:
+                return Allow(UNSCANNED)
+            case FailMode.DEGRADE:
+                return Flag(UNSCANNED, finds.get(guard, Category.UNSAFE))
+            case _:
+                return None
+
     def reply(self, text: str = "", language: str = "") -> str:
         """The branded text in the language of ``text``, or in ``language``, with the trace of this turn."""
         said = self.texts.get(language or language_of(text)) or self.texts.get("en") or TEXTS["en"]
@@ -301,13 +311,10 @@ class Tolerant(Worn["Guard"]):
         try:
             verdict = await self.inner.check(text)
         except Exception:
-            match self.rules.fails(self.name):
-                case FailMode.OPEN:
-                    return Allow(UNSCANNED)
-                case FailMode.DEGRADE:
-                    return Flag(UNSCANNED, _FINDS.get(self.name, Category.UNSAFE))
-                case _:
-                    raise
+            unscanned = self.rules.unscanned(self.name, _FINDS)
+            if unscanned is None:
+                raise
+            return unscanned
         if isinstance(verdict, Reroute):
             return Refuse(verdict.rule, verdict.category, self.rules.reply(text), verdict.score, verdict.also)
         return verdict
