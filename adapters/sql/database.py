@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -132,7 +133,7 @@ def _sqlite_engine(address: URL, *, begin: str, size: int, page_limit: int | Non
             pragmas.append(f"max_page_count = {page_limit}")
         try:
             for pragma in pragmas:
-                connection.execute(f"PRAGMA {pragma}").close()
+                _patiently(connection, f"PRAGMA {pragma}")
         except sqlite3.Error:
             connection.close()
             raise
@@ -142,6 +143,23 @@ def _sqlite_engine(address: URL, *, begin: str, size: int, page_limit: int | Non
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _patiently(connection: sqlite3.Connection, statement: str) -> None:
+    """Runs a pragma; waits for others, up to the busy timeout, where SQLite itself gives up at once.
+
+    It does so for the change of a new file's journal to WAL: of several that open it together, all but one would fail.
+    """
+    until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute(statement).close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.005)
+        else:
+            return
 
 
 def _in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:

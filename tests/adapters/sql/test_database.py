@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,20 @@ from tests.postgres import free_port
 async def test_two_replicas_may_migrate_at_once(database_url: str) -> None:
     async with open_database(database_url) as one, open_database(database_url) as two:
         assert await asyncio.gather(migrate(one), migrate(two), migrate(one)) == [migrations.HEAD] * 3
+
+
+async def test_a_new_file_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
+    for round_ in range(40):        # without patience, one round in eight failed
+        async with AsyncExitStack() as opened:
+            many = [
+                await opened.enter_async_context(open_database(f"sqlite:///{tmp_path}/{round_}.db")) for _ in range(6)
+            ]
+            found = await asyncio.gather(*(one.read(_journal) for one in many))
+            assert found == ["wal"] * 6
+
+
+def _journal(connection: Connection) -> object:
+    return connection.execute(text("PRAGMA journal_mode")).scalar()
 
 
 async def test_the_schema_is_what_the_tables_say(database: Database) -> None:
