@@ -25,7 +25,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import numpy as np
-import psutil
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -33,6 +32,7 @@ from adapters.qdrant.embed import SIZE, Embedder
 from adapters.qdrant.index import PassageIndex, bm25
 from adapters.qdrant.points import Piece, Record
 from adapters.qdrant.server import MEMORY, ServerOptions, open_generations
+from bench.processes import memory, processor
 from engine.messages import Audience, Conversation, ConversationId, Member, PersonId
 
 GROUPS = 200
@@ -106,21 +106,6 @@ async def ask(index: PassageIndex, questions: Sequence[str], at_once: int, limit
     cpu = processor()
     await asyncio.gather(*(person() for _ in range(at_once)))
     return spent, 1e3 * (processor() - cpu) / len(questions)
-
-
-def ours() -> list[psutil.Process]:
-    """This process, and the one that has the shard open."""
-    return [us := psutil.Process(), *us.children()]
-
-
-def processor() -> float:
-    """Seconds, of both."""
-    return sum(sum(process.cpu_times()[:2]) for process in ours())
-
-
-def memory() -> int:
-    """Bytes, of both; what they have in common counts twice."""
-    return sum(process.memory_info().rss for process in ours())
 
 
 async def measure(engine: str, folder: Path, chunks: int, count: int, limit: int) -> None:
