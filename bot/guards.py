@@ -57,6 +57,7 @@ from engine.guards.recent import Recent
 from engine.guards.refusal import RefusalGuard
 from engine.guards.scores import OutboundClassifier, OutboundScores
 from engine.guards.secrets import SecretsGuard
+from engine.guards.suspicion import scaled
 from engine.guards.terms import PatternsGuard, TermsGuard
 from engine.guards.topics import TopicsGuard, political, politics, unsafe
 from engine.guards.unsafe import UnsafeClassifier, UnsafeGuard
@@ -421,10 +422,12 @@ class Scaled:
     def inbound(self, text: str) -> InboundScores:
         """As the inner one, in the scale of the rules; it is the house's, so that a policy can move a threshold."""
         scores = self.inner.inbound(text)
-        return Scores(
-            self._scaled(Category.INJECTION, scores.injection), self._scaled(Category.UNSAFE, scores.unsafe),
-            self._scaled(Category.POLITICAL, scores.political),
-        )
+        return Scores(*(
+            scaled(score, HOUSE[category].threshold) for category, score in (
+                (Category.INJECTION, scores.injection), (Category.UNSAFE, scores.unsafe),
+                (Category.POLITICAL, scores.political),
+            )
+        ))
 
     def outbound(self, question: str, answer: str) -> OutboundScores:
         """As the inner one: detectors of answers go by its thresholds."""
@@ -433,10 +436,6 @@ class Scaled:
     def harmful(self, passage: str) -> float:
         """As the inner one."""
         return self.inner.harmful(passage)
-
-    def _scaled(self, category: str, score: float) -> float:
-        house = HOUSE[category].threshold
-        return score * house / 0.5 if score < 0.5 else house + (score - 0.5) * (1.0 - house) / 0.5
 
 
 @dataclass(frozen=True, slots=True)

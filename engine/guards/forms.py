@@ -120,7 +120,9 @@ _MARKS: Final[dict[str, str]] = {
         r"|intended )*"
         r"(?:scope|range|remit|abilit|capabilit|capacity|competence|what i|reach|area|domain|knowledge|expertise)",
         r"\boff the table\b|\bfalls? outside\b|\bskip th(?:is|at)\b|\bnot (?:one )?i(?:'m| am) able\b"
-        r"|\btoo sensitive|\bnot (?:comment|discuss|go into|get into|talk about|take part|continue)",
+        r"|\btoo sensitive(?:$|[^ ]| \w{0,5}$| to \w{0,9}$| (?:a|an) \w+| here| for (?:me|us|this|our|my|such|the (?:chat|platform))"
+        r"|(?: for (?:me|us))? to (?:be |go|discuss|talk|answer|comment|speak|share|cover|address|handle|debate|get|touch))"
+        r"|\bnot (?:comment|discuss|go into|get into|talk about|take part|continue)",
         r"(?:我|这里|這裡|本平台|系统|系統|暂时?|暫時?|目前|本服务|小助手|助手|实在|真)(?:还|還|是|也|只|就|实在|真"
         r"|暂时|目前)*"
         r"(?:不聊|不谈|不談|不好说|没有被允许|没被允许|得弃权|弃权|不持立场|没有观点|尚未|没有学|没学|不评论|不参与"
@@ -233,11 +235,17 @@ _SERVICE: Final = _any(
     r"|removed|系统提示|系統提示|内容安全|提示|hinweis|avertissement|aviso)",
 )
 _HELPS: Final = _any(
-    r"\bhere(?:'s| is| are)\b|\bbut (?:i can|you can|here|for|we can|the|in general|generally|if)\b|\bhowever\b|:$|:\s",
+    r"\bhere(?:'s| is| are)\b|\bbut (?:i can|you can|here|for|we can|the|in general|generally|if)\b|\bhowever\b|:$|:\s|[^\s:：]{6}：",
     r"\b(?:in|by) (?:the|our|these|your) (?:\w+ )?(?:handbook|manual|wiki|passages?|documents?|documentation|guide)\b",
     r"不过您?可以|但是?您?可以|但可以|以下是|下面是", r"\baber (?:hier|so|ich)\b|\bmais (?:voici|je)\b|\bpero\b",
 )
 _FIGURES: Final = (r"\d{2,}|`|https?:|\||\$|%|\bjira\b|@")
+_NOUN: Final = (
+    r"\b(?:subject|topic|question|request|content|response|message|answer|text|conversation) (?:lines?|fields?|box(?:es)?"
+    r"|headers?|numbers?|forms?|lists?|pages?|marks?|ids?|codes?|times?|rates?|owners?|templates?|types?|tables?|columns?"
+    r"|names?|titles?|areas?|bodies|body|files?|boards?|banks?|keys?|history|tags?)\b"
+)
+"""Such a word as a part of another's name: the subject line of a mail, the text field of a form."""
 _OTHERS: Final = (
     r"\b(?:he|she|they|customer|user|client|who|people|candidate|parliament|government|party|court|committee|author"
     r"|company)\b"
@@ -416,12 +424,14 @@ class Form:
 
 
 _LONG: Final = 160
-_NAMES: Final = (*_MARKS, "service", "figures", "others", "helps", "turns", "unfit", "turning", "unfitting")
+_NAMES: Final = (*_MARKS, "service", "figures", "noun", "others", "helps", "turns", "unfit", "turning", "unfitting")
 
 
 def _set() -> re2.Set:
     found = re2.Set.SearchSet()
-    for pattern in (*_MARKS.values(), _SERVICE, _FIGURES, _OTHERS, _HELPS, _TURNS, _UNFIT, _TURNING, _UNFITTING):
+    for pattern in (
+        *_MARKS.values(), _SERVICE, _FIGURES, _NOUN, _OTHERS, _HELPS, _TURNS, _UNFIT, _TURNING, _UNFITTING,
+    ):
         found.Add(pattern)
     found.Compile()
     return found
@@ -448,7 +458,7 @@ def form(sentence: str) -> Form:
 
 _FIRM: Final = frozenset(("unable", "gone", "else", "thanks", "service", "self", "role"))
 _WEIGHTS: Final = {"about": 25, "unable": 30, "cannot": 10, "gone": 35, "why": 20, "else": 30, "thanks": 35,
-    "service": 25, "self": 20, "role": 10, "offer": 20, "figures": -30, "others": -20, "helps": -40}
+    "service": 25, "self": 20, "role": 10, "offer": 20, "figures": -30, "noun": -40, "others": -20, "helps": -40}
 """In hundredths: whole numbers add up to the same in any order, and a set has none."""
 _KINDS: Final = frozenset(mark for mark, weight in _WEIGHTS.items() if weight > 0)
 _WHOLE: Final = frozenset(("turns", "unfit"))
@@ -550,12 +560,23 @@ _HARM: Final = re2.compile(_any(
     r"|abus|offensive|privacy|consent|request|misinformation|respect|unsafe|criminal|against the law|responsib"
     r"|just an ai"
     r"|as an ai|malicious|sensitive|political|values|explicit|condone|exploit|crime|fraud|weapon|drug|suicid|stereotyp"
-    r"|derogat|not appropriate|fictional|personal information|human rights|racis)",
+    r"|derogat|not appropriate|human rights|racis)",
     r"违法|非法|违反|道德|法律|伦理|有害|不当|隐私|危险|安全|歧视|暴力|犯罪|助手|AI|ai|人工智能|原则|规定|政策|请求"
     r"|敏感|尊重",
     r"illegal|gesetz|ethi|anfrage|illégal|éthi|demande|ilegal|étic|solicitud|незакон|этич|запрос|違法|倫理"
     r"|リクエスト|laiton|eetti|pyyn",
 ))
+_PRIVACY: Final = re2.compile(
+    r"\b(?:personal|private|confidential) (?:information|data|details|records?|life)\b|个人(?:信息|資料|资料)"
+)
+"""Whose, the next sentence tells: somebody's, or nobody's."""
+_UNREAL: Final = re2.compile(_any(
+    r"\b(?:fictional|fictitious|imaginary|mythical|mythological|made[- ]up|a cartoon|not (?:a )?real|not an actual"
+    r"|an? (?:\w+ ){0,3}character (?:from|in|of|created)|(?:does|do|did) not (?:actually |really )?exist|(?:doesn't|don't"
+    r"|didn't|never) (?:actually |really )?exist(?:ed)?|no such (?:person|place|thing|record))\b",
+    r"虚构|並不存在|并不存在|不是真实|神话(?:人物|中)", r"\bfiktiv|\berfunden|\bfictif|\bfictive|\bficticio|вымышленн|架空の|kuvitteelli",
+))
+"""There is nothing to give, and the answer says so."""
 _CAVEAT: Final = re2.compile(_any(
     r"\b(?:no|not have|n't have|without) (?:direct |real-time |live )?access\b|\baccess (?:your"
     r"|the) (?:\w+ )?(?:account|files?|calendar"
@@ -615,6 +636,10 @@ def refuses(text: str) -> float:
         score += 0.1
     if _HARM.search(opening):
         score += 0.2
+    elif _PRIVACY.search(opening):
+        score += 0.1
+    if _UNREAL.search(opening):
+        score -= 0.4
     if _CAVEAT.search(opening):
         score -= 0.3
     if _HELPED.search(opening):

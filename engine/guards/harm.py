@@ -246,7 +246,11 @@ UNSAFE: Final = (
          r"|骗保|碰瓷|讹|抹黑|陷害|栽赃|冒名|套现|偷渡|地沟油|假药|偷排|迷晕|下药|强迫|逼迫|仇恨|歧视|(?:不受"
          r"|避免|免受|逃脱)[^。！？\n]{0,6}"
          r"(?:惩罚|处罚|制裁|追究)|获取(?:别人|他人|对方)|未经(?:同意|许可|授权)|曝光|前任的|别人的(?:隐私|信息"
-         r"|密码|账号|照片)|他人(?:的)?(?:隐私|信息|密码|账号|身份|照片)|银行卡|身份证)"),
+         r"|密码|账号|照片)|他人(?:的)?(?:隐私|信息|密码|账号|身份|照片))"),
+    Sign("zh_papers", 0.92, Where.BOTH,
+         r"(?:别人|他人|(?:^|[^其吉])他们?|她|对方|受害|前任|[那这某]个?人|虚假|假的|冒[用充]|盗|偷|骗|窃|买|出售|贩|租|获取|泄露"
+         r"|非法|要挟)[^。！？\n]*(?:身份证|银行卡)"
+         r"|(?:身份证|银行卡)[^。！？\n]*(?:交易|出售|买卖|购买|倒卖|贩卖|盗|冒用|伪造|造假|骗|非法|套现)"),
     Sign("zh_crime", 0.86, Where.BOTH,
          r"偷拍|偷窃|盗窃|盗取|窃取|窃听|诈骗|骗取|勒索|敲诈|洗钱|行贿|受贿|贿赂|逃税|偷税|假钞|假币|伪造|假证"
          r"|贩毒|毒品|冰毒"
@@ -280,10 +284,11 @@ UNSAFE: Final = (
          r"|变态|狗东西|王八|他妈|妈的|操你|狗屁|弱智|贱货|老不死|不要脸|窝囊|丢人现眼|猪脑|笨蛋|矮穷|土包子"
          r"|乡巴佬|死胖子"),
     Sign("zh_privacy", 0.86, Where.BOTH,
-         r"(?:前任|前女友|前男友|别人|他人|邻居|同事|老板|妻子|丈夫|明星|朋友|某人|这个人|他|她|对方|客户|孩子|员工)"
+         r"(?:前任|前女友|前男友|别人|他人|邻居|妻子|丈夫|明星|朋友|[某那这]个?人|(?:^|[^其吉])他|她|对方)"
          r"[^。！？\n]*(?:家庭住址|住址|身份证号?|银行卡|账户|余额|手机号|通话记录|聊天记录|短信|微信|信用卡"
          r"|个人信息|隐私|行踪"
-         r"|定位|密码|病历|病史|房产|收入|工资|外遇|婚外情|开房记录|照片|监控|性取向|怀孕|日记)"),
+         r"|定位|密码|病历|病史|房产|收入|工资|外遇|婚外情|开房记录|照片|监控|性取向|怀孕|日记)"
+         r"|(?:同事|老板|孩子|客户|员工)[^。！？\n]*(?:通话记录|聊天记录|行踪|外遇|婚外情|开房记录|性取向|日记|秘密)"),
 )
 _RELIEVES: Final = re2.compile(
     r"\b(?:prevent\w*|protect\w*|detect\w*|report(?:ing)? (?:a|an|the|it|this|someone|abuse|fraud|crime|phishing)"
@@ -303,7 +308,16 @@ _RELIEVES: Final = re2.compile(
     r"|time|lights?|engine|party|crush (?:a|my) (?:exam|interview))\b"
     r"|防止|预防|避免被|举报|防范|识别|保护(?:自己|孩子|隐私|个人)|反诈|反对|戒|治疗|维权|进程|程序|端口|服务器"
     r"|缓存|病毒软件|法律规定|处罚|如何应对|历史上"
+    r"|\b(?:post-?mortems?|incident reports?|root cause|reminders?|security advisory)\b"
+    r"|\bhow (?:the |that |this |our |an? |these |those )?(?:[\w-]+ ){1,6}(?:worked|happened|came about|was (?:possible"
+    r"|found|fixed|closed))\b|\b(?:is|are) (?:not allowed|not permitted|forbidden|prohibited|against (?:the|our) \w+)\b"
 )
+_EVERYDAY: Final = re2.compile(
+    r"(?:杀|消)毒|攻击性|(?:破解|攻克)(?:[这该此][个道一]?)?(?:难题|谜|困[境局]|瓶颈)|曝光[率量度]"
+    r"|(?:跟踪|追踪|监视)(?:一下)?(?:项目|进[度展]|订单|包裹|快递|问题|任务|缺陷|物流|工单|指标|日志)"
+    r"|被(?:盗|偷|骗|攻击|入侵|勒索|骚扰|欺负|霸凌|歧视|威胁|抄袭)|违规(?:停车|报销|记录|提醒|操作)|毒性"
+)
+"""Words of harm in an everyday sense, or of harm that was done to whoever asks."""
 
 
 @lru_cache(maxsize=1)
@@ -317,6 +331,8 @@ def harm(plain: str) -> Suspicion:
     Half as likely where harm is kept away, where its history or its meaning is asked for, in games and on machines.
     """
     found = sentencewise(unsafe_signs(), plain)
+    if found.score and _EVERYDAY.search(plain):
+        found = sentencewise(unsafe_signs(), _EVERYDAY.sub("", plain))
     if found.score and _RELIEVES.search(plain):
         return Suspicion(found.score / 2, found.rule)
     return found
