@@ -40,7 +40,7 @@ _OUTPUT_EN: Final = (
     r"(?:(?:(?:this|the|my|your|that|any|no) )?(?:(?:rest|remainder|remaining part|remaining|next part|previous|prior"
     r"|above|current|generated|following|further|last|preceding|earlier|original|part|portion|continuation)"
     r" )*(?:of )?(?:this |the |my |that )?(?:answer|response|reply|output|generation|message|text|completion"
-    r"|content|passage"
+    r"|content|passage|material|section"
     r"|conversation|chat|session|explanation)s?|what (?:was|has been|i) (?:written|said|wrote)(?: above)?"
     r"|the (?:rest|remainder))"
 )
@@ -50,7 +50,7 @@ _GONE_EN: Final = (
     r"|suspended|blocked|discontinued|cleared|interrupted|cut short|filtered|redacted|suppressed|unavailable|erased"
     r"|(?:not|cannot|can't|can not|could not)(?: be| being)?"
     r" (?:displayed|shown|presented|continued|provided|given|produced|completed|generated"
-    r"|released|delivered|supplied|answered)|found unsuitable|not meet|unsuitable|not (?:suitable|fit|appropriate) for"
+    r"|released|delivered|supplied|answered|available|offered|issued|printed|accessible)|found unsuitable|not meet|unsuitable|not (?:suitable|fit|appropriate) for"
     r"|may (?:be|contain)|potentially|violat)"
 )
 
@@ -107,6 +107,9 @@ _MARKS: Final[dict[str, str]] = {
         r"|stay silent|decline|abstain|refrain|haven't (?:learned|learnt)|have not (?:yet )?(?:learned|learnt)"
         r"|(?:'m |am )?still learning|learning how|have been (?:set up|asked|told|instructed|configured|designed) not"
         r"|have no (?:opinion|position|view|comment|stance)|hold (?:no )?views|(?:'d|had) better (?:leave|not|skip)"
+        r"|(?:would|'d) sooner (?:not|leave|skip|avoid)|(?:'d|would) (?:like|want) to (?:leave|skip|avoid)"
+        r"|(?:keep|stay|steer) (?:\w+ )?(?:out of|away from|clear of|off)|leave (?:that|this|it) (?:aside|alone|there|be)"
+        r"|(?:do not|don't|won't|will not) (?:go|get) (?:there|into)"
         r"|pass on (?:it|this|that)"
         r"|let me pass)",
         r"\b(?:assistant|model|system|service|bot|platform|rules|guidelines|policy|programming)"
@@ -123,7 +126,8 @@ _MARKS: Final[dict[str, str]] = {
         r"|\btoo sensitive(?:$|[^ ]| \w{0,5}$| to \w{0,9}$| (?:a|an) \w+| here| for (?:me|us|this|our|my|such|the (?:chat|platform))"
         r"|(?: for (?:me|us))? to (?:be |go|discuss|talk|answer|comment|speak|share|cover|address|handle|debate|get|touch))"
         r"|\bnot (?:comment|discuss|go into|get into|talk about|take part|continue)",
-        r"(?:我|这里|這裡|本平台|系统|系統|暂时?|暫時?|目前|本服务|小助手|助手|实在|真)(?:还|還|是|也|只|就|实在|真"
+        r"不(?:就|对|對|针对|針對)[^，。！？]{1,14}(?:评价|評價|评论|評論|表态|表態|看法|意见|意見|立场|立場)",
+        r"(?:我|咱们?|咱|这个|这事|这里|這裡|本平台|系统|系統|暂时?|暫時?|目前|本服务|小助手|助手|实在|真)(?:还|還|是|也|只|就|咱|我|咱们|实在|真"
         r"|暂时|目前)*"
         r"(?:不聊|不谈|不談|不好说|没有被允许|没被允许|得弃权|弃权|不持立场|没有观点|尚未|没有学|没学|不评论|不参与"
         r"|不展开|先跳过|没有可以)",
@@ -136,11 +140,15 @@ _MARKS: Final[dict[str, str]] = {
         r"(?:超出|不在|不属于)(?:了)?(?:我|本)?的?(?:目前|当前|服务|能力|讨论|知识|回答|职责)*(?:的)?(?:范围|範圍"
         r"|能力|之内)",
         r"知识还不足|知識還不足|我就不聊|不聊了|得弃权|没有观点|不持立场|回答到此为止|到此为止|到此结束",
+        r"(?:äußere|spreche|rede|diskutiere|kommentiere|bewerte|sage|antworte|gebe|nehme|halte) (?:ich|wir)\b.{0,30}(?:nicht"
+        r"|nichts|keine|kein|heraus|raus|zurück)|(?:möchte|will|kann|darf) (?:ich|wir) (?:lieber )?nicht",
         r"(?:nicht|keine|kein)\b.{0,40}(?:zulässig|beantworten|äußern|sprechen|eingehen|erlaubt|möglich|gestattet"
         r"|auskunft"
         r"|behandel|stellung|antwort)",
         r"(?:ne (?:peux|puis|pouvons|fait|permet|suis|sommes)|n'(?:est|ai|y)|aucune (?:réponse|suite)|ne permet).{0,30}"
         r"(?:pas|autoris|donn|répond|aborder)",
+        r"(?:préf[eè]re|voudrais|souhaite|aime mieux).{0,24}(?:ne pas|éviter|laisser|écarter)|de côté|m'abstiens",
+        r"(?:prefiero|mejor) (?:no|dejar|evitar)|mejor no (?:hablo|hablar|opino|entro)|no (?:hablo|opino|comento|entro)",
         r"no (?:puedo|podemos|me es posible|se permite|est[aá] permitid|tengo|corresponde|se (?:puede|trata|ofrece))",
         r"(?:недоступ|не (?:предоставля|могу|можем|обсужда|комментир|предоставля|разреш|дозволен|позволя|готов)"
         r"|нельзя)",
@@ -201,18 +209,21 @@ _MARKS: Final[dict[str, str]] = {
         r"\b(?:let'?s|let us|shall we|we could|could we|why don't we|how about we|i would rather we|i'd rather we"
         r"|can we|perhaps we (?:could|can)|maybe we (?:could|can)|time) .{0,24}(?:talk|chat|chang|switch|turn"
         r"|discuss|move|speak"
-        r"|keep|change|pick|steer)\w*\b",
+        r"|keep|change|pick|steer)\w*\b|\bshall we (?:have a )?look at\b",
+        r"\b(?:re)?word (?:it|that|this|your|the)\b|\bi(?:'d| would|'ll| will) (?:gladly|happily|be (?:glad|happy|delighted"
+        r"|pleased) to) (?:take|chat|talk|tell|answer|help|discuss)\b",
         r"\b(?:another|different|other|new|fresh|some other|any other|lighter|more cheerful) (?:\w+ )?(?:topics?"
         r"|subjects?"
         r"|questions?|matters?|themes?|directions?|session|conversation|chat|request)",
         r"\b(?:something|anything) (?:else|different|more cheerful|lighter)\b|\bask me (?:about|for)\b|\btry asking\b"
         r"|\b(?:re)?phrase\b|\bwhat else\b|\bchange of (?:topic|subject)\b|\bglad to help with (?:coding|translation)",
-        r"换个?(?:一个)?(?:话题|問題|问题|说法|說法|角度|轻松|方向)|換個(?:話題|問題|說法)|聊聊|聊点|聊點|聊些"
+        r"可以(?:问|跟|和)我|来聊|聊一聊|换个?(?:一个)?(?:话题|問題|问题|说法|說法|角度|轻松|方向)|換個(?:話題|問題|說法)|聊聊|聊点|聊點|聊些"
         r"|其他(?:方面|话题|問題|问题)"
         r"|其它(?:的)?(?:问题|话题)|别的(?:问题|话题|能为您)|別的|新会话|新對話|新的(?:问题|话题|会话)|另起"
         r"|说说.{0,12}吧"
         r"|讲个笑话|講個笑話|重新提问|调整后再|換一個",
-        r"wechseln (?:wir|sie)|andere[nrs]? (?:thema|frage|themen)|etwas ander(?:es|em)|neue frage|parlons"
+        r"(?:reden|sprechen|plaudern|unterhalten) wir (?:uns )?(?:lieber|besser|doch)|wechseln (?:wir|sie)|andere[nrs]? (?:thema|frage|themen)|etwas ander(?:es|em)|neue frage|parlons|et si (?:nous|on) parl"
+        r"|(?:le|te) apetece (?:charlar|hablar)|qué tal si hablamos"
         r"|autre (?:chose|sujet"
         r"|demande|question)|changeons|changer de sujet|cambi(?:emos|ar|amos) de tema|hablemos|otr[ao] (?:cosa|tema"
         r"|pregunta)"
@@ -413,6 +424,12 @@ class Form:
         return bool(self.marks & _WHOLE)
 
     @property
+    def points(self) -> bool:
+        """Whether it says what is turned away or why, and that it is: "sorry, I cannot" alone is a refusal, or honest,
+        and "this is sensitive" a warning."""
+        return bool(self.marks & _POINTED and self.marks & _FINAL)
+
+    @property
     def begins_unfit(self) -> bool:
         """Whether it only began like such a sentence, and then said something else of the matter."""
         return "unfitting" in self.marks and not self.marks & (_WHOLE | _BESIDES)
@@ -461,6 +478,8 @@ _WEIGHTS: Final = {"about": 25, "unable": 30, "cannot": 10, "gone": 35, "why": 2
     "service": 25, "self": 20, "role": 10, "offer": 20, "figures": -30, "noun": -40, "others": -20, "helps": -40}
 """In hundredths: whole numbers add up to the same in any order, and a set has none."""
 _KINDS: Final = frozenset(mark for mark, weight in _WEIGHTS.items() if weight > 0)
+_POINTED: Final = frozenset(("about", "gone", "else", "thanks", "service", "self", "why", "role", "offer"))
+_FINAL: Final = _FIRM | {"cannot"}
 _WHOLE: Final = frozenset(("turns", "unfit"))
 _TURNED: Final = frozenset(("else", "unable"))
 _BESIDES: Final = frozenset(("unable", "gone", "else", "thanks", "service"))
@@ -503,7 +522,7 @@ _DO_EN: Final = (
     r"(?:help|assist|provid|fulfil|comply|answer|creat|writ|generat|support|offer|give|discuss|engag|participat|respond"
     r"|continu|produc|promot|condon|endors|encourag|share|suggest|recommend|tell|teach|explain|do that|do this|satisf"
     r"|fabricat|make|draft|compos|complete|proceed|justif|facilitat|advis|speculat|confirm|agree|address|accommodat"
-    r"|go into|go along|talk|instruct|guid|in good conscience|legally|ethically|be part|pretend|role|design|develop"
+    r"|walk|put together|do (?:that|this|so)|lend|touch|take part|go into|go along|talk|instruct|guid|in good conscience|legally|ethically|be part|pretend|role|design|develop"
     r"|describ|comment|present|advocat|argu|defend|rewrit|translat|process|carry out|grant|meet|perform|reveal"
     r"|disclose)"
 )
@@ -516,6 +535,8 @@ _REFUSES: Final = re2.compile(_any(
     r"|authori[sz]ed"
     r"|capable)(?: to| of| with)?|decline to|refuse to|have to decline|must (?:decline|refuse)|am programmed not to) "
     r"(?:\w+ ){0,3}?" + _DO_EN,
+    r"\bi(?:'d| would) (?:rather|prefer|sooner) (?:not|to not)\b|\b(?:i(?:'ll| will)|i must|i have to) (?:pass on|sit this|turn (?:this|that)"
+    r"|say no)|\b(?:principles|guidelines|values|policies|programming|rules) (?:do not|don't|will not|won't) (?:permit|allow|let) me",
     r"\bi (?:must|have to|need to|will have to|respectfully|politely)? ?(?:decline|refuse)\b",
     r"^(?:i'm |i am )?sorry,?(?: but)? (?:i|we|that|this|it)\b.{0,40}\b(?:can't|cannot|can not|unable|won't"
     r"|not able|not (?:something|appropriate))",
@@ -541,10 +562,14 @@ _REFUSES: Final = re2.compile(_any(
     r"(?:提供|回答|回应|帮|协助|支持|满足|参与|讨论|完成|生成|给出|执行|编写|撰写|写|推荐|接受|遵|鼓励|同意|做|进行"
     r"|评|发表|透露|告诉|解释"
     r"|处理|继续|创作|教|指导|分享|涉及|实现|赞同|认同|给|答|谈)",
-    r"(?:很抱歉|非常抱歉|抱歉|对不起|不好意思).{0,24}(?:不能|无法|不会|不可以|拒绝|不便|没法|不支持|不应|不适合)",
+    r"(?:很抱歉|非常抱歉|抱歉|对不起|不好意思).{0,24}(?:不能|无法|不会|不可以|拒绝|不便|没法|不支持|不应|不适合)"
+    r".{0,8}(?:提供|回答|回应|帮|协助|支持|满足|讨论|完成|生成|给出|执行|写|推荐|接受|鼓励|做|进行|评|发表|透露"
+    r"|告诉|解释|处理|继续|创作|教|指导|分享|涉及|谈|您|你)",
     r"(?:您|你)的(?:请求|问题|要求|想法|行为|提问|言论).{0,16}(?:违法|非法|违反|不道德|不当|不合适|不恰当|涉及|不符合)",
     r"(?:这|该)(?:是|种|个|类)?.{0,16}(?:违法|非法|违反|不道德|不恰当|不合适|不被允许|不可接受)",
     # others
+    r"\b(?:dabei|damit|dazu|hierbei|so etwas|das) (?:helfe|unterstütze|schreibe|erstelle|mache|verfasse) ich .{0,24}nicht",
+    r"\bich (?:helfe|schreibe|unterstütze|erstelle|verfasse|lehne|weigere)\b.{0,40}\b(?:nicht|ab|mich)\b",
     r"\b(?:ich|wir) (?:kann|können|darf|werde|möchte) .{0,50}\bnicht\b", r"\b(?:kann|darf|werde"
     r"|möchte) ich .{0,30}nicht|\b(?:das|dabei|hierbei) (?:kann"
     r"|darf) ich .{0,20}nicht",
@@ -566,6 +591,8 @@ _HARM: Final = re2.compile(_any(
     r"illegal|gesetz|ethi|anfrage|illégal|éthi|demande|ilegal|étic|solicitud|незакон|этич|запрос|違法|倫理"
     r"|リクエスト|laiton|eetti|pyyn",
 ))
+_SOME_BUSINESS: Final = re2.compile(r"(?:we|our|they|it|you|he|she|the)\b")
+"""It is not the assistant that cannot: a company does not ship, a shop is closed."""
 _PRIVACY: Final = re2.compile(
     r"\b(?:personal|private|confidential) (?:information|data|details|records?|life)\b|个人(?:信息|資料|资料)"
 )
@@ -592,7 +619,8 @@ _CAVEAT: Final = re2.compile(_any(
     r"|リアルタイム|アクセス|開け",
 ))
 _HELPED: Final = re2.compile(_any(
-    r"\bbut (?:here(?:'s| is| are)|i can (?:give|explain|show|tell you|walk|help you)|you can|you could|what|a "
+    r"\bhowever,? you (?:can|could|may)\b"
+    r"|\bbut (?:here(?:'s| is| are)|i can (?:give|explain|show|say|tell you|walk|help you|outline|describe)|you can|you could|what|a "
     r"|the steps|these|there (?:is|are)|this)"
     r"|\bhere(?:'s| are| is) (?:the|a|an|what|how|some|my|your)|\binstead, (?:here|you|use|try)|\bthese steps\b|```"
     r"|:\n|\b1[.)] |: 1|\btwo quick ways"
@@ -636,6 +664,8 @@ def refuses(text: str) -> float:
         score += 0.1
     if _HARM.search(opening):
         score += 0.2
+    elif _SOME_BUSINESS.match(opening):
+        score -= 0.1
     elif _PRIVACY.search(opening):
         score += 0.1
     if _UNREAL.search(opening):
