@@ -44,6 +44,7 @@ from engine.guards.features import (
     opening,
     pasted,
     read,
+    said,
     segments,
     story,
     wording,
@@ -54,6 +55,7 @@ from engine.guards.injection import joint, together
 from engine.guards.injection import read as injected
 from engine.guards.lexicon import GROUPS
 from engine.guards.policy import HOUSE, Category
+from engine.guards.stance import stance
 from engine.guards.suspicion import scaled
 from engine.guards.topics import political, politics, unsafe
 from engine.guards.trees import Trees
@@ -86,7 +88,7 @@ class Answer:
         self.row = row
         self.reading = read(row.text)
         self.topic = Topic.of(read(row.prompt))
-        self.look = form(self.reading, self.topic)
+        self.look = np.concatenate([form(self.reading, self.topic), stance(said(row.text))])
         self.behind = pasted(self.reading)
         self.acting: Places = self.reading.stems
         self._grams: Grams | None = None

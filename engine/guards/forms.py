@@ -445,7 +445,9 @@ _NAMES: Final = (*_MARKS, "service", "figures", "noun", "others", "helps", "turn
 
 
 def _set() -> re2.Set:
-    found = re2.Set.SearchSet()
+    options = re2.Options()
+    options.max_mem = 32 << 20      # bytes: with less, its automaton is begun anew within most sentences
+    found = re2.Set.SearchSet(options)
     for pattern in (
         *_MARKS.values(), _SERVICE, _FIGURES, _NOUN, _OTHERS, _HELPS, _TURNS, _UNFIT, _TURNING, _UNFITTING,
     ):
@@ -675,6 +677,12 @@ def refuses(text: str) -> float:
     if _HELPED.search(opening):
         score -= 0.35
     return min(max(score, 0.0), 1.0)
+
+
+def reasons(text: str) -> tuple[bool, bool, bool]:
+    """What an opening gives as its reason: harm and rules, that there is no such thing, what an assistant cannot see."""
+    opening = plain(text)
+    return bool(_HARM.search(opening)), bool(_UNREAL.search(opening)), bool(_CAVEAT.search(opening))
 
 
 # --- how such sentences open
