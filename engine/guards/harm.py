@@ -30,7 +30,7 @@ _THEM: Final = (
     r"(?:some(?:one|body)|anyone|people|persons?|a (?:\w+ )?(?:person|child|kid|girl|woman|man|boy|minor|teenager"
     r"|stranger|victim|customer|client|user|coworker|friend|student|politician|celebrity)|my (?:\w+ ){0,2}(?:friends?"
     r"|wife|husband|boss|ex\w*|neighbou?rs?|colleagues?|co-?workers?|girlfriend|boyfriend|partner|classmates?"
-    r"|roommates?|parents?|mother|father|sister|brother|teacher|kids?|children|enemy|enemies|spouse|crush|manager"
+    r"|roommates?|tenants?|landlords?|parents?|mother|father|sister|brother|teacher|kids?|children|enemy|enemies|spouse|crush|manager"
     r"|employees?)|others|them|him|her|victims?|children|kids|minors|teenagers|teens|(?:the )?elderly|seniors|women"
     r"|girls|men|students|customers|consumers|investors|voters|users|followers|the public|individuals?|everyone"
     r"|vulnerable \w+|an? (?:individual|innocent \w+|elderly \w+|underage \w+|employee|acquaintance|enemy|opponent))"
@@ -72,7 +72,9 @@ _ILL: Final = (
     r"|spam(?:ming)?|hack(?:ing|er)?|ddos|malware|ransomware|spyware|keylogg\w+|botnets?|trojans?|virus(?:es)? (?:to"
     r"|that)|plagiari[sz]\w+|cheat(?:ing)? (?:on|in|at|the)|insider trading|money laundering|tax (?:evasion|fraud)"
     r"|evad(?:e|ing) (?:tax\w*|police|the law|law enforcement|detection|security|customs)|identity theft"
-    r"|credit card (?:fraud|numbers?)|ponzi|pyramid scheme|price gouging|child labou?r|slave\w*|sweatshop"
+    r"|credit card (?:fraud|numbers?)|(?:skim|clon|copy|cop(?:y|i))(?:ming|ing|es)? (?:credit|debit|bank|key|access)(?: |-)?(?:cards?|badges?)"
+    r"|(?:cop(?:y|ying)|clon(?:e|ing)|duplicat(?:e|ing)|fak(?:e|ing)|forg(?:e|ing)) (?:an?|the|my|his|her|their|some\w+) (?:\w+'?s )?"
+    r"(?:badge|key ?card|access card|id card)|ponzi|pyramid scheme|price gouging|child labou?r|slave\w*|sweatshop"
     r"|illegal(?:ly)?|unlawful\w*|black market|dark ?web|contraband|overdos\w+|get(?:ting)? high|cocaine|heroin|meth"
     r"|methamphetamine|fentanyl|lsd|mdma|ecstasy|steroids without|date[- ]rape|roofies?|bombs?|explosives?|grenades?"
     r"|molotov|bioweapon\w*|chemical weapons?|nerve agents?|anthrax|ricin|sarin|mass shooting|school shooting"
@@ -114,7 +116,8 @@ _TURN: Final = (
     r"|get revenge on|take revenge on|retaliate against|mess with|spy(?:ing)? on|eavesdrop on|secretly (?:record"
     r"|follow|track|film|watch|photograph)|track|blackmail|impersonat\w+|drug|poison|hurt|harm|kill|injure|beat(?: up)?"
     r"|attack|punch|stab|shoot|strangle|choke|drown|burn|rape|molest|grope|exploit|rob|scam|con|cheat|mislead|ruin"
-    r"|humiliate|embarrass|mock|insult|ridicule|ostracize|ignore|torment|taunt|belittle|demean|shame|threaten|scare)"
+    r"|humiliate|embarrass|mock|insult|ridicule|ostracize|ignore|torment|taunt|belittle|demean|shame|threaten|scares?|scaring"
+    r"|frighten(?:s|ing)?|terrif(?:y|ies|ying)|knock(?:s|ing)? out|knock(?:s|ing)?|intimidate)"
 )
 _RISKY: Final = (
     r"(?:risky|dangerous|unsafe|harmful|illegal|unhealthy|extreme|drugs?|alcohol\w*|smok\w+|sexual|sex|suicid\w+"
@@ -156,7 +159,7 @@ UNSAFE: Final = (
          r"|beat|destroy|rape|smash|die)\b"),
     Sign("unnoticed", 0.85, Where.BOTH,
          r"\bwithout (?:getting caught|(?:being|getting) (?:caught|detected|noticed|traced|seen|arrested)"
-         r"|(?:any(?:one|body)|them|him|her|the police|my \w+|their) (?:\w+ )?(?:know\w*|notic\w+|consent|permission"
+         r"|(?:any(?:one|body)|them|him|her|the police|my \w+|their) (?:\w+ )?(?:know\w*|notic\w+|asking|seeing|checking|consent|permission"
          r"|realizing|finding out)|leaving (?:a |any )?(?:trace|evidence|fingerprints))"
          r"|\bget(?:ting)? away with\b|\bavoid (?:detection|getting caught|arrest|prosecution|the police)\b"
          r"|\b(?:bypass|evade|circumvent|get around|get past|disable|trick|fool|tamper\w* with|cheat)(?:ing)? "
@@ -263,7 +266,7 @@ UNSAFE: Final = (
          r"|去死|杀了|弄死|打死|砍死|捅死"),
     Sign("zh_threat", 0.8, Where.BOTH,
          r"否则[^。！？\n]{0,16}(?:后果|麻烦|好看|不客气|公开|倒霉)|后果自负|别怪我|走着瞧|乖乖(?:地)?(?:告诉|交|听|把)"
-         r"|最好(?:乖乖|老实|赶紧)|不想让事情变得|让你(?:好看|后悔|生不如死|身败名裂)|小心你的(?:家人|孩子|狗命)"),
+         r"|最好(?:乖乖|老实|赶紧)|让(?:他|她|对方|前[男女]友|前[夫妻任]|某人|别人)[^。！？\n]{0,6}(?:身败名裂|生不如死|后悔|难堪|丢脸|倒霉|社死|好看)|不想让事情变得|让你(?:好看|后悔|生不如死|身败名裂)|小心你的(?:家人|孩子|狗命)"),
     Sign("zh_group", 0.88, Where.BOTH,
          r"(?:女人|女性|女生|女孩|男人|男性|男生|农民工?|乡下人|农村人|外地人|本地人|城里人|河南人|东北人"
          r"|上海人|北京人|广东人"

@@ -31,6 +31,7 @@ JOINT: Final = 0.95
 _SURE: Final = 0.94             # from here on it counts for more and more, up to all
 _DRESSED: Final = 120           # characters that a request and its dress take
 _HARMFUL: Final = 0.55
+_NAMED: Final = 0.4
 _MAX_JUDGED: Final = 8          # segments that the classifier reads, the longest ones
 TAKEN_OUT: Final = "[a sentence that gives orders was left out]"
 
@@ -105,13 +106,23 @@ _FRAMES: Final = re2.compile(
     r"|thought experiment)\b"
 )
 """How a request is dressed up; harmless by itself."""
+_TOLD: Final = re2.compile(
+    r"\b(?:explain\w*|describ\w+|teach\w*|show\w*|tell\w*|walk\w*|instruct\w*|giv\w+|list\w*|recit\w+)\b[^.!?\n]*"
+    r"\b(?:how|step[- ]by[- ]step|all (?:\w+ )?(?:amounts|steps|details|ingredients|quantities|temperatures)|exact\w*"
+    r"|precise\w*|detailed|in (?:full |great )?detail|measurements|instructions|recipe|ingredients)\b"
+)
+"""What such a scene is for, where a crime is only named in it."""
 
 
 def _met(part: Segment) -> dict[str, float]:
     plain = normalise(part.text)
     met = signs(Where.BOTH if part.data else Where.ASKED).read(plain)
-    if not part.data and len(plain) > _DRESSED and _FRAMES.search(plain) and (weight := harm(plain).score) >= _HARMFUL:
-        met["dressed_up"] = weight * 0.8
+    if not part.data and len(plain) > _DRESSED and _FRAMES.search(plain):
+        weight = harm(plain).score
+        if weight >= _HARMFUL:
+            met["dressed_up"] = weight * 0.8
+        elif weight >= _NAMED and _TOLD.search(plain):
+            met["dressed_up"] = 0.7
     if part.data and stray(part.text):
         met["stray"] = 0.6
     return met
