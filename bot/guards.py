@@ -251,7 +251,7 @@ async def open_guards(
         policy: Callable[[], Policy] = cache(Policy.default)
         group = await stack.enter_async_context(asyncio.TaskGroup())
         if settings.guards.policy is not None:
-            file = await asyncio.to_thread(PolicyFile, settings.guards.policy)
+            file = await asyncio.to_thread(PolicyFile, settings.guards.policy, model_names(settings))
             watching = group.create_task(file.watch())
             stack.callback(watching.cancel)
             policy = partial(_current, file)
@@ -487,6 +487,11 @@ def suspicions(text: str, classifier: Scorer | None) -> dict[str, float]:
         Category.POLITICAL: politics(political(text).score, scores.political if scores else 0.0),
         Category.UNSAFE: together(unsafe(text).score, scores.unsafe if scores else 0.0),
     }
+
+
+def model_names(settings: Settings) -> tuple[str, ...]:
+    """What a policy may call the models that answer."""
+    return tuple(m.name for m in (settings.model, settings.second, settings.third) if m.url is not None)
 
 
 def check_makers(settings: Settings) -> None:

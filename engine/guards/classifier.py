@@ -47,8 +47,8 @@ from engine.guards.hashing import Places, places
 from engine.guards.stance import stance
 from engine.guards.trees import Trees
 
-VERSION: Final = "3"
-FORMAT: Final = 3
+VERSION: Final = "4"
+FORMAT: Final = 4
 """Of the weights file; another number is refused."""
 SMOOTH: Final = 8.0
 """Added to the number of sequences that a text's sum is divided by the root of: short texts do not shout."""
