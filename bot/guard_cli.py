@@ -204,7 +204,7 @@ def _examiner(config: Path | None, policy: Path | None) -> Examiner:
 
 
 def _unasked(config: Path | None) -> None:
-    """Says so where a bot would have asked somebody else as well: what is judged here leaves this program for nobody."""
+    """Says so where a running bot would have asked somebody else as well: nothing leaves this program here."""
     from bot.settings import SettingsError, load_settings  # noqa: PLC0415
 
     try:

@@ -50,7 +50,8 @@ _GONE_EN: Final = (
     r"|suspended|blocked|discontinued|cleared|interrupted|cut short|filtered|redacted|suppressed|unavailable|erased"
     r"|(?:not|cannot|can't|can not|could not)(?: be| being)?"
     r" (?:displayed|shown|presented|continued|provided|given|produced|completed|generated"
-    r"|released|delivered|supplied|answered|available|offered|issued|printed|accessible)|found unsuitable|not meet|unsuitable|not (?:suitable|fit|appropriate) for"
+    r"|released|delivered|supplied|answered|available|offered|issued|printed|accessible)|found unsuitable|not meet"
+    r"|unsuitable|not (?:suitable|fit|appropriate) for"
     r"|may (?:be|contain)|potentially|violat)"
 )
 
@@ -108,7 +109,8 @@ _MARKS: Final[dict[str, str]] = {
         r"|(?:'m |am )?still learning|learning how|have been (?:set up|asked|told|instructed|configured|designed) not"
         r"|have no (?:opinion|position|view|comment|stance)|hold (?:no )?views|(?:'d|had) better (?:leave|not|skip)"
         r"|(?:would|'d) sooner (?:not|leave|skip|avoid)|(?:'d|would) (?:like|want) to (?:leave|skip|avoid)"
-        r"|(?:keep|stay|steer) (?:\w+ )?(?:out of|away from|clear of|off)|leave (?:that|this|it) (?:aside|alone|there|be)"
+        r"|(?:keep|stay|steer) (?:\w+ )?(?:out of|away from|clear of|off)|leave (?:that|this|it) (?:aside|alone|there"
+        r"|be)"
         r"|(?:do not|don't|won't|will not) (?:go|get) (?:there|into)"
         r"|pass on (?:it|this|that)"
         r"|let me pass)",
@@ -123,8 +125,10 @@ _MARKS: Final[dict[str, str]] = {
         r"|intended )*"
         r"(?:scope|range|remit|abilit|capabilit|capacity|competence|what i|reach|area|domain|knowledge|expertise)",
         r"\boff the table\b|\bfalls? outside\b|\bskip th(?:is|at)\b|\bnot (?:one )?i(?:'m| am) able\b"
-        r"|\btoo sensitive(?:$|[^ ]| \w{0,5}$| to \w{0,9}$| (?:a|an) \w+| here| for (?:me|us|this|our|my|such|the (?:chat|platform))"
-        r"|(?: for (?:me|us))? to (?:be |go|discuss|talk|answer|comment|speak|share|cover|address|handle|debate|get|touch))"
+        r"|\btoo sensitive(?:$|[^ ]| \w{0,5}$| to \w{0,9}$| (?:a|an) \w+| here| for (?:me|us|this|our|my|such"
+        r"|the (?:chat|platform))"
+        r"|(?: for (?:me|us))? to (?:be |go|discuss|talk|answer|comment|speak|share|cover|address|handle|debate|get"
+        r"|touch))"
         r"|\bnot (?:comment|discuss|go into|get into|talk about|take part|continue)",
         r"不(?:就|对|對|针对|針對)[^，。！？]{1,14}(?:评价|評價|评论|評論|表态|表態|看法|意见|意見|立场|立場)",
         r"(?:我|咱们?|咱|这个|这事|这里|這裡|本平台|系统|系統|暂时?|暫時?|目前|本服务|小助手|助手|实在|真)(?:还|還|是|也|只|就|咱|我|咱们|实在|真"
@@ -140,7 +144,8 @@ _MARKS: Final[dict[str, str]] = {
         r"(?:超出|不在|不属于)(?:了)?(?:我|本)?的?(?:目前|当前|服务|能力|讨论|知识|回答|职责)*(?:的)?(?:范围|範圍"
         r"|能力|之内)",
         r"知识还不足|知識還不足|我就不聊|不聊了|得弃权|没有观点|不持立场|回答到此为止|到此为止|到此结束",
-        r"(?:äußere|spreche|rede|diskutiere|kommentiere|bewerte|sage|antworte|gebe|nehme|halte) (?:ich|wir)\b.{0,30}(?:nicht"
+        r"(?:äußere|spreche|rede|diskutiere|kommentiere|bewerte|sage|antworte|gebe|nehme|halte) (?:ich"
+        r"|wir)\b.{0,30}(?:nicht"
         r"|nichts|keine|kein|heraus|raus|zurück)|(?:möchte|will|kann|darf) (?:ich|wir) (?:lieber )?nicht",
         r"(?:nicht|keine|kein)\b.{0,40}(?:zulässig|beantworten|äußern|sprechen|eingehen|erlaubt|möglich|gestattet"
         r"|auskunft"
@@ -148,7 +153,8 @@ _MARKS: Final[dict[str, str]] = {
         r"(?:ne (?:peux|puis|pouvons|fait|permet|suis|sommes)|n'(?:est|ai|y)|aucune (?:réponse|suite)|ne permet).{0,30}"
         r"(?:pas|autoris|donn|répond|aborder)",
         r"(?:préf[eè]re|voudrais|souhaite|aime mieux).{0,24}(?:ne pas|éviter|laisser|écarter)|de côté|m'abstiens",
-        r"(?:prefiero|mejor) (?:no|dejar|evitar)|mejor no (?:hablo|hablar|opino|entro)|no (?:hablo|opino|comento|entro)",
+        r"(?:prefiero|mejor) (?:no|dejar|evitar)|mejor no (?:hablo|hablar|opino|entro)|no (?:hablo|opino|comento"
+        r"|entro)",
         r"no (?:puedo|podemos|me es posible|se permite|est[aá] permitid|tengo|corresponde|se (?:puede|trata|ofrece))",
         r"(?:недоступ|не (?:предоставля|могу|можем|обсужда|комментир|предоставля|разреш|дозволен|позволя|готов)"
         r"|нельзя)",
@@ -210,7 +216,8 @@ _MARKS: Final[dict[str, str]] = {
         r"|can we|perhaps we (?:could|can)|maybe we (?:could|can)|time) .{0,24}(?:talk|chat|chang|switch|turn"
         r"|discuss|move|speak"
         r"|keep|change|pick|steer)\w*\b|\bshall we (?:have a )?look at\b",
-        r"\b(?:re)?word (?:it|that|this|your|the)\b|\bi(?:'d| would|'ll| will) (?:gladly|happily|be (?:glad|happy|delighted"
+        r"\b(?:re)?word (?:it|that|this|your|the)\b|\bi(?:'d| would|'ll| will) (?:gladly|happily|be (?:glad|happy"
+        r"|delighted"
         r"|pleased) to) (?:take|chat|talk|tell|answer|help|discuss)\b",
         r"\b(?:another|different|other|new|fresh|some other|any other|lighter|more cheerful) (?:\w+ )?(?:topics?"
         r"|subjects?"
@@ -222,7 +229,8 @@ _MARKS: Final[dict[str, str]] = {
         r"|其它(?:的)?(?:问题|话题)|别的(?:问题|话题|能为您)|別的|新会话|新對話|新的(?:问题|话题|会话)|另起"
         r"|说说.{0,12}吧"
         r"|讲个笑话|講個笑話|重新提问|调整后再|換一個",
-        r"(?:reden|sprechen|plaudern|unterhalten) wir (?:uns )?(?:lieber|besser|doch)|wechseln (?:wir|sie)|andere[nrs]? (?:thema|frage|themen)|etwas ander(?:es|em)|neue frage|parlons|et si (?:nous|on) parl"
+        r"(?:reden|sprechen|plaudern|unterhalten) wir (?:uns )?(?:lieber|besser|doch)|wechseln (?:wir|sie)"
+        r"|andere[nrs]? (?:thema|frage|themen)|etwas ander(?:es|em)|neue frage|parlons|et si (?:nous|on) parl"
         r"|(?:le|te) apetece (?:charlar|hablar)|qué tal si hablamos"
         r"|autre (?:chose|sujet"
         r"|demande|question)|changeons|changer de sujet|cambi(?:emos|ar|amos) de tema|hablemos|otr[ao] (?:cosa|tema"
@@ -246,13 +254,15 @@ _SERVICE: Final = _any(
     r"|removed|系统提示|系統提示|内容安全|提示|hinweis|avertissement|aviso)",
 )
 _HELPS: Final = _any(
-    r"\bhere(?:'s| is| are)\b|\bbut (?:i can|you can|here|for|we can|the|in general|generally|if)\b|\bhowever\b|:$|:\s|[^\s:：]{6}：",
+    r"\bhere(?:'s| is| are)\b|\bbut (?:i can|you can|here|for|we can|the|in general|generally|if)\b|\bhowever\b|:$"
+    r"|:\s|[^\s:：]{6}：",
     r"\b(?:in|by) (?:the|our|these|your) (?:\w+ )?(?:handbook|manual|wiki|passages?|documents?|documentation|guide)\b",
     r"不过您?可以|但是?您?可以|但可以|以下是|下面是", r"\baber (?:hier|so|ich)\b|\bmais (?:voici|je)\b|\bpero\b",
 )
 _FIGURES: Final = (r"\d{2,}|`|https?:|\||\$|%|\bjira\b|@")
 _NOUN: Final = (
-    r"\b(?:subject|topic|question|request|content|response|message|answer|text|conversation) (?:lines?|fields?|box(?:es)?"
+    r"\b(?:subject|topic|question|request|content|response|message|answer|text|conversation) (?:lines?|fields?"
+    r"|box(?:es)?"
     r"|headers?|numbers?|forms?|lists?|pages?|marks?|ids?|codes?|times?|rates?|owners?|templates?|types?|tables?|columns?"
     r"|names?|titles?|areas?|bodies|body|files?|boards?|banks?|keys?|history|tags?)\b"
 )
@@ -524,7 +534,8 @@ _DO_EN: Final = (
     r"(?:help|assist|provid|fulfil|comply|answer|creat|writ|generat|support|offer|give|discuss|engag|participat|respond"
     r"|continu|produc|promot|condon|endors|encourag|share|suggest|recommend|tell|teach|explain|do that|do this|satisf"
     r"|fabricat|make|draft|compos|complete|proceed|justif|facilitat|advis|speculat|confirm|agree|address|accommodat"
-    r"|walk|put together|do (?:that|this|so)|lend|touch|take part|go into|go along|talk|instruct|guid|in good conscience|legally|ethically|be part|pretend|role|design|develop"
+    r"|walk|put together|do (?:that|this|so)|lend|touch|take part|go into|go along|talk|instruct|guid"
+    r"|in good conscience|legally|ethically|be part|pretend|role|design|develop"
     r"|describ|comment|present|advocat|argu|defend|rewrit|translat|process|carry out|grant|meet|perform|reveal"
     r"|disclose)"
 )
@@ -537,8 +548,10 @@ _REFUSES: Final = re2.compile(_any(
     r"|authori[sz]ed"
     r"|capable)(?: to| of| with)?|decline to|refuse to|have to decline|must (?:decline|refuse)|am programmed not to) "
     r"(?:\w+ ){0,3}?" + _DO_EN,
-    r"\bi(?:'d| would) (?:rather|prefer|sooner) (?:not|to not)\b|\b(?:i(?:'ll| will)|i must|i have to) (?:pass on|sit this|turn (?:this|that)"
-    r"|say no)|\b(?:principles|guidelines|values|policies|programming|rules) (?:do not|don't|will not|won't) (?:permit|allow|let) me",
+    r"\bi(?:'d| would) (?:rather|prefer|sooner) (?:not|to not)\b|\b(?:i(?:'ll| will)|i must|i have to) (?:pass on"
+    r"|sit this|turn (?:this|that)"
+    r"|say no)|\b(?:principles|guidelines|values|policies|programming|rules) (?:do not|don't|will not"
+    r"|won't) (?:permit|allow|let) me",
     r"\bi (?:must|have to|need to|will have to|respectfully|politely)? ?(?:decline|refuse)\b",
     r"^(?:i'm |i am )?sorry,?(?: but)? (?:i|we|that|this|it)\b.{0,40}\b(?:can't|cannot|can not|unable|won't"
     r"|not able|not (?:something|appropriate))",
@@ -570,7 +583,8 @@ _REFUSES: Final = re2.compile(_any(
     r"(?:您|你)的(?:请求|问题|要求|想法|行为|提问|言论).{0,16}(?:违法|非法|违反|不道德|不当|不合适|不恰当|涉及|不符合)",
     r"(?:这|该)(?:是|种|个|类)?.{0,16}(?:违法|非法|违反|不道德|不恰当|不合适|不被允许|不可接受)",
     # others
-    r"\b(?:dabei|damit|dazu|hierbei|so etwas|das) (?:helfe|unterstütze|schreibe|erstelle|mache|verfasse) ich .{0,24}nicht",
+    r"\b(?:dabei|damit|dazu|hierbei|so etwas|das) (?:helfe|unterstütze|schreibe|erstelle|mache"
+    r"|verfasse) ich .{0,24}nicht",
     r"\bich (?:helfe|schreibe|unterstütze|erstelle|verfasse|lehne|weigere)\b.{0,40}\b(?:nicht|ab|mich)\b",
     r"\b(?:ich|wir) (?:kann|können|darf|werde|möchte) .{0,50}\bnicht\b", r"\b(?:kann|darf|werde"
     r"|möchte) ich .{0,30}nicht|\b(?:das|dabei|hierbei) (?:kann"
@@ -601,9 +615,11 @@ _PRIVACY: Final = re2.compile(
 """Whose, the next sentence tells: somebody's, or nobody's."""
 _UNREAL: Final = re2.compile(_any(
     r"\b(?:fictional|fictitious|imaginary|mythical|mythological|made[- ]up|a cartoon|not (?:a )?real|not an actual"
-    r"|an? (?:\w+ ){0,3}character (?:from|in|of|created)|(?:does|do|did) not (?:actually |really )?exist|(?:doesn't|don't"
+    r"|an? (?:\w+ ){0,3}character (?:from|in|of|created)|(?:does|do|did) not (?:actually |really )?exist|(?:doesn't"
+    r"|don't"
     r"|didn't|never) (?:actually |really )?exist(?:ed)?|no such (?:person|place|thing|record))\b",
-    r"虚构|並不存在|并不存在|不是真实|神话(?:人物|中)", r"\bfiktiv|\berfunden|\bfictif|\bfictive|\bficticio|вымышленн|架空の|kuvitteelli",
+    r"虚构|並不存在|并不存在|不是真实|神话(?:人物|中)", r"\bfiktiv|\berfunden|\bfictif|\bfictive|\bficticio|вымышленн"
+    r"|架空の|kuvitteelli",
 ))
 """There is nothing to give, and the answer says so."""
 _CAVEAT: Final = re2.compile(_any(
@@ -622,7 +638,8 @@ _CAVEAT: Final = re2.compile(_any(
 ))
 _HELPED: Final = re2.compile(_any(
     r"\bhowever,? you (?:can|could|may)\b"
-    r"|\bbut (?:here(?:'s| is| are)|i can (?:give|explain|show|say|tell you|walk|help you|outline|describe)|you can|you could|what|a "
+    r"|\bbut (?:here(?:'s| is| are)|i can (?:give|explain|show|say|tell you|walk|help you|outline|describe)|you can"
+    r"|you could|what|a "
     r"|the steps|these|there (?:is|are)|this)"
     r"|\bhere(?:'s| are| is) (?:the|a|an|what|how|some|my|your)|\binstead, (?:here|you|use|try)|\bthese steps\b|```"
     r"|:\n|\b1[.)] |: 1|\btwo quick ways"
@@ -680,7 +697,7 @@ def refuses(text: str) -> float:
 
 
 def reasons(text: str) -> tuple[bool, bool, bool]:
-    """What an opening gives as its reason: harm and rules, that there is no such thing, what an assistant cannot see."""
+    """What an opening gives as its reason: harm and rules, that there is no such thing, what nobody here can see."""
     opening = plain(text)
     return bool(_HARM.search(opening)), bool(_UNREAL.search(opening)), bool(_CAVEAT.search(opening))
 

@@ -54,7 +54,8 @@ _TELL: Final = (
     r"|leak|disclose|share|recite|echo|copy|provide|return|describe|spell|encode|reproduce|send|read)"
 )
 _SOMEBODY: Final = (
-    r"(?:you(?:'re| are| have| will| must| answer| respond| act| can (?:say|do|tell))|ai|a\.i\.|al|\w*gpt|\w*bots?|model"
+    r"(?:you(?:'re| are| have| will| must| answer| respond| act| can (?:say|do|tell))|ai|a\.i\.|al|\w*gpt|\w*bots?"
+    r"|model"
     r"|characters?|persona|respond\w*|responses?|answers?|repl(?:y|ies)|assistant|openai|named|he|she|dan)"
 )
 _UNBOUND: Final = (
@@ -70,9 +71,11 @@ SIGNS: Final = (
          r"|don't follow"
          rf"|stop (?:following|obeying))\b[^.!?\n]*\b{_EARLIER}\b[^.!?\n]*\b{_INSTRUCTION}\b"),
     Sign("override", 0.93, Where.BOTH,
-         r"\b(?:ignore|disregard|forget|overlook|(?:set|put|leave|lay|push) aside|drop|throw out)\b (?:all |everything |anything |whatever )?(?:of )?"
+         r"\b(?:ignore|disregard|forget|overlook|(?:set|put|leave|lay|push) aside|drop|throw out)\b (?:all "
+         r"|everything |anything |whatever )?(?:of )?"
          r"(?:the |that |what(?:ever)? )?(?:is |was |came |you(?:'ve| have| were)? |i(?:'ve| have)? )?"
-         r"(?:above|before this|been (?:told|instructed|taught)|told (?:you|before|earlier|so far)|given (?:before|earlier)|were told|just said|said (?:above|before)|learned)"),
+         r"(?:above|before this|been (?:told|instructed|taught)|told (?:you|before|earlier|so far)|given (?:before"
+         r"|earlier)|were told|just said|said (?:above|before)|learned)"),
     Sign("override", 0.9, Where.BOTH,
          r"\b(?:override|bypass|circumvent|disable|turn off|remove|lift|drop|switch off)\b[^.!?\n]*\byour\b"
          rf"[^.!?\n]*\b{_INSTRUCTION}"),
@@ -94,7 +97,8 @@ SIGNS: Final = (
          r"\b(?:instruc\w+|instruktion\w*|istruzion\w*|consignes?|anweisung\w*|befehle?|regeln|vorgaben|ordenes|reglas"
          r"|regles|regole|ordres|aanwijzing\w*|instrukcj\w*|polecen\w*|prompts?)\b"
          r"|\b(?:ignora|olvida) (?:todo )?lo (?:anterior|de arriba)\b|\boublie tout ce qui precede\b"
-         r"|\b(?:bisherige\w*|vorherige\w*|obige\w*|alle[ns]?) (?:\w+ )?(?:anweisung\w*|vorgaben|regeln|befehle?|instruktion\w*)"
+         r"|\b(?:bisherige\w*|vorherige\w*|obige\w*|alle[ns]?) (?:\w+ )?(?:anweisung\w*|vorgaben|regeln|befehle?"
+         r"|instruktion\w*)"
          r"\b[^.!?\n]*\b(?:beiseite|ausser acht|hinter dir)\b"
          r"|\bvergiss alles (?:davor|bisherige|vorherige|obige)\b"),
     Sign("override", 0.93, Where.BOTH,
@@ -137,12 +141,15 @@ SIGNS: Final = (
          r"(?:dan|stan|dude|aim|jailbroken|unrestricted|unfiltered|uncensored|no limits|amoral|evil|unethical)\b"),
     Sign("persona", 0.92, Where.BOTH,
          rf"\b{_SOMEBODY}\b[^.!?\n]*\b{_UNBOUND}"
-         r"|\b(?:knows?|has|have|with) no (?:taboos?|shame|scruples|inhibitions)\b|\b(?:slipped|broken?|off) (?:its|his|her|the|your)"
+         r"|\b(?:knows?|has|have|with) no (?:taboos?|shame|scruples|inhibitions)\b|\b(?:slipped|broken?|off) (?:its"
+         r"|his|her|the|your)"
          r" (?:leash|chains?|shackles)\b"),
     Sign("persona", 0.6, Where.BOTH, rf"\b{_UNBOUND}"),
     Sign("answers_all", 0.7, Where.BOTH,
-         r"\b(?:answers?|says?|does|complies with|obeys?|fulfils?) (?:everything|anything|any (?:question|request)|every"
-         r" (?:question|request|wish))\b[^.!?\n]*\b(?:forbidden|illegal|taboo|dangerous|banned|immoral|no matter|however)"
+         r"\b(?:answers?|says?|does|complies with|obeys?|fulfils?) (?:everything|anything|any (?:question|request)"
+         r"|every"
+         r" (?:question|request|wish))\b[^.!?\n]*\b(?:forbidden|illegal|taboo|dangerous|banned|immoral|no matter"
+         r"|however)"
          r"|什么都(?:能|可以|敢)说|有问必答.{0,12}(?:禁|限制|底线)"),
     Sign("never_refuse", 0.92, Where.BOTH,
          r"\b(?:never|cannot|can't|won't|must not|don't|do not|may not|not allowed to|will not|no longer"
@@ -166,7 +173,8 @@ SIGNS: Final = (
     # --- the prompt itself
     Sign("extraction", 0.9, Where.BOTH,
          rf"\b{_TELL}\b[^.!?\n]*\b(?:your|you(?:'ve| have| were)?(?: been)?)\b[^.!?\n]*\b{_PROMPT}"
-         rf"|\b{_TELL}\b[^.!?\n]*\b(?:above|before|ahead of|prior to|preceding) (?:this|my|the|our) (?:(?:very|first|whole|own) )*"
+         rf"|\b{_TELL}\b[^.!?\n]*\b(?:above|before|ahead of|prior to|preceding) (?:this|my|the|our) (?:(?:very|first"
+         rf"|whole|own) )*"
          r"(?:line|message|text|conversation|sentence|prompt)"
          rf"|\b{_TELL}\b[^.!?\n]*\b(?:everything|all|the (?:text|words|content|lines|sentences?))\b[^.!?\n]*"
          r"\b(?:above|before this|preceding|that stands? (?:above|before))"),
@@ -178,7 +186,8 @@ SIGNS: Final = (
     Sign("extraction", 0.8, Where.BOTH,
          r"\bwhat (?:is|are|was|were|does|do|did)\b[^.!?\n]*\byour?\b[^.!?\n]*"
          rf"\b(?:{_PROMPT}|instructions?|prompt|rules|directives|guidelines)\b[^.!?\n]*"
-         r"|\bwhat (?:were|have|had) you (?:been )?(?:told|instructed|ordered|asked|given) (?:to (?:do|say|hide|keep)|by (?:those|the"
+         r"|\bwhat (?:were|have|had) you (?:been )?(?:told|instructed|ordered|asked|given) (?:to (?:do|say|hide|keep)"
+         r"|by (?:those|the"
          r" (?:people|ones)|your|whoever)|before (?:this|we|i)|at the (?:start|beginning|outset))"
          r"|\bmy instructions (?:say|are|tell)\b|\b(?:instructions?|rules|prompt) (?:that )?you (?:were|have been"
          r"|got|received|must)\b"),

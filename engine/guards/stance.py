@@ -18,7 +18,8 @@ from engine.guards.features import Vector
 COLUMNS: Final = 11
 _HEAD: Final = 320
 _TAIL: Final = 260
-_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？\n])|(?<=[a-z\d\u4e00-\u9fff])(?=[A-Z][a-z' ])|(?<=[A-Za-z])(?=[\u4e00-\u9fff])")
+_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？\n])|(?<=[a-z\d\u4e00-\u9fff])(?=[A-Z][a-z' ])"
+                              r"|(?<=[A-Za-z])(?=[\u4e00-\u9fff])")
 """Also where a line may have been pasted: a capital or an ideograph right behind a small letter."""
 _MOST: Final = 2
 _LONG: Final = 160
