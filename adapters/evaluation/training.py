@@ -51,27 +51,21 @@ from engine.guards.features import (
 )
 from engine.guards.findings import findings
 from engine.guards.hashing import Places, numbers
-from engine.guards.injection import joint, together
+from engine.guards.injection import joint
 from engine.guards.injection import read as injected
 from engine.guards.lexicon import GROUPS
 from engine.guards.policy import HOUSE, Category
 from engine.guards.stance import stance
 from engine.guards.suspicion import scaled
-from engine.guards.topics import political, politics, unsafe
 from engine.guards.trees import Trees
 from engine.guards.unsafe import LAPPED, STEP
 
 HARD: Final = ("quote", "caveat_then_help", "reports_official_line")
 FALSE_ALARMS: Final = {
-    "deflection": 0.002, "refusal": 0.002, "narrative": 0.002, "unsafe": 0.005, "political": 0.006,
+    "deflection": 0.002, "refusal": 0.002, "narrative": 0.002, "unsafe": 0.008, "political": 0.006,
     "injection": 0.003,
 }
-"""Which part of the harmless rows may lie above a threshold, out of fold; of what comes in, with the rules' say."""
-_JUDGED: Final[dict[str, tuple[Category, Callable[[float, float], float]]]] = {
-    "unsafe": (Category.UNSAFE, together), "political": (Category.POLITICAL, politics),
-    "injection": (Category.INJECTION, joint),
-}
-"""How guards join what the rules say of a text with the classifier's word."""
+"""Which part of the harmless rows may lie above a threshold, out of fold; for injection, with what the rules say."""
 _OFF_TOPIC: Final = "off_topic"
 _INJECTIONS: Final = ("jailbreak", "spikee", "indirect", "injection", "sysprompt")
 _FOLDS: Final = 3
@@ -446,20 +440,12 @@ def _above(scores: Vector, share: float) -> float:
 # --- inbound
 
 
-def _acting(scores: Vector, name: str, by_rules: Sequence[float]) -> float:
-    """The threshold at which a guard acts on as many harmless texts as it may, rules and classifier joined."""
-    needed = {each: _needed(name, each) for each in set(by_rules)}
-    return _above(scores - np.array([needed[each] for each in by_rules]), FALSE_ALARMS[name])
-
-
-def _needed(name: str, by_rules: float) -> float:
-    """How far above its threshold the classifier must be before the guard acts, where the rules say so much."""
-    category, joining = _JUDGED[name]
-    acts_from = HOUSE[category].threshold
-    low, high = -4.0, 4.0
+def _needed(by_rules: float) -> float:
+    """How far above its threshold the classifier must be for the guard to act, where the rules say so much."""
+    acts_from, low, high = HOUSE[Category.INJECTION].threshold, -4.0, 4.0
     for _ in range(30):
         middle = (low + high) / 2
-        if joining(by_rules, scaled(squashed(middle), acts_from)) >= acts_from:
+        if joint(by_rules, scaled(squashed(middle), acts_from)) >= acts_from:
             high = middle
         else:
             low = middle
@@ -575,18 +561,16 @@ class Asked:
                 columns[at] = wholes(models, order, texts[at][1], words[rows[at].id])
         columns = np.hstack([columns, np.stack([findings(row.text, reading) for row, reading in texts])])
         fine = np.array([row.label == "allow" and row.source != "written" for row in rows])
-        texts_ = [row.text for row, each in zip(rows, fine, strict=True) if each]
-        ruled = {
-            "unsafe": [unsafe(text).score for text in texts_], "political": [political(text).score for text in texts_],
-            "injection": [injected(text).score for text in texts_],
-        }
-        thresholds = [_acting(columns[fine, at], name, ruled[name]) for at, name in enumerate(WHOLE[:2])]
+        thresholds = [_above(columns[fine, at], FALSE_ALARMS[name]) for at, name in enumerate(WHOLE[:2])]
+        ruled = [injected(row.text).score for row, each in zip(rows, fine, strict=True) if each]
+        needed = {each: _needed(each) for each in set(ruled)}
         for name in JOINED:
             scores = np.zeros(len(rows))
             for fold in range(_FOLDS):
                 kept = [row for row, each in zip(rows, folds, strict=True) if each != fold]
                 scores[folds == fold] = _grown(kept, columns[folds != fold], name).scores(columns[folds == fold])
-            thresholds.append(_acting(scores[fine], name, ruled[name]))
+            spare = scores[fine] - np.array([needed[each] for each in ruled])
+            thresholds.append(_above(spare, FALSE_ALARMS[name]))
         models, order = cls._fit(texts, words)
         return cls(models, order, tuple(_grown(rows, columns, name) for name in JOINED), np.array(thresholds))
 

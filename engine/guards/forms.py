@@ -50,7 +50,8 @@ _GONE_EN: Final = (
     r"|suspended|blocked|discontinued|cleared|interrupted|cut short|filtered|redacted|suppressed|unavailable|erased"
     r"|(?:not|cannot|can't|can not|could not)(?: be| being)?"
     r" (?:displayed|shown|presented|continued|provided|given|produced|completed|generated"
-    r"|released|delivered|supplied|answered|available|offered|issued|printed|accessible)|found unsuitable|not meet"
+    r"|released|delivered|supplied|answered|offered|issued|printed"
+    r"|available(?:$|[^ ]| (?:here|under|due|at|right|now|because|for (?:display|this))))|found unsuitable|not meet"
     r"|unsuitable|not (?:suitable|fit|appropriate) for"
     r"|may (?:be|contain)|potentially|violat)"
 )
@@ -107,13 +108,17 @@ _MARKS: Final[dict[str, str]] = {
         r"|keep silent"
         r"|stay silent|decline|abstain|refrain|haven't (?:learned|learnt)|have not (?:yet )?(?:learned|learnt)"
         r"|(?:'m |am )?still learning|learning how|have been (?:set up|asked|told|instructed|configured|designed) not"
-        r"|have no (?:opinion|position|view|comment|stance)|hold (?:no )?views|(?:'d|had) better (?:leave|not|skip)"
+        r"|(?:'m |am )?going to (?:leave|skip|pass|sit)|have no (?:opinion|position|view|comment|stance)"
+        r"|hold (?:no )?views|(?:'d|had) better (?:leave|not|skip)"
         r"|(?:would|'d) sooner (?:not|leave|skip|avoid)|(?:'d|would) (?:like|want) to (?:leave|skip|avoid)"
         r"|(?:keep|stay|steer) (?:\w+ )?(?:out of|away from|clear of|off)|leave (?:that|this|it) (?:aside|alone|there"
         r"|be)"
         r"|(?:do not|don't|won't|will not) (?:go|get) (?:there|into)"
         r"|pass on (?:it|this|that)"
         r"|let me pass)",
+        r"\b(?:assistant|model|system|service|bot|platform) (?:does not|doesn't|do not|will not) (?:deal|cover|handle"
+        r"|answer|discuss"
+        r"|process|comment|respond)",
         r"\b(?:assistant|model|system|service|bot|platform|rules|guidelines|policy|programming)"
         r" (?:is |am |are |do(?:es)? |has |have |had )*"
         r"(?:not able|unable|cannot|can't|not let|not allow|don't let|stopped|ended|halted|prevents?|forbids?"
@@ -123,7 +128,10 @@ _MARKS: Final[dict[str, str]] = {
         r"\bno (?:reply|answer|response|comment|further|opinion|information)s? (?:can|is|will|may|are|on)",
         r"\b(?:outside|beyond|lies outside|out of) (?:of )?(?:the |my |our |this )?(?:current |range |present "
         r"|intended )*"
-        r"(?:scope|range|remit|abilit|capabilit|capacity|competence|what i|reach|area|domain|knowledge|expertise)",
+        r"(?:(?:scope|range|remit|area|domain)s?(?:$|[^ s]| \w{0,4}$| of \w{0,12}$| (?:for|here|at|right|and|so|as"
+        r"|but|now|today|i|we"
+        r"|that|to)\b| of (?:this|my|what|our) )|abilit|capabilit|capacity|competence|what i|reach|knowledge"
+        r"|expertise)",
         r"\boff the table\b|\bfalls? outside\b|\bskip th(?:is|at)\b|\bnot (?:one )?i(?:'m| am) able\b"
         r"|\btoo sensitive(?:$|[^ ]| \w{0,5}$| to \w{0,9}$| (?:a|an) \w+| here| for (?:me|us|this|our|my|such"
         r"|the (?:chat|platform))"
@@ -135,7 +143,7 @@ _MARKS: Final[dict[str, str]] = {
         r"|暂时|目前)*"
         r"(?:不聊|不谈|不談|不好说|没有被允许|没被允许|得弃权|弃权|不持立场|没有观点|尚未|没有学|没学|不评论|不参与"
         r"|不展开|先跳过|没有可以)",
-        r"先跳过|没有可以分享|一律不|不参与(?:此|这)|受限范围|请不要提问|已被过滤",
+        r"没有?什么[可好]?说的?|无可奉告|無可奉告|先跳过|没有可以分享|一律不|不参与(?:此|这)|受限范围|请不要提问|已被过滤",
         r"(?:不便|不宜|不适合|不方便|不能|无法|不予|不作|不做|不再|暂停|暂不|不可以|不允许|不支持)(?:继续|在此|对此"
         r"|公开|进行"
         r"|做出|作出|给出|提供|予以|多|为您|展开|被)*(?:讨论|討論|回答|回复|回應|回应|解答|谈论|談論|多谈|多談|展开"
@@ -144,6 +152,7 @@ _MARKS: Final[dict[str, str]] = {
         r"(?:超出|不在|不属于)(?:了)?(?:我|本)?的?(?:目前|当前|服务|能力|讨论|知识|回答|职责)*(?:的)?(?:范围|範圍"
         r"|能力|之内)",
         r"知识还不足|知識還不足|我就不聊|不聊了|得弃权|没有观点|不持立场|回答到此为止|到此为止|到此结束",
+        r"nicht zu (?:meinen|unseren) (?:themen|aufgaben)",
         r"(?:äußere|spreche|rede|diskutiere|kommentiere|bewerte|sage|antworte|gebe|nehme|halte) (?:ich"
         r"|wir)\b.{0,30}(?:nicht"
         r"|nichts|keine|kein|heraus|raus|zurück)|(?:möchte|will|kann|darf) (?:ich|wir) (?:lieber )?nicht",
@@ -182,6 +191,9 @@ _MARKS: Final[dict[str, str]] = {
         r"(?:隐藏|隱藏|清除|删除|刪除|撤回|停止|移除|屏蔽|中止|终止|終止|结束|不予显示|不予展示|不宜展示|不宜公开"
         r"|不再提供|收回|撤下|无法显示|无法展示"
         r"|未通过|不合规|不合規|存在风险|不显示|取消|拦截)",
+        r"\b(?:blocked|removed|withheld|stopped|hidden|retracted|halted|suppressed) (?:this|the|my) (?:reply|answer"
+        r"|response|output"
+        r"|message)\b",
         r"(?:触发|觸發)(?:了)?(?:安全|内容|合规|风控)",
         r"(?:ausgabe|antwort|text|inhalt|teil).{0,40}(?:gestoppt|angehalten|entfernt|ausgeblendet|gelöscht"
         r"|zurückgezogen"
@@ -229,7 +241,8 @@ _MARKS: Final[dict[str, str]] = {
         r"|其它(?:的)?(?:问题|话题)|别的(?:问题|话题|能为您)|別的|新会话|新對話|新的(?:问题|话题|会话)|另起"
         r"|说说.{0,12}吧"
         r"|讲个笑话|講個笑話|重新提问|调整后再|換一個",
-        r"(?:reden|sprechen|plaudern|unterhalten) wir (?:uns )?(?:lieber|besser|doch)|wechseln (?:wir|sie)"
+        r"(?:reden|sprechen|plaudern|unterhalten) wir (?:uns )?(?:lieber|besser|doch)|fragen sie mich (?:gern|lieber)"
+        r"|wechseln (?:wir|sie)"
         r"|andere[nrs]? (?:thema|frage|themen)|etwas ander(?:es|em)|neue frage|parlons|et si (?:nous|on) parl"
         r"|(?:le|te) apetece (?:charlar|hablar)|qué tal si hablamos"
         r"|autre (?:chose|sujet"
@@ -261,6 +274,7 @@ _HELPS: Final = _any(
 )
 _FIGURES: Final = (r"\d{2,}|`|https?:|\||\$|%|\bjira\b|@")
 _NOUN: Final = (
+    r"第[一二三四五六七八九十\d]+[版章节页条]|"
     r"\b(?:subject|topic|question|request|content|response|message|answer|text|conversation) (?:lines?|fields?"
     r"|box(?:es)?"
     r"|headers?|numbers?|forms?|lists?|pages?|marks?|ids?|codes?|times?|rates?|owners?|templates?|types?|tables?|columns?"
@@ -391,13 +405,13 @@ _SMALL: Final = _pattern(
 
 
 _SMALL_BEGIN: Final = frozenset(
-    "sowiuartepmhfnadbdjglv实實非十真很深万萬抱遗遺对對不感坦老谢申残す恐извкпаe哎嗯唔唉呃诶哦喔噢您你尊"
+    "sowiuartepmhfnadbdjglv实實非十真很深万萬抱遗遺对對不感坦老谢申残す恐извкпаe哎嗯唔唉呃诶哦喔噢您你尊亲"
 )
 """What their first words begin with."""
 _GREETING: Final = _pattern(
     r"^(?:oh dear|oops|uh-oh|ah|u?hm+|oh|ahem|er+m?|um+|uh|whoa|hello|hi|dear user)\b[\s,.!:;…-]*",
     r"^(?:哎呀?|唉呀?|嗯+|唔|呃|诶|哦|喔|噢|您好|你好"
-    r"|尊敬的用户)[\s，,。.！!：:…～~]*",
+    r"|尊敬的用户|亲)[\s，,。.！!：:…～~]*",
 )
 
 
@@ -552,6 +566,10 @@ _REFUSES: Final = re2.compile(_any(
     r"|sit this|turn (?:this|that)"
     r"|say no)|\b(?:principles|guidelines|values|policies|programming|rules) (?:do not|don't|will not"
     r"|won't) (?:permit|allow|let) me",
+    r"\bnot (?:something|content|anything|an? \w+) (?:that )?i(?:'m| am| will| would|'d"
+    r"| can)? (?:\w+ ){0,2}(?:willing|able|going"
+    r"|comfortable|prepared|do|write|produce|help)\b|\bi(?:'m| am) (?:declining|refusing|turning (?:this|that) down)\b",
+    r"我[^，。！？]{0,3}(?:帮不了|写不了|办不到|答不了)|[^，。！？]{2,12}我帮不了",
     r"\bi (?:must|have to|need to|will have to|respectfully|politely)? ?(?:decline|refuse)\b",
     r"^(?:i'm |i am )?sorry,?(?: but)? (?:i|we|that|this|it)\b.{0,40}\b(?:can't|cannot|can not|unable|won't"
     r"|not able|not (?:something|appropriate))",
@@ -583,8 +601,8 @@ _REFUSES: Final = re2.compile(_any(
     r"(?:您|你)的(?:请求|问题|要求|想法|行为|提问|言论).{0,16}(?:违法|非法|违反|不道德|不当|不合适|不恰当|涉及|不符合)",
     r"(?:这|该)(?:是|种|个|类)?.{0,16}(?:违法|非法|违反|不道德|不恰当|不合适|不被允许|不可接受)",
     # others
-    r"\b(?:dabei|damit|dazu|hierbei|so etwas|das) (?:helfe|unterstütze|schreibe|erstelle|mache"
-    r"|verfasse) ich .{0,24}nicht",
+    r"\b(?:dabei|damit|dazu|hierbei|so etwas|das|\w+) (?:helfe|unterstütze|schreibe|erstelle|mache|verfasse"
+    r"|produziere|liefere) ich .{0,24}nicht",
     r"\bich (?:helfe|schreibe|unterstütze|erstelle|verfasse|lehne|weigere)\b.{0,40}\b(?:nicht|ab|mich)\b",
     r"\b(?:ich|wir) (?:kann|können|darf|werde|möchte) .{0,50}\bnicht\b", r"\b(?:kann|darf|werde"
     r"|möchte) ich .{0,30}nicht|\b(?:das|dabei|hierbei) (?:kann"

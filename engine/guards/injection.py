@@ -18,7 +18,7 @@ import re2
 from engine.guards.harm import harm
 from engine.guards.normalise import LONG, normalise, variants
 from engine.guards.orders import Where, signs
-from engine.guards.policy import Action, Category, Rules
+from engine.guards.policy import HOUSE, Action, Category, Rules
 from engine.guards.segments import MAX_READ, Segment, segments, stray
 from engine.guards.suspicion import Suspicion, joined
 from engine.guards.verdict import Allow, Mask, Refuse, Reroute, Verdict
@@ -60,8 +60,13 @@ def together(by_rules: float, by_classifier: float) -> float:
 
 
 def joint(by_rules: float, by_classifier: float) -> float:
-    """Both as one suspicion, of an injection: the classifier knows what the rules have found."""
-    return joined(by_rules, JOINT * by_classifier)
+    """Both as one suspicion, of an injection: the classifier knows what the rules have found.
+
+    A classifier that alone is just at its threshold brings the whole just to that of the house's rule.
+    """
+    both, needed = joined(by_rules, JOINT * by_classifier), HOUSE[Category.INJECTION].threshold
+    brought = JOINT * needed
+    return both * needed / brought if both < brought else needed + (both - brought) * (1.0 - needed) / (1.0 - brought)
 
 
 def judged(text: str, classifier: InboundClassifier | None, *, data: bool = False) -> float:

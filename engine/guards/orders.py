@@ -64,6 +64,16 @@ _UNBOUND: Final = (
     r"|openai|confines|content polic\w+|safety)\b"
 )
 """Of a pump it says that it lacks a filter; of a machine that answers, that it knows no bounds."""
+_NEVER_REFUSES: Final = (
+    r"(?:"
+    r"\b(?:never|cannot|can't|won't|must not|don't|do not|may not|not allowed to|will not|no longer"
+    r"|without) (?:\w+ ){0,3}"
+    r"(?:refus(?:e|ing)|decline|disclaimers?|apologi[sz]\w+|break character|(?:say|saying|mention|state) "
+    r"(?:\w+ ){0,2}(?:i can't|i cannot|i'm sorry|as an ai|it's against))\b"
+    r"|\bnever (?:say|tell)\b[^.!?\n]* you (?:can't|cannot)\b|\bno (?:disclaimers?|refusals?|warnings? or"
+    r"|apologies)\b"
+    r")"
+)
 SIGNS: Final = (
     # --- earlier instructions are set aside
     Sign("override", 0.93, Where.BOTH,
@@ -80,7 +90,8 @@ SIGNS: Final = (
          r"\b(?:override|bypass|circumvent|disable|turn off|remove|lift|drop|switch off)\b[^.!?\n]*\byour\b"
          rf"[^.!?\n]*\b{_INSTRUCTION}"),
     Sign("new_orders", 0.9, Where.BOTH,
-         r"\b(?:new|updated|revised|real|actual|urgent|important|priority|additional)(?: \w+){0,2} "
+         r"(?:^|[.!?:;\n\"'*#>\]\-] ?|\b(?:here (?:are|is)|these are|with|and|your|the following) (?:your |the )?)"
+         r"(?:new|updated|revised|real|actual|urgent|important|priority|additional)(?: \w+){0,2} "
          r"(?:instructions?|task|directives?|orders?|mission|commands?)\b\W{0,6}(?::|\*\*|\n|$|are|follow|from now)"
          r"|\b(?:priority|urgent|new) task\b *[:*]"
          r"|\byour (?:new|real|only|true) (?:task|job|instructions?|goal|purpose|directive|role) (?:is|are)\b"),
@@ -152,12 +163,8 @@ SIGNS: Final = (
          r"|however)"
          r"|什么都(?:能|可以|敢)说|有问必答.{0,12}(?:禁|限制|底线)"),
     Sign("never_refuse", 0.92, Where.BOTH,
-         r"\b(?:never|cannot|can't|won't|must not|don't|do not|may not|not allowed to|will not|no longer"
-         r"|without) (?:\w+ ){0,3}"
-         r"(?:refus(?:e|ing)|decline|disclaimers?|apologi[sz]\w+|break character|(?:say|saying|mention|state) "
-         r"(?:\w+ ){0,2}(?:i can't|i cannot|i'm sorry|as an ai|it's against))\b"
-         r"|\bnever (?:say|tell)\b[^.!?\n]* you (?:can't|cannot)\b|\bno (?:disclaimers?|refusals?|warnings? or"
-         r"|apologies)\b"),
+         rf"\b{_SOMEBODY}\b[^.!?\n]*{_NEVER_REFUSES}|{_NEVER_REFUSES}[^.!?\n]*\b{_SOMEBODY}\b"),
+    Sign("never_refuse", 0.75, Where.BOTH, _NEVER_REFUSES),
     Sign("in_character", 0.7, Where.BOTH,
          r"\bstay(?:ing)? in character\b|\bremain in character\b|\byou will now (?:act|play|behave|pretend"
          r"|role ?play)\b"
@@ -177,7 +184,10 @@ SIGNS: Final = (
          rf"|whole|own) )*"
          r"(?:line|message|text|conversation|sentence|prompt)"
          rf"|\b{_TELL}\b[^.!?\n]*\b(?:everything|all|the (?:text|words|content|lines|sentences?))\b[^.!?\n]*"
-         r"\b(?:above|before this|preceding|that stands? (?:above|before))"),
+         r"\b(?:above|before this|preceding|that stands? (?:above|before))(?:\W*$|\s*[.!?,;:()\n]| (?:verbatim|word"
+         r"|exact\w*"
+         r"|in|and|starting|beginning|as|into|back|this (?:line|message|point)|including|again|to me|here"
+         r"|backwards)\b)"),
     Sign("extraction", 0.9, Where.BOTH,
          rf"\b{_TELL}\b[^.!?\n]*\b(?:your|you)\b[^.!?\n]*\b{_INSTRUCTION}\b[^.!?\n]*"
          r"\b(?:verbatim|word for word|exactly|in full|completely|above|quote|numbered|translat\w+|base64"

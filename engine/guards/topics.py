@@ -36,6 +36,8 @@ def political_signs() -> Signs:
 
 _OF_AN_OFFICE: Final = frozenset({"power", "state"})
 """Rules that the affairs of a company meet, too: its president, a party to a contract, a holiday in the US."""
+_IN_ANY_TALK: Final = frozenset({"blame", "form"})
+"""Rules that mean nothing alone: a critique, of what?"""
 _OFFICE: Final = re2.compile(plain_pattern(OFFICE))
 
 
@@ -46,8 +48,10 @@ def named(plain: str) -> Suspicion:
     if found.score and _OFFICE.search(plain):
         plain = _OFFICE.sub(" ", plain)
         found = sentencewise(political_signs(), plain)
-    if found.rule in _OF_AN_OFFICE and _OF_AN_OFFICE.issuperset(political_signs().read(plain)):
-        return Suspicion(found.score / 2, found.rule)
+    if found.score:
+        met = political_signs().read(plain)
+        if _OF_AN_OFFICE.issuperset(met) or (len(met) == 1 and _IN_ANY_TALK.issuperset(met)):
+            return Suspicion(found.score / 2, found.rule)
     return found
 
 
