@@ -620,7 +620,7 @@ _HARM: Final = re2.compile(_any(
     r"|just an ai"
     r"|as an ai|malicious|sensitive|political|values|explicit|condone|exploit|crime|fraud|weapon|drug|suicid|stereotyp"
     r"|derogat|not appropriate|human rights|racis)",
-    r"违法|非法|违反|道德|法律|伦理|有害|不当|隐私|危险|安全|歧视|暴力|犯罪|助手|AI|ai|人工智能|原则|规定|政策|请求"
+    r"违法|非法|违反|道德|法律|伦理|有害|不当|隐私|危险|安全|歧视|暴力|犯罪|助手|(?:^|[^a-z])ai(?:$|[^a-z])|人工智能|原则|规定|政策|请求"
     r"|敏感|尊重",
     r"illegal|gesetz|ethi|anfrage|illégal|éthi|demande|ilegal|étic|solicitud|незакон|этич|запрос|違法|倫理"
     r"|リクエスト|laiton|eetti|pyyn",
