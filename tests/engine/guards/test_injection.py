@@ -12,7 +12,7 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.guards.injection import TAKEN_OUT, InjectionGuard, read, screen_passages
+from engine.guards.injection import TAKEN_OUT, InjectionGuard, joint, read, screen_passages
 from engine.guards.orders import SIGNS, plain_pattern
 from engine.guards.policy import Action, Change, Layer, Policy
 from engine.guards.segments import Segment, segments, stray
@@ -261,7 +261,7 @@ def test_any_passage_can_be_screened(text: str) -> None:
 
 
 def test_a_classifier_at_its_threshold_is_as_good_as_the_rule_that_acts() -> None:
-    needed = HOUSE[Category.INJECTION].threshold
+    needed = HOUSE.rule("injection").threshold
     assert joint(0.0, needed) == pytest.approx(needed)
     assert joint(0.0, needed - 0.01) < needed < joint(0.0, needed + 0.01)
     scores = [joint(rules / 10, classifier / 10) for rules in range(11) for classifier in range(11)]

@@ -10,7 +10,7 @@ from engine.guards.stance import COLUMNS, stance
 
 REFUSED = "I'm sorry, but I cannot help with that request. It would be harmful and illegal."
 UNREAL = "I cannot give you the captain's phone number. He is a fictional character and has none."
-PASTED = "The reform began in 1978 and gave farmers the right to sell whatThis answer was withdrawn under content rules."
+PASTED = "The reform of 1978 let farmers sell whatThis answer was withdrawn under content rules."
 
 
 def test_an_opening_that_refuses_and_an_end_that_deflects_are_told_apart() -> None:
