@@ -669,10 +669,11 @@ _HELPED: Final = re2.compile(_any(
 
 
 _MAY_REFUSE: Final = re2.compile(_any(
-    r"\b(?:i|we)\b.{0,24}(?:n't|\bnot\b|cannot|unable|decline|refuse|afraid|against|must"
+    r"\b(?:i|we)\b.{0,24}(?:n't|\bnot\b|cannot|unable|declin|refus|afraid|against|must"
     r"|prefer)", r"\bas an? (?:\w+ ){0,4}(?:ai|assistant"
     r"|language|bot|responsible)", r"\b(?:it|that|this)(?:'s| is| would be) (?:not|never|un|in|il|highly|deeply"
     r"|against|wrong)", r"^no\b|^never\b",
+    r"^my (?:principles|guidelines|values|programming|polic\w+|rules)\b",
     r"(?:我|作为|助手|您的|你的|这).{0,12}(?:不|无法|没法|拒绝|违|非法)|抱歉|对不起|不好意思|^作为",
     r"\bich\b.{0,30}(?:nicht|kein)|\bje (?:ne|suis|refuse)|\bno (?:puedo|es|debo|voy)|не (?:мог|буду|стану)|ません"
     r"|かね|\b(?:en|emme) [vphs]"
@@ -754,7 +755,7 @@ _FIRSTS: Final = frozenset([
     "such", "these", "those", "my", "our", "it", "some", "try", "ask", "any", "maybe", "honestly", "frankly",
     "message", "text", "conversation", "request", "removed", "blocked", "filtered", "sensitive", "discussion", "it's",
     "that's", "let’s", "parts", "part", "given", "since", "hello", "hi", "dear", "leider", "entschuldigung", "tut",
-    "es", "dieses", "diese", "dieser", "dies", "hinweis", "wechseln", "lassen", "darüber", "dazu", "hierzu", "ich",
+    "es", "dieses", "diese", "dieser", "dies", "hinweis", "wechseln", "lassen", "darüber", "dazu", "dabei", "hierbei", "hierzu", "ich",
     "wir", "aus", "aufgrund", "gemäß", "nach", "zu", "malheureusement", "désolé", "désolée", "pardon", "ce", "cette",
     "ces", "parlons", "changeons", "conformément", "aucune", "je", "nous", "votre", "de", "merci", "lo",
     "lamentablemente", "perdón", "disculpe", "mejor", "este", "esta", "ese", "esa", "conforme", "hablemos",
