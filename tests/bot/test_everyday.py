@@ -13,7 +13,7 @@ from engine.guards.policy import Policy
 from tests.bot.everyday import ANSWERS, MEANT, MESSAGES, SCRIPTED
 
 ALARMS = {"messages": 8, "answers": 2}
-MISSED = {"messages": 8, "answers": 14}
+MISSED = {"messages": 8, "answers": 11}
 """The most that may go wrong. Which lines these are changes with the weights; how many of them there are must not."""
 
 
