@@ -67,6 +67,7 @@ def guard_check(  # noqa: PLR0917 - each is an option of the command
     text = sys.stdin.read() if text == "-" else text
     examiner = _examiner(config, policy)
     explained = _run(examiner.inbound(text) if way == "in" else examiner.outbound(question, text))
+    _unasked(config)
     if as_json:
         typer.echo(json.dumps({
             "action": explained.action, "category": explained.category, "score": explained.score,
@@ -92,6 +93,7 @@ def guard_scan(
         typer.echo(f"{source}:{number}: {reason}", err=True)
 
     done = _run(scan(source, output, _examiner(config, policy), report))
+    _unasked(config)
     counts = ", ".join(f"{count} {action}" for action, count in sorted(done.actions.items()))
     bad = f"; {len(done.bad)} could not be read" if done.bad else ""
     typer.echo(f"{done.rows} rows: {counts or 'none'}{bad}.", err=True)
@@ -199,6 +201,24 @@ def _examiner(config: Path | None, policy: Path | None) -> Examiner:
     from bot.guards import load_classifier  # noqa: PLC0415
 
     return Made(_policy(config, policy).rules_for(), load_classifier())
+
+
+def _unasked(config: Path | None) -> None:
+    """Says so where a running bot would have asked somebody else as well: nothing leaves this program here."""
+    from bot.settings import SettingsError, load_settings  # noqa: PLC0415
+
+    try:
+        settings = load_settings(config=config)
+    except SettingsError:
+        return                      # not needed for anything else here
+    others = [
+        name for name, there in (
+            ("the guard model", settings.guard_model.url is not None),
+            ("NeMo's rails", settings.guards.nemo_folder is not None),
+        ) if there
+    ]
+    if others:
+        typer.echo(f"Not asked here, unlike by a running bot: {' and '.join(others)}.", err=True)
 
 
 def _policy(config: Path | None, policy: Path | None) -> Policy:

@@ -57,6 +57,7 @@ from engine.guards.recent import Recent
 from engine.guards.refusal import RefusalGuard
 from engine.guards.scores import OutboundClassifier, OutboundScores
 from engine.guards.secrets import SecretsGuard
+from engine.guards.suspicion import scaled
 from engine.guards.terms import PatternsGuard, TermsGuard
 from engine.guards.topics import TopicsGuard, political, politics, unsafe
 from engine.guards.unsafe import UnsafeClassifier, UnsafeGuard
@@ -250,7 +251,7 @@ async def open_guards(
         policy: Callable[[], Policy] = cache(Policy.default)
         group = await stack.enter_async_context(asyncio.TaskGroup())
         if settings.guards.policy is not None:
-            file = await asyncio.to_thread(PolicyFile, settings.guards.policy)
+            file = await asyncio.to_thread(PolicyFile, settings.guards.policy, model_names(settings))
             watching = group.create_task(file.watch())
             stack.callback(watching.cancel)
             policy = partial(_current, file)
@@ -421,10 +422,12 @@ class Scaled:
     def inbound(self, text: str) -> InboundScores:
         """As the inner one, in the scale of the rules; it is the house's, so that a policy can move a threshold."""
         scores = self.inner.inbound(text)
-        return Scores(
-            self._scaled(Category.INJECTION, scores.injection), self._scaled(Category.UNSAFE, scores.unsafe),
-            self._scaled(Category.POLITICAL, scores.political),
-        )
+        return Scores(*(
+            scaled(score, HOUSE[category].threshold) for category, score in (
+                (Category.INJECTION, scores.injection), (Category.UNSAFE, scores.unsafe),
+                (Category.POLITICAL, scores.political),
+            )
+        ))
 
     def outbound(self, question: str, answer: str) -> OutboundScores:
         """As the inner one: detectors of answers go by its thresholds."""
@@ -433,10 +436,6 @@ class Scaled:
     def harmful(self, passage: str) -> float:
         """As the inner one."""
         return self.inner.harmful(passage)
-
-    def _scaled(self, category: str, score: float) -> float:
-        house = HOUSE[category].threshold
-        return score * house / 0.5 if score < 0.5 else house + (score - 0.5) * (1.0 - house) / 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -488,6 +487,11 @@ def suspicions(text: str, classifier: Scorer | None) -> dict[str, float]:
         Category.POLITICAL: politics(political(text).score, scores.political if scores else 0.0),
         Category.UNSAFE: together(unsafe(text).score, scores.unsafe if scores else 0.0),
     }
+
+
+def model_names(settings: Settings) -> tuple[str, ...]:
+    """What a policy may call the models that answer."""
+    return tuple(m.name for m in (settings.model, settings.second, settings.third) if m.url is not None)
 
 
 def check_makers(settings: Settings) -> None:

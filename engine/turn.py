@@ -365,7 +365,8 @@ class Engine:
 
 
 def routed(models: Sequence[N], routing: Sequence[str]) -> tuple[N, ...]:
-    """The models in the order that the policy wants; without one as they are configured. Unknown names are left out."""
+    """The models in the order that the policy wants; without one as they are configured. Unknown names are left
+    out: where models are configured, a policy that names any other is refused when it is read."""
     by_name = {model.name: model for model in models}
     return tuple(by_name[name] for name in routing if name in by_name) or tuple(models)
 

@@ -30,6 +30,7 @@ from engine.guards.classifier import (
     Linear,
     evidence,
     joined,
+    squashed,
     wholes,
 )
 from engine.guards.features import (
@@ -43,22 +44,28 @@ from engine.guards.features import (
     opening,
     pasted,
     read,
+    said,
     segments,
     story,
     wording,
 )
 from engine.guards.findings import findings
 from engine.guards.hashing import Places, numbers
+from engine.guards.injection import joint
+from engine.guards.injection import read as injected
 from engine.guards.lexicon import GROUPS
+from engine.guards.policy import HOUSE, Category
+from engine.guards.stance import stance
+from engine.guards.suspicion import scaled
 from engine.guards.trees import Trees
 from engine.guards.unsafe import LAPPED, STEP
 
 HARD: Final = ("quote", "caveat_then_help", "reports_official_line")
 FALSE_ALARMS: Final = {
-    "deflection": 0.002, "refusal": 0.002, "narrative": 0.002, "unsafe": 0.008, "political": 0.008,
+    "deflection": 0.002, "refusal": 0.002, "narrative": 0.002, "unsafe": 0.008, "political": 0.006,
     "injection": 0.003,
 }
-"""Which part of the harmless rows may lie above a threshold, out of fold."""
+"""Which part of the harmless rows may lie above a threshold, out of fold; for injection, with what the rules say."""
 _OFF_TOPIC: Final = "off_topic"
 _INJECTIONS: Final = ("jailbreak", "spikee", "indirect", "injection", "sysprompt")
 _FOLDS: Final = 3
@@ -75,7 +82,7 @@ class Answer:
         self.row = row
         self.reading = read(row.text)
         self.topic = Topic.of(read(row.prompt))
-        self.look = form(self.reading, self.topic)
+        self.look = np.concatenate([form(self.reading, self.topic), stance(said(row.text))])
         self.behind = pasted(self.reading)
         self.acting: Places = self.reading.stems
         self._grams: Grams | None = None
@@ -433,6 +440,18 @@ def _above(scores: Vector, share: float) -> float:
 # --- inbound
 
 
+def _needed(by_rules: float) -> float:
+    """How far above its threshold the classifier must be for the guard to act, where the rules say so much."""
+    acts_from, low, high = HOUSE[Category.INJECTION].threshold, -4.0, 4.0
+    for _ in range(30):
+        middle = (low + high) / 2
+        if joint(by_rules, scaled(squashed(middle), acts_from)) >= acts_from:
+            high = middle
+        else:
+            low = middle
+    return round(high, 3)           # an exponential's last bit is not the same everywhere
+
+
 def meant(row: Row, output: str) -> float:
     """1: to be found; -1: harmless, also in part: -0.5 for a block of another kind; 0: says nothing about it."""
     if row.label == "allow":
@@ -543,12 +562,15 @@ class Asked:
         columns = np.hstack([columns, np.stack([findings(row.text, reading) for row, reading in texts])])
         fine = np.array([row.label == "allow" and row.source != "written" for row in rows])
         thresholds = [_above(columns[fine, at], FALSE_ALARMS[name]) for at, name in enumerate(WHOLE[:2])]
+        ruled = [injected(row.text).score for row, each in zip(rows, fine, strict=True) if each]
+        needed = {each: _needed(each) for each in set(ruled)}
         for name in JOINED:
             scores = np.zeros(len(rows))
             for fold in range(_FOLDS):
                 kept = [row for row, each in zip(rows, folds, strict=True) if each != fold]
                 scores[folds == fold] = _grown(kept, columns[folds != fold], name).scores(columns[folds == fold])
-            thresholds.append(_above(scores[fine], FALSE_ALARMS[name]))
+            spare = scores[fine] - np.array([needed[each] for each in ruled])
+            thresholds.append(_above(spare, FALSE_ALARMS[name]))
         models, order = cls._fit(texts, words)
         return cls(models, order, tuple(_grown(rows, columns, name) for name in JOINED), np.array(thresholds))
 

@@ -7,7 +7,7 @@ force, and says so in the log.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -276,9 +276,12 @@ class _Document(_Layer):
 # --- reading it
 
 
-def load_policy(path: Path) -> Policy:
-    """The policy in a file. Raises `PolicyError` with everything that is wrong with it."""
-    policy, problems = _read(path)
+def load_policy(path: Path, models: Collection[str] = ()) -> Policy:
+    """The policy in a file. Raises `PolicyError` with everything that is wrong with it.
+
+    ``models``: the names that may stand under ``routing``; empty: any, for nobody knows them here.
+    """
+    policy, problems = _read(path, models)
     if policy is None:
         raise PolicyError(problems)
     return policy
@@ -289,7 +292,7 @@ def check(path: Path) -> list[Problem]:
     return _read(path)[1]
 
 
-def _read(path: Path) -> tuple[Policy | None, list[Problem]]:
+def _read(path: Path, models: Collection[str] = ()) -> tuple[Policy | None, list[Problem]]:
     name = str(path)
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -312,6 +315,7 @@ def _read(path: Path) -> tuple[Policy | None, list[Problem]]:
         else:
             policy = parsed.policy()
             problems += _doubled(name, document, parsed)
+            problems += _strangers(name, document, parsed, models) if models else ()
     elif not problems:
         problems = [Problem(name, 1, "", "must hold keys with their values, as in `terms: [...]`")]
     problems.sort(key=lambda problem: problem.line)
@@ -356,8 +360,7 @@ def _keys(at: lines.Path) -> tuple[str, ...]:
 def _doubled(name: str, document: lines.Document, parsed: _Document) -> list[Problem]:
     """Two patterns of one layer with one name: the second would silently replace the first."""
     found: list[Problem] = []
-    layers: list[tuple[lines.Path, _Layer]] = [((), parsed), *((("scopes", n), s) for n, s in enumerate(parsed.scopes))]
-    for at, layer in layers:
+    for at, layer in _layers(parsed):
         named = {"patterns": [part.name for part in layer.patterns], "topics": [part.name for part in layer.topics]}
         for key, names in named.items():
             for place, own in enumerate(names):
@@ -365,6 +368,23 @@ def _doubled(name: str, document: lines.Document, parsed: _Document) -> list[Pro
                     here = (*at, key, place)
                     found.append(Problem(name, document.lines.get(here, 1), _dotted(here), "has the name of another"))
     return found
+
+
+def _strangers(
+    name: str, document: lines.Document, parsed: _Document, models: Collection[str]
+) -> Iterator[Problem]:
+    """Models that are to be asked, and that no setting names."""
+    for at, layer in _layers(parsed):
+        for place, model in enumerate(layer.routing or ()):
+            if model not in models:
+                here = (*at, "routing", place)
+                line = document.lines.get(here, document.lines.get(here[:-1], 1))
+                yield Problem(name, line, _dotted(here), f"no model of that name is configured; there is "
+                                                         f"{', '.join(sorted(models))}")
+
+
+def _layers(parsed: _Document) -> list[tuple[lines.Path, _Layer]]:
+    return [((), parsed), *((("scopes", at), scope) for at, scope in enumerate(parsed.scopes))]
 
 
 def _dotted(at: lines.Path) -> str:
@@ -377,13 +397,13 @@ def _dotted(at: lines.Path) -> str:
 class PolicyFile:
     """A policy that follows its file."""
 
-    __slots__ = ("_path", "_policy", "_stamp")
+    __slots__ = ("_models", "_path", "_policy", "_stamp")
 
-    def __init__(self, path: Path) -> None:
-        """Raises `PolicyError`: at the start there is nothing older to go on with."""
-        self._path = path
+    def __init__(self, path: Path, models: Collection[str] = ()) -> None:
+        """Raises `PolicyError`: at the start there is nothing older to go on with. ``models``: as in `load_policy`."""
+        self._path, self._models = path, frozenset(models)
         self._stamp = _stamp(path)          # taken first: what is written meanwhile is seen as a change
-        self._policy = load_policy(path)
+        self._policy = load_policy(path, self._models)
 
     @property
     def current(self) -> Policy:
@@ -393,7 +413,7 @@ class PolicyFile:
     def reload(self) -> bool:
         """Reads the file again, changed or not. False: it cannot be used, and the policy stays as it is."""
         self._stamp = _stamp(self._path)
-        policy, problems = _read(self._path)
+        policy, problems = _read(self._path, self._models)
         if policy is None:
             log.error("policy not reloaded, the old one stays", path=str(self._path), problems=list(map(str, problems)))
             return False

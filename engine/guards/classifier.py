@@ -37,16 +37,18 @@ from engine.guards.features import (
     passages,
     pasted,
     read,
+    said,
     segments,
     stories,
     wording,
 )
 from engine.guards.findings import findings
 from engine.guards.hashing import Places, places
+from engine.guards.stance import stance
 from engine.guards.trees import Trees
 
-VERSION: Final = "3"
-FORMAT: Final = 3
+VERSION: Final = "4"
+FORMAT: Final = 4
 """Of the weights file; another number is refused."""
 SMOOTH: Final = 8.0
 """Added to the number of sequences that a text's sum is divided by the root of: short texts do not shout."""
@@ -179,10 +181,10 @@ class Classifier:
 
         Call it with everything said so far; a few milliseconds at most (8,000 characters are read).
         """
-        margins = self.margins(_topic(question), read(answer))
+        margins = self.margins(_topic(question), read(answer), stance(said(answer)))
         return OutboundScores(*(squashed(float(margin)) for margin in margins))
 
-    def margins(self, topic: Topic, reading: Reading) -> Vector:
+    def margins(self, topic: Topic, reading: Reading, stands: Vector) -> Vector:
         """How far above its threshold each of `OUTBOUND` stands."""
         if not len(reading):
             return np.full(len(OUTBOUND), -20.0)
@@ -190,7 +192,7 @@ class Classifier:
         said = evidence(
             self.sentence, self.opening, self.narrative, reading, acts(reading, topic, self.common, inside)
         )
-        columns = joined(said, form(reading, topic, inside))
+        columns = joined(said, np.concatenate([form(reading, topic, inside), stands]))
         scores = self.second[:, :-1] @ ((columns - self.middle) / self.spread) + self.second[:, -1]
         grown = np.array([trees.score(columns) for trees in self.grown])
         return np.asarray(scores + GROWN * grown - self.thresholds[: len(OUTBOUND)])

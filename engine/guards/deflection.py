@@ -441,8 +441,8 @@ class _Deflections:
             score = max(score, _WHOLE)
         elif form.kinds < 2 or form.helps:
             return score
-        elif form.begins_unfit:
-            return min(score, _REPORTED)        # held for what it might have been
+        elif form.begins_unfit or not form.points:
+            return min(score, _REPORTED)        # held for what it might have been; the classifier may know it
         if place.glued and not wide(sentences):
             score += 0.15           # nobody begins a sentence in the middle of a word
         elif place.seam and not form.greets:

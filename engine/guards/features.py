@@ -156,9 +156,14 @@ def _decoded(literal: str) -> str:
         return re.sub(r"\\u[0-9a-fA-F]{0,3}\Z|\\\Z", "", literal).replace("\\n", "\n").replace('\\"', '"')
 
 
+def said(text: str) -> str:
+    """What a person would see of a text: its leaves, without what was only thought."""
+    return _THOUGHT.sub("", unwrapped(text)) or text
+
+
 def read(text: str) -> Reading:
     """Take a text apart. Raises nothing, whatever the text."""
-    text = _THOUGHT.sub("", unwrapped(text)) or text
+    text = said(text)
     if len(text) > HEAD + TAIL:
         text = text[:HEAD] + "\n" + text[-TAIL:]
     text = _GLUED.sub(r" \g<0>", unicodedata.normalize("NFKC", text))

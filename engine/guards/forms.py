@@ -40,7 +40,7 @@ _OUTPUT_EN: Final = (
     r"(?:(?:(?:this|the|my|your|that|any|no) )?(?:(?:rest|remainder|remaining part|remaining|next part|previous|prior"
     r"|above|current|generated|following|further|last|preceding|earlier|original|part|portion|continuation)"
     r" )*(?:of )?(?:this |the |my |that )?(?:answer|response|reply|output|generation|message|text|completion"
-    r"|content|passage"
+    r"|content|passage|material|section"
     r"|conversation|chat|session|explanation)s?|what (?:was|has been|i) (?:written|said|wrote)(?: above)?"
     r"|the (?:rest|remainder))"
 )
@@ -50,7 +50,9 @@ _GONE_EN: Final = (
     r"|suspended|blocked|discontinued|cleared|interrupted|cut short|filtered|redacted|suppressed|unavailable|erased"
     r"|(?:not|cannot|can't|can not|could not)(?: be| being)?"
     r" (?:displayed|shown|presented|continued|provided|given|produced|completed|generated"
-    r"|released|delivered|supplied|answered)|found unsuitable|not meet|unsuitable|not (?:suitable|fit|appropriate) for"
+    r"|released|delivered|supplied|answered|offered|issued|printed"
+    r"|available(?:$|[^ ]| (?:here|under|due|at|right|now|because|for (?:display|this))))|found unsuitable|not meet"
+    r"|unsuitable|not (?:suitable|fit|appropriate) for"
     r"|may (?:be|contain)|potentially|violat)"
 )
 
@@ -106,9 +108,17 @@ _MARKS: Final[dict[str, str]] = {
         r"|keep silent"
         r"|stay silent|decline|abstain|refrain|haven't (?:learned|learnt)|have not (?:yet )?(?:learned|learnt)"
         r"|(?:'m |am )?still learning|learning how|have been (?:set up|asked|told|instructed|configured|designed) not"
-        r"|have no (?:opinion|position|view|comment|stance)|hold (?:no )?views|(?:'d|had) better (?:leave|not|skip)"
+        r"|(?:'m |am )?going to (?:leave|skip|pass|sit)|have no (?:opinion|position|view|comment|stance)"
+        r"|hold (?:no )?views|(?:'d|had) better (?:leave|not|skip)"
+        r"|(?:would|'d) sooner (?:not|leave|skip|avoid)|(?:'d|would) (?:like|want) to (?:leave|skip|avoid)"
+        r"|(?:keep|stay|steer) (?:\w+ )?(?:out of|away from|clear of|off)|leave (?:that|this|it) (?:aside|alone|there"
+        r"|be)"
+        r"|(?:do not|don't|won't|will not) (?:go|get) (?:there|into)"
         r"|pass on (?:it|this|that)"
         r"|let me pass)",
+        r"\b(?:assistant|model|system|service|bot|platform) (?:does not|doesn't|do not|will not) (?:deal|cover|handle"
+        r"|answer|discuss"
+        r"|process|comment|respond)",
         r"\b(?:assistant|model|system|service|bot|platform|rules|guidelines|policy|programming)"
         r" (?:is |am |are |do(?:es)? |has |have |had )*"
         r"(?:not able|unable|cannot|can't|not let|not allow|don't let|stopped|ended|halted|prevents?|forbids?"
@@ -118,14 +128,22 @@ _MARKS: Final[dict[str, str]] = {
         r"\bno (?:reply|answer|response|comment|further|opinion|information)s? (?:can|is|will|may|are|on)",
         r"\b(?:outside|beyond|lies outside|out of) (?:of )?(?:the |my |our |this )?(?:current |range |present "
         r"|intended )*"
-        r"(?:scope|range|remit|abilit|capabilit|capacity|competence|what i|reach|area|domain|knowledge|expertise)",
+        r"(?:(?:scope|range|remit|area|domain)s?(?:$|[^ s]| \w{0,4}$| of \w{0,12}$| (?:for|here|at|right|and|so|as"
+        r"|but|now|today|i|we"
+        r"|that|to)\b| of (?:this|my|what|our) )|abilit|capabilit|capacity|competence|what i|reach|knowledge"
+        r"|expertise)",
         r"\boff the table\b|\bfalls? outside\b|\bskip th(?:is|at)\b|\bnot (?:one )?i(?:'m| am) able\b"
-        r"|\btoo sensitive|\bnot (?:comment|discuss|go into|get into|talk about|take part|continue)",
-        r"(?:我|这里|這裡|本平台|系统|系統|暂时?|暫時?|目前|本服务|小助手|助手|实在|真)(?:还|還|是|也|只|就|实在|真"
+        r"|\btoo sensitive(?:$|[^ ]| \w{0,5}$| to \w{0,9}$| (?:a|an) \w+| here| for (?:me|us|this|our|my|such"
+        r"|the (?:chat|platform))"
+        r"|(?: for (?:me|us))? to (?:be |go|discuss|talk|answer|comment|speak|share|cover|address|handle|debate|get"
+        r"|touch))"
+        r"|\bnot (?:comment|discuss|go into|get into|talk about|take part|continue)",
+        r"不(?:就|对|對|针对|針對)[^，。！？]{1,14}(?:评价|評價|评论|評論|表态|表態|看法|意见|意見|立场|立場)",
+        r"(?:我|咱们?|咱|这个|这事|这里|這裡|本平台|系统|系統|暂时?|暫時?|目前|本服务|小助手|助手|实在|真)(?:还|還|是|也|只|就|咱|我|咱们|实在|真"
         r"|暂时|目前)*"
         r"(?:不聊|不谈|不談|不好说|没有被允许|没被允许|得弃权|弃权|不持立场|没有观点|尚未|没有学|没学|不评论|不参与"
         r"|不展开|先跳过|没有可以)",
-        r"先跳过|没有可以分享|一律不|不参与(?:此|这)|受限范围|请不要提问|已被过滤",
+        r"没有?什么[可好]?说的?|无可奉告|無可奉告|先跳过|没有可以分享|一律不|不参与(?:此|这)|受限范围|请不要提问|已被过滤",
         r"(?:不便|不宜|不适合|不方便|不能|无法|不予|不作|不做|不再|暂停|暂不|不可以|不允许|不支持)(?:继续|在此|对此"
         r"|公开|进行"
         r"|做出|作出|给出|提供|予以|多|为您|展开|被)*(?:讨论|討論|回答|回复|回應|回应|解答|谈论|談論|多谈|多談|展开"
@@ -134,11 +152,18 @@ _MARKS: Final[dict[str, str]] = {
         r"(?:超出|不在|不属于)(?:了)?(?:我|本)?的?(?:目前|当前|服务|能力|讨论|知识|回答|职责)*(?:的)?(?:范围|範圍"
         r"|能力|之内)",
         r"知识还不足|知識還不足|我就不聊|不聊了|得弃权|没有观点|不持立场|回答到此为止|到此为止|到此结束",
+        r"nicht zu (?:meinen|unseren) (?:themen|aufgaben)",
+        r"(?:äußere|spreche|rede|diskutiere|kommentiere|bewerte|sage|antworte|gebe|nehme|halte) (?:ich"
+        r"|wir)\b.{0,30}(?:nicht"
+        r"|nichts|keine|kein|heraus|raus|zurück)|(?:möchte|will|kann|darf) (?:ich|wir) (?:lieber )?nicht",
         r"(?:nicht|keine|kein)\b.{0,40}(?:zulässig|beantworten|äußern|sprechen|eingehen|erlaubt|möglich|gestattet"
         r"|auskunft"
         r"|behandel|stellung|antwort)",
         r"(?:ne (?:peux|puis|pouvons|fait|permet|suis|sommes)|n'(?:est|ai|y)|aucune (?:réponse|suite)|ne permet).{0,30}"
         r"(?:pas|autoris|donn|répond|aborder)",
+        r"(?:préf[eè]re|voudrais|souhaite|aime mieux).{0,24}(?:ne pas|éviter|laisser|écarter)|de côté|m'abstiens",
+        r"(?:prefiero|mejor) (?:no|dejar|evitar)|mejor no (?:hablo|hablar|opino|entro)|no (?:hablo|opino|comento"
+        r"|entro)",
         r"no (?:puedo|podemos|me es posible|se permite|est[aá] permitid|tengo|corresponde|se (?:puede|trata|ofrece))",
         r"(?:недоступ|не (?:предоставля|могу|можем|обсужда|комментир|предоставля|разреш|дозволен|позволя|готов)"
         r"|нельзя)",
@@ -166,6 +191,9 @@ _MARKS: Final[dict[str, str]] = {
         r"(?:隐藏|隱藏|清除|删除|刪除|撤回|停止|移除|屏蔽|中止|终止|終止|结束|不予显示|不予展示|不宜展示|不宜公开"
         r"|不再提供|收回|撤下|无法显示|无法展示"
         r"|未通过|不合规|不合規|存在风险|不显示|取消|拦截)",
+        r"\b(?:blocked|removed|withheld|stopped|hidden|retracted|halted|suppressed) (?:this|the|my) (?:reply|answer"
+        r"|response|output"
+        r"|message)\b",
         r"(?:触发|觸發)(?:了)?(?:安全|内容|合规|风控)",
         r"(?:ausgabe|antwort|text|inhalt|teil).{0,40}(?:gestoppt|angehalten|entfernt|ausgeblendet|gelöscht"
         r"|zurückgezogen"
@@ -199,18 +227,24 @@ _MARKS: Final[dict[str, str]] = {
         r"\b(?:let'?s|let us|shall we|we could|could we|why don't we|how about we|i would rather we|i'd rather we"
         r"|can we|perhaps we (?:could|can)|maybe we (?:could|can)|time) .{0,24}(?:talk|chat|chang|switch|turn"
         r"|discuss|move|speak"
-        r"|keep|change|pick|steer)\w*\b",
+        r"|keep|change|pick|steer)\w*\b|\bshall we (?:have a )?look at\b",
+        r"\b(?:re)?word (?:it|that|this|your|the)\b|\bi(?:'d| would|'ll| will) (?:gladly|happily|be (?:glad|happy"
+        r"|delighted"
+        r"|pleased) to) (?:take|chat|talk|tell|answer|help|discuss)\b",
         r"\b(?:another|different|other|new|fresh|some other|any other|lighter|more cheerful) (?:\w+ )?(?:topics?"
         r"|subjects?"
         r"|questions?|matters?|themes?|directions?|session|conversation|chat|request)",
         r"\b(?:something|anything) (?:else|different|more cheerful|lighter)\b|\bask me (?:about|for)\b|\btry asking\b"
         r"|\b(?:re)?phrase\b|\bwhat else\b|\bchange of (?:topic|subject)\b|\bglad to help with (?:coding|translation)",
-        r"换个?(?:一个)?(?:话题|問題|问题|说法|說法|角度|轻松|方向)|換個(?:話題|問題|說法)|聊聊|聊点|聊點|聊些"
+        r"可以(?:问|跟|和)我|来聊|聊一聊|换个?(?:一个)?(?:话题|問題|问题|说法|說法|角度|轻松|方向)|換個(?:話題|問題|說法)|聊聊|聊点|聊點|聊些"
         r"|其他(?:方面|话题|問題|问题)"
         r"|其它(?:的)?(?:问题|话题)|别的(?:问题|话题|能为您)|別的|新会话|新對話|新的(?:问题|话题|会话)|另起"
         r"|说说.{0,12}吧"
         r"|讲个笑话|講個笑話|重新提问|调整后再|換一個",
-        r"wechseln (?:wir|sie)|andere[nrs]? (?:thema|frage|themen)|etwas ander(?:es|em)|neue frage|parlons"
+        r"(?:reden|sprechen|plaudern|unterhalten) wir (?:uns )?(?:lieber|besser|doch)|fragen sie mich (?:gern|lieber)"
+        r"|wechseln (?:wir|sie)"
+        r"|andere[nrs]? (?:thema|frage|themen)|etwas ander(?:es|em)|neue frage|parlons|et si (?:nous|on) parl"
+        r"|(?:le|te) apetece (?:charlar|hablar)|qué tal si hablamos"
         r"|autre (?:chose|sujet"
         r"|demande|question)|changeons|changer de sujet|cambi(?:emos|ar|amos) de tema|hablemos|otr[ao] (?:cosa|tema"
         r"|pregunta)"
@@ -233,11 +267,20 @@ _SERVICE: Final = _any(
     r"|removed|系统提示|系統提示|内容安全|提示|hinweis|avertissement|aviso)",
 )
 _HELPS: Final = _any(
-    r"\bhere(?:'s| is| are)\b|\bbut (?:i can|you can|here|for|we can|the|in general|generally|if)\b|\bhowever\b|:$|:\s",
+    r"\bhere(?:'s| is| are)\b|\bbut (?:i can|you can|here|for|we can|the|in general|generally|if)\b|\bhowever\b|:$"
+    r"|:\s|[^\s:：]{6}：",
     r"\b(?:in|by) (?:the|our|these|your) (?:\w+ )?(?:handbook|manual|wiki|passages?|documents?|documentation|guide)\b",
     r"不过您?可以|但是?您?可以|但可以|以下是|下面是", r"\baber (?:hier|so|ich)\b|\bmais (?:voici|je)\b|\bpero\b",
 )
 _FIGURES: Final = (r"\d{2,}|`|https?:|\||\$|%|\bjira\b|@")
+_NOUN: Final = (
+    r"第[一二三四五六七八九十\d]+[版章节页条]|"
+    r"\b(?:subject|topic|question|request|content|response|message|answer|text|conversation) (?:lines?|fields?"
+    r"|box(?:es)?"
+    r"|headers?|numbers?|forms?|lists?|pages?|marks?|ids?|codes?|times?|rates?|owners?|templates?|types?|tables?|columns?"
+    r"|names?|titles?|areas?|bodies|body|files?|boards?|banks?|keys?|history|tags?)\b"
+)
+"""Such a word as a part of another's name: the subject line of a mail, the text field of a form."""
 _OTHERS: Final = (
     r"\b(?:he|she|they|customer|user|client|who|people|candidate|parliament|government|party|court|committee|author"
     r"|company)\b"
@@ -362,13 +405,13 @@ _SMALL: Final = _pattern(
 
 
 _SMALL_BEGIN: Final = frozenset(
-    "sowiuartepmhfnadbdjglv实實非十真很深万萬抱遗遺对對不感坦老谢申残す恐извкпаe哎嗯唔唉呃诶哦喔噢您你尊"
+    "sowiuartepmhfnadbdjglv实實非十真很深万萬抱遗遺对對不感坦老谢申残す恐извкпаe哎嗯唔唉呃诶哦喔噢您你尊亲"
 )
 """What their first words begin with."""
 _GREETING: Final = _pattern(
     r"^(?:oh dear|oops|uh-oh|ah|u?hm+|oh|ahem|er+m?|um+|uh|whoa|hello|hi|dear user)\b[\s,.!:;…-]*",
     r"^(?:哎呀?|唉呀?|嗯+|唔|呃|诶|哦|喔|噢|您好|你好"
-    r"|尊敬的用户)[\s，,。.！!：:…～~]*",
+    r"|尊敬的用户|亲)[\s，,。.！!：:…～~]*",
 )
 
 
@@ -405,6 +448,12 @@ class Form:
         return bool(self.marks & _WHOLE)
 
     @property
+    def points(self) -> bool:
+        """Whether it says what is turned away or why, and that it is: "sorry, I cannot" alone is a refusal, or honest,
+        and "this is sensitive" a warning."""
+        return bool(self.marks & _POINTED and self.marks & _FINAL)
+
+    @property
     def begins_unfit(self) -> bool:
         """Whether it only began like such a sentence, and then said something else of the matter."""
         return "unfitting" in self.marks and not self.marks & (_WHOLE | _BESIDES)
@@ -416,12 +465,16 @@ class Form:
 
 
 _LONG: Final = 160
-_NAMES: Final = (*_MARKS, "service", "figures", "others", "helps", "turns", "unfit", "turning", "unfitting")
+_NAMES: Final = (*_MARKS, "service", "figures", "noun", "others", "helps", "turns", "unfit", "turning", "unfitting")
 
 
 def _set() -> re2.Set:
-    found = re2.Set.SearchSet()
-    for pattern in (*_MARKS.values(), _SERVICE, _FIGURES, _OTHERS, _HELPS, _TURNS, _UNFIT, _TURNING, _UNFITTING):
+    options = re2.Options()
+    options.max_mem = 32 << 20      # bytes: with less, its automaton is begun anew within most sentences
+    found = re2.Set.SearchSet(options)
+    for pattern in (
+        *_MARKS.values(), _SERVICE, _FIGURES, _NOUN, _OTHERS, _HELPS, _TURNS, _UNFIT, _TURNING, _UNFITTING,
+    ):
         found.Add(pattern)
     found.Compile()
     return found
@@ -448,9 +501,11 @@ def form(sentence: str) -> Form:
 
 _FIRM: Final = frozenset(("unable", "gone", "else", "thanks", "service", "self", "role"))
 _WEIGHTS: Final = {"about": 25, "unable": 30, "cannot": 10, "gone": 35, "why": 20, "else": 30, "thanks": 35,
-    "service": 25, "self": 20, "role": 10, "offer": 20, "figures": -30, "others": -20, "helps": -40}
+    "service": 25, "self": 20, "role": 10, "offer": 20, "figures": -30, "noun": -40, "others": -20, "helps": -40}
 """In hundredths: whole numbers add up to the same in any order, and a set has none."""
 _KINDS: Final = frozenset(mark for mark, weight in _WEIGHTS.items() if weight > 0)
+_POINTED: Final = frozenset(("about", "gone", "else", "thanks", "service", "self", "why", "role", "offer"))
+_FINAL: Final = _FIRM | {"cannot"}
 _WHOLE: Final = frozenset(("turns", "unfit"))
 _TURNED: Final = frozenset(("else", "unable"))
 _BESIDES: Final = frozenset(("unable", "gone", "else", "thanks", "service"))
@@ -493,7 +548,8 @@ _DO_EN: Final = (
     r"(?:help|assist|provid|fulfil|comply|answer|creat|writ|generat|support|offer|give|discuss|engag|participat|respond"
     r"|continu|produc|promot|condon|endors|encourag|share|suggest|recommend|tell|teach|explain|do that|do this|satisf"
     r"|fabricat|make|draft|compos|complete|proceed|justif|facilitat|advis|speculat|confirm|agree|address|accommodat"
-    r"|go into|go along|talk|instruct|guid|in good conscience|legally|ethically|be part|pretend|role|design|develop"
+    r"|walk|put together|do (?:that|this|so)|lend|touch|take part|go into|go along|talk|instruct|guid"
+    r"|in good conscience|legally|ethically|be part|pretend|role|design|develop"
     r"|describ|comment|present|advocat|argu|defend|rewrit|translat|process|carry out|grant|meet|perform|reveal"
     r"|disclose)"
 )
@@ -506,6 +562,14 @@ _REFUSES: Final = re2.compile(_any(
     r"|authori[sz]ed"
     r"|capable)(?: to| of| with)?|decline to|refuse to|have to decline|must (?:decline|refuse)|am programmed not to) "
     r"(?:\w+ ){0,3}?" + _DO_EN,
+    r"\bi(?:'d| would) (?:rather|prefer|sooner) (?:not|to not)\b|\b(?:i(?:'ll| will)|i must|i have to) (?:pass on"
+    r"|sit this|turn (?:this|that)"
+    r"|say no)|\b(?:principles|guidelines|values|policies|programming|rules) (?:do not|don't|will not"
+    r"|won't) (?:permit|allow|let) me",
+    r"\bnot (?:something|content|anything|an? \w+) (?:that )?i(?:'m| am| will| would|'d"
+    r"| can)? (?:\w+ ){0,2}(?:willing|able|going"
+    r"|comfortable|prepared|do|write|produce|help)\b|\bi(?:'m| am) (?:declining|refusing|turning (?:this|that) down)\b",
+    r"我[^，。！？]{0,3}(?:帮不了|写不了|办不到|答不了)|[^，。！？]{2,12}我帮不了",
     r"\bi (?:must|have to|need to|will have to|respectfully|politely)? ?(?:decline|refuse)\b",
     r"^(?:i'm |i am )?sorry,?(?: but)? (?:i|we|that|this|it)\b.{0,40}\b(?:can't|cannot|can not|unable|won't"
     r"|not able|not (?:something|appropriate))",
@@ -531,10 +595,15 @@ _REFUSES: Final = re2.compile(_any(
     r"(?:提供|回答|回应|帮|协助|支持|满足|参与|讨论|完成|生成|给出|执行|编写|撰写|写|推荐|接受|遵|鼓励|同意|做|进行"
     r"|评|发表|透露|告诉|解释"
     r"|处理|继续|创作|教|指导|分享|涉及|实现|赞同|认同|给|答|谈)",
-    r"(?:很抱歉|非常抱歉|抱歉|对不起|不好意思).{0,24}(?:不能|无法|不会|不可以|拒绝|不便|没法|不支持|不应|不适合)",
+    r"(?:很抱歉|非常抱歉|抱歉|对不起|不好意思).{0,24}(?:不能|无法|不会|不可以|拒绝|不便|没法|不支持|不应|不适合)"
+    r".{0,8}(?:提供|回答|回应|帮|协助|支持|满足|讨论|完成|生成|给出|执行|写|推荐|接受|鼓励|做|进行|评|发表|透露"
+    r"|告诉|解释|处理|继续|创作|教|指导|分享|涉及|谈|您|你)",
     r"(?:您|你)的(?:请求|问题|要求|想法|行为|提问|言论).{0,16}(?:违法|非法|违反|不道德|不当|不合适|不恰当|涉及|不符合)",
     r"(?:这|该)(?:是|种|个|类)?.{0,16}(?:违法|非法|违反|不道德|不恰当|不合适|不被允许|不可接受)",
     # others
+    r"\b(?:dabei|damit|dazu|hierbei|so etwas|das|\w+) (?:helfe|unterstütze|schreibe|erstelle|mache|verfasse"
+    r"|produziere|liefere) ich .{0,24}nicht",
+    r"\bich (?:helfe|schreibe|unterstütze|erstelle|verfasse|lehne|weigere)\b.{0,40}\b(?:nicht|ab|mich)\b",
     r"\b(?:ich|wir) (?:kann|können|darf|werde|möchte) .{0,50}\bnicht\b", r"\b(?:kann|darf|werde"
     r"|möchte) ich .{0,30}nicht|\b(?:das|dabei|hierbei) (?:kann"
     r"|darf) ich .{0,20}nicht",
@@ -550,12 +619,27 @@ _HARM: Final = re2.compile(_any(
     r"|abus|offensive|privacy|consent|request|misinformation|respect|unsafe|criminal|against the law|responsib"
     r"|just an ai"
     r"|as an ai|malicious|sensitive|political|values|explicit|condone|exploit|crime|fraud|weapon|drug|suicid|stereotyp"
-    r"|derogat|not appropriate|fictional|personal information|human rights|racis)",
-    r"违法|非法|违反|道德|法律|伦理|有害|不当|隐私|危险|安全|歧视|暴力|犯罪|助手|AI|ai|人工智能|原则|规定|政策|请求"
+    r"|derogat|not appropriate|human rights|racis)",
+    r"违法|非法|违反|道德|法律|伦理|有害|不当|隐私|危险|安全|歧视|暴力|犯罪|助手|(?:^|[^a-z])ai(?:$|[^a-z])|人工智能|原则|规定|政策|请求"
     r"|敏感|尊重",
     r"illegal|gesetz|ethi|anfrage|illégal|éthi|demande|ilegal|étic|solicitud|незакон|этич|запрос|違法|倫理"
     r"|リクエスト|laiton|eetti|pyyn",
 ))
+_SOME_BUSINESS: Final = re2.compile(r"(?:we|our|they|it|you|he|she|the)\b")
+"""It is not the assistant that cannot: a company does not ship, a shop is closed."""
+_PRIVACY: Final = re2.compile(
+    r"\b(?:personal|private|confidential) (?:information|data|details|records?|life)\b|个人(?:信息|資料|资料)"
+)
+"""Whose, the next sentence tells: somebody's, or nobody's."""
+_UNREAL: Final = re2.compile(_any(
+    r"\b(?:fictional|fictitious|imaginary|mythical|mythological|made[- ]up|a cartoon|not (?:a )?real|not an actual"
+    r"|an? (?:\w+ ){0,3}character (?:from|in|of|created)|(?:does|do|did) not (?:actually |really )?exist|(?:doesn't"
+    r"|don't"
+    r"|didn't|never) (?:actually |really )?exist(?:ed)?|no such (?:person|place|thing|record))\b",
+    r"虚构|並不存在|并不存在|不是真实|神话(?:人物|中)", r"\bfiktiv|\berfunden|\bfictif|\bfictive|\bficticio|вымышленн"
+    r"|架空の|kuvitteelli",
+))
+"""There is nothing to give, and the answer says so."""
 _CAVEAT: Final = re2.compile(_any(
     r"\b(?:no|not have|n't have|without) (?:direct |real-time |live )?access\b|\baccess (?:your"
     r"|the) (?:\w+ )?(?:account|files?|calendar"
@@ -571,7 +655,9 @@ _CAVEAT: Final = re2.compile(_any(
     r"|リアルタイム|アクセス|開け",
 ))
 _HELPED: Final = re2.compile(_any(
-    r"\bbut (?:here(?:'s| is| are)|i can (?:give|explain|show|tell you|walk|help you)|you can|you could|what|a "
+    r"\bhowever,? you (?:can|could|may)\b"
+    r"|\bbut (?:here(?:'s| is| are)|i can (?:give|explain|show|say|tell you|walk|help you|outline|describe)|you can"
+    r"|you could|what|a "
     r"|the steps|these|there (?:is|are)|this)"
     r"|\bhere(?:'s| are| is) (?:the|a|an|what|how|some|my|your)|\binstead, (?:here|you|use|try)|\bthese steps\b|```"
     r"|:\n|\b1[.)] |: 1|\btwo quick ways"
@@ -583,10 +669,11 @@ _HELPED: Final = re2.compile(_any(
 
 
 _MAY_REFUSE: Final = re2.compile(_any(
-    r"\b(?:i|we)\b.{0,24}(?:n't|\bnot\b|cannot|unable|decline|refuse|afraid|against|must"
+    r"\b(?:i|we)\b.{0,24}(?:n't|\bnot\b|cannot|unable|declin|refus|afraid|against|must"
     r"|prefer)", r"\bas an? (?:\w+ ){0,4}(?:ai|assistant"
     r"|language|bot|responsible)", r"\b(?:it|that|this)(?:'s| is| would be) (?:not|never|un|in|il|highly|deeply"
     r"|against|wrong)", r"^no\b|^never\b",
+    r"^my (?:principles|guidelines|values|programming|polic\w+|rules)\b",
     r"(?:我|作为|助手|您的|你的|这).{0,12}(?:不|无法|没法|拒绝|违|非法)|抱歉|对不起|不好意思|^作为",
     r"\bich\b.{0,30}(?:nicht|kein)|\bje (?:ne|suis|refuse)|\bno (?:puedo|es|debo|voy)|не (?:мог|буду|стану)|ません"
     r"|かね|\b(?:en|emme) [vphs]"
@@ -615,11 +702,23 @@ def refuses(text: str) -> float:
         score += 0.1
     if _HARM.search(opening):
         score += 0.2
+    elif _SOME_BUSINESS.match(opening):
+        score -= 0.1
+    elif _PRIVACY.search(opening):
+        score += 0.1
+    if _UNREAL.search(opening):
+        score -= 0.4
     if _CAVEAT.search(opening):
         score -= 0.3
     if _HELPED.search(opening):
         score -= 0.35
     return min(max(score, 0.0), 1.0)
+
+
+def reasons(text: str) -> tuple[bool, bool, bool]:
+    """What an opening gives as its reason: harm and rules, that there is no such thing, what nobody here can see."""
+    opening = plain(text)
+    return bool(_HARM.search(opening)), bool(_UNREAL.search(opening)), bool(_CAVEAT.search(opening))
 
 
 # --- how such sentences open
@@ -656,7 +755,8 @@ _FIRSTS: Final = frozenset([
     "such", "these", "those", "my", "our", "it", "some", "try", "ask", "any", "maybe", "honestly", "frankly",
     "message", "text", "conversation", "request", "removed", "blocked", "filtered", "sensitive", "discussion", "it's",
     "that's", "let’s", "parts", "part", "given", "since", "hello", "hi", "dear", "leider", "entschuldigung", "tut",
-    "es", "dieses", "diese", "dieser", "dies", "hinweis", "wechseln", "lassen", "darüber", "dazu", "hierzu", "ich",
+    "es", "dieses", "diese", "dieser", "dies", "hinweis", "wechseln", "lassen", "darüber", "dazu", "dabei", "hierbei",
+    "hierzu", "ich",
     "wir", "aus", "aufgrund", "gemäß", "nach", "zu", "malheureusement", "désolé", "désolée", "pardon", "ce", "cette",
     "ces", "parlons", "changeons", "conformément", "aucune", "je", "nous", "votre", "de", "merci", "lo",
     "lamentablemente", "perdón", "disculpe", "mejor", "este", "esta", "ese", "esa", "conforme", "hablemos",

@@ -30,7 +30,7 @@ _THEM: Final = (
     r"(?:some(?:one|body)|anyone|people|persons?|a (?:\w+ )?(?:person|child|kid|girl|woman|man|boy|minor|teenager"
     r"|stranger|victim|customer|client|user|coworker|friend|student|politician|celebrity)|my (?:\w+ ){0,2}(?:friends?"
     r"|wife|husband|boss|ex\w*|neighbou?rs?|colleagues?|co-?workers?|girlfriend|boyfriend|partner|classmates?"
-    r"|roommates?|parents?|mother|father|sister|brother|teacher|kids?|children|enemy|enemies|spouse|crush|manager"
+    r"|roommates?|tenants?|landlords?|parents?|mother|father|sister|brother|teacher|kids?|children|enemy|enemies|spouse|crush|manager"
     r"|employees?)|others|them|him|her|victims?|children|kids|minors|teenagers|teens|(?:the )?elderly|seniors|women"
     r"|girls|men|students|customers|consumers|investors|voters|users|followers|the public|individuals?|everyone"
     r"|vulnerable \w+|an? (?:individual|innocent \w+|elderly \w+|underage \w+|employee|acquaintance|enemy|opponent))"
@@ -72,7 +72,10 @@ _ILL: Final = (
     r"|spam(?:ming)?|hack(?:ing|er)?|ddos|malware|ransomware|spyware|keylogg\w+|botnets?|trojans?|virus(?:es)? (?:to"
     r"|that)|plagiari[sz]\w+|cheat(?:ing)? (?:on|in|at|the)|insider trading|money laundering|tax (?:evasion|fraud)"
     r"|evad(?:e|ing) (?:tax\w*|police|the law|law enforcement|detection|security|customs)|identity theft"
-    r"|credit card (?:fraud|numbers?)|ponzi|pyramid scheme|price gouging|child labou?r|slave\w*|sweatshop"
+    r"|credit card (?:fraud|numbers?)|(?:skim|clon|cop[iy])(?:ming|e|ing|es)? (?:credit|debit|bank) ?-?cards?"
+    r"|(?:clon(?:e|ing)|fak(?:e|ing)|forg(?:e|ing)) (?:an?|the|my|his|her|their"
+    r"|some\w+) (?:\w+'?s )?"
+    r"(?:badge|key ?card|access card|id card)|ponzi|pyramid scheme|price gouging|child labou?r|slave\w*|sweatshop"
     r"|illegal(?:ly)?|unlawful\w*|black market|dark ?web|contraband|overdos\w+|get(?:ting)? high|cocaine|heroin|meth"
     r"|methamphetamine|fentanyl|lsd|mdma|ecstasy|steroids without|date[- ]rape|roofies?|bombs?|explosives?|grenades?"
     r"|molotov|bioweapon\w*|chemical weapons?|nerve agents?|anthrax|ricin|sarin|mass shooting|school shooting"
@@ -114,7 +117,8 @@ _TURN: Final = (
     r"|get revenge on|take revenge on|retaliate against|mess with|spy(?:ing)? on|eavesdrop on|secretly (?:record"
     r"|follow|track|film|watch|photograph)|track|blackmail|impersonat\w+|drug|poison|hurt|harm|kill|injure|beat(?: up)?"
     r"|attack|punch|stab|shoot|strangle|choke|drown|burn|rape|molest|grope|exploit|rob|scam|con|cheat|mislead|ruin"
-    r"|humiliate|embarrass|mock|insult|ridicule|ostracize|ignore|torment|taunt|belittle|demean|shame|threaten|scare)"
+    r"|humiliate|embarrass|mock|insult|ridicule|ostracize|ignore|torment|taunt|belittle|demean|shame|threaten|scares?|scaring"
+    r"|frighten(?:s|ing)?|terrif(?:y|ies|ying)|knock(?:s|ing)? out|knock(?:s|ing)?|intimidate)"
 )
 _RISKY: Final = (
     r"(?:risky|dangerous|unsafe|harmful|illegal|unhealthy|extreme|drugs?|alcohol\w*|smok\w+|sexual|sex|suicid\w+"
@@ -155,8 +159,12 @@ UNSAFE: Final = (
          r"|\b(?:i will|i'll|i'm going to|gonna|we should|want to|wanna|deserves? to) (?:kill|murder|hurt|stab|shoot"
          r"|beat|destroy|rape|smash|die)\b"),
     Sign("unnoticed", 0.85, Where.BOTH,
-         r"\bwithout (?:getting caught|(?:being|getting) (?:caught|detected|noticed|traced|seen|arrested)"
-         r"|(?:any(?:one|body)|them|him|her|the police|my \w+|their) (?:\w+ )?(?:know\w*|notic\w+|consent|permission"
+         r"\b(?:in|into|at) (?:\w+ )?(?:rooms?|places?|areas?|buildings?|accounts?|files?) (?:that )?(?:i|we) (?:may"
+         r"|must|can|am|are|should)"
+         r" ?(?:not|n't)\b|\bwithout (?:getting caught|(?:being|getting) (?:caught|detected|noticed|traced|seen"
+         r"|arrested)"
+         r"|(?:any(?:one|body)|them|him|her|the police|my \w+|their) (?:\w+ )?(?:know\w*|notic\w+|asking|seeing"
+         r"|checking|consent|permission"
          r"|realizing|finding out)|leaving (?:a |any )?(?:trace|evidence|fingerprints))"
          r"|\bget(?:ting)? away with\b|\bavoid (?:detection|getting caught|arrest|prosecution|the police)\b"
          r"|\b(?:bypass|evade|circumvent|get around|get past|disable|trick|fool|tamper\w* with|cheat)(?:ing)? "
@@ -236,7 +244,8 @@ UNSAFE: Final = (
          r"|漏税|避税"
          r"|伪造|造假|假冒|假钞|假证|假币|假货|仿冒|枪支|武器|炸弹|炸药|爆炸|入侵|黑客|破解|攻击|非法|违法|犯罪"
          r"|违规|走后门"
-         r"|不被[^。！？\n]{0,4}(?:发现|抓|察觉|查)|躲避|逃避|规避|绕过|躲过|避开(?:监|检|警|审)|机密|泄露|内幕"
+         r"|不被[^。！？\n]{0,4}(?:发现|抓|察觉|查)|躲避|逃避|规避|绕过(?:[^。！？\n]{0,12})(?:安全|检测|审|监|法律|防火墙|身份|验证|警|付费|限制|系统|密码|风控|门禁|海关|规定"
+         r"|实名|过滤|杀毒|识别|许可|银行|封锁|要求)|躲过|避开(?:监|检|警|审)|机密|泄露|内幕"
          r"|侵犯|侵占|抄袭"
          r"|剽窃|盗版|作弊|代考|替考|谣言|造谣|诽谤|辱骂|侮辱|羞辱|欺负|欺凌|霸凌|骚扰|偷拍|跟踪|监听|窃听|监视"
          r"|潜入|闯入"
@@ -246,7 +255,11 @@ UNSAFE: Final = (
          r"|骗保|碰瓷|讹|抹黑|陷害|栽赃|冒名|套现|偷渡|地沟油|假药|偷排|迷晕|下药|强迫|逼迫|仇恨|歧视|(?:不受"
          r"|避免|免受|逃脱)[^。！？\n]{0,6}"
          r"(?:惩罚|处罚|制裁|追究)|获取(?:别人|他人|对方)|未经(?:同意|许可|授权)|曝光|前任的|别人的(?:隐私|信息"
-         r"|密码|账号|照片)|他人(?:的)?(?:隐私|信息|密码|账号|身份|照片)|银行卡|身份证)"),
+         r"|密码|账号|照片)|他人(?:的)?(?:隐私|信息|密码|账号|身份|照片))"),
+    Sign("zh_papers", 0.92, Where.BOTH,
+         r"(?:别人|他人|(?:^|[^其吉])他们?|她|对方|受害|前任|[那这某]个?人|虚假|假的|冒[用充]|盗|偷|骗|窃|买|出售|贩|租|获取|泄露"
+         r"|非法|要挟)[^。！？\n]*(?:身份证|银行卡)"
+         r"|(?:身份证|银行卡)[^。！？\n]*(?:交易|出售|买卖|购买|倒卖|贩卖|盗|冒用|伪造|造假|骗|非法|套现)"),
     Sign("zh_crime", 0.86, Where.BOTH,
          r"偷拍|偷窃|盗窃|盗取|窃取|窃听|诈骗|骗取|勒索|敲诈|洗钱|行贿|受贿|贿赂|逃税|偷税|假钞|假币|伪造|假证"
          r"|贩毒|毒品|冰毒"
@@ -259,7 +272,7 @@ UNSAFE: Final = (
          r"|去死|杀了|弄死|打死|砍死|捅死"),
     Sign("zh_threat", 0.8, Where.BOTH,
          r"否则[^。！？\n]{0,16}(?:后果|麻烦|好看|不客气|公开|倒霉)|后果自负|别怪我|走着瞧|乖乖(?:地)?(?:告诉|交|听|把)"
-         r"|最好(?:乖乖|老实|赶紧)|不想让事情变得|让你(?:好看|后悔|生不如死|身败名裂)|小心你的(?:家人|孩子|狗命)"),
+         r"|最好(?:乖乖|老实|赶紧)|让(?:他|她|对方|前[男女]友|前[夫妻任]|某人|别人)[^。！？\n]{0,6}(?:身败名裂|生不如死|后悔|难堪|丢脸|倒霉|社死|好看)|不想让事情变得|让你(?:好看|后悔|生不如死|身败名裂)|小心你的(?:家人|孩子|狗命)"),
     Sign("zh_group", 0.88, Where.BOTH,
          r"(?:女人|女性|女生|女孩|男人|男性|男生|农民工?|乡下人|农村人|外地人|本地人|城里人|河南人|东北人"
          r"|上海人|北京人|广东人"
@@ -280,10 +293,11 @@ UNSAFE: Final = (
          r"|变态|狗东西|王八|他妈|妈的|操你|狗屁|弱智|贱货|老不死|不要脸|窝囊|丢人现眼|猪脑|笨蛋|矮穷|土包子"
          r"|乡巴佬|死胖子"),
     Sign("zh_privacy", 0.86, Where.BOTH,
-         r"(?:前任|前女友|前男友|别人|他人|邻居|同事|老板|妻子|丈夫|明星|朋友|某人|这个人|他|她|对方|客户|孩子|员工)"
+         r"(?:前任|前女友|前男友|别人|他人|邻居|妻子|丈夫|明星|朋友|[某那这]个?人|(?:^|[^其吉])他|她|对方)"
          r"[^。！？\n]*(?:家庭住址|住址|身份证号?|银行卡|账户|余额|手机号|通话记录|聊天记录|短信|微信|信用卡"
          r"|个人信息|隐私|行踪"
-         r"|定位|密码|病历|病史|房产|收入|工资|外遇|婚外情|开房记录|照片|监控|性取向|怀孕|日记)"),
+         r"|定位|密码|病历|病史|房产|收入|工资|外遇|婚外情|开房记录|照片|监控|性取向|怀孕|日记)"
+         r"|(?:同事|老板|孩子|客户|员工)[^。！？\n]*(?:通话记录|聊天记录|行踪|外遇|婚外情|开房记录|性取向|日记|秘密)"),
 )
 _RELIEVES: Final = re2.compile(
     r"\b(?:prevent\w*|protect\w*|detect\w*|report(?:ing)? (?:a|an|the|it|this|someone|abuse|fraud|crime|phishing)"
@@ -303,7 +317,19 @@ _RELIEVES: Final = re2.compile(
     r"|time|lights?|engine|party|crush (?:a|my) (?:exam|interview))\b"
     r"|防止|预防|避免被|举报|防范|识别|保护(?:自己|孩子|隐私|个人)|反诈|反对|戒|治疗|维权|进程|程序|端口|服务器"
     r"|缓存|病毒软件|法律规定|处罚|如何应对|历史上"
+    r"|\b(?:post-?mortems?|incident reports?|root cause|reminders?|security advisory)\b"
+    r"|\bhow (?:the |that |this |our |an? |these |those )?(?:[\w-]+ ){1,6}(?:worked|happened|came about|was (?:possible"
+    r"|found|fixed|closed))\b|\b(?:is|are) (?:not allowed|not permitted|forbidden|prohibited|against (?:the|our) \w+)\b"
 )
+_EVERYDAY: Final = re2.compile(
+    r"(?:杀|消)毒|攻击性|(?:破解|攻克)(?:[这该此][个道一]?)?(?:难题|谜|困[境局]|瓶颈)|曝光[率量度]"
+    r"|(?:跟踪|追踪|监视)(?:一下)?(?:项目|进[度展]|订单|包裹|快递|问题|任务|缺陷|物流|工单|指标|日志)"
+    r"|被(?:盗|偷|骗|攻击|入侵|勒索|骚扰|欺负|霸凌|歧视|威胁|抄袭)|违规(?:停车|报销|记录|提醒|操作)|毒性"
+    r"|\b(?:disabl|mut|silenc)\w+ (?:the |this |that |an? )?(?:\w+ )?alarms? (?:on|of|for|in) (?:the|our|an?) \w+"
+    r"|\bharassment (?:trainings?|course\w*|polic\w+|officers?|complaints?|reports?)"
+    r"|\bsexual harassment (?:trainings?|course\w*|polic\w+|officers?|complaints?|reports?)"
+)
+"""Words of harm in an everyday sense, or of harm that was done to whoever asks."""
 
 
 @lru_cache(maxsize=1)
@@ -317,6 +343,8 @@ def harm(plain: str) -> Suspicion:
     Half as likely where harm is kept away, where its history or its meaning is asked for, in games and on machines.
     """
     found = sentencewise(unsafe_signs(), plain)
+    if found.score and _EVERYDAY.search(plain):
+        found = sentencewise(unsafe_signs(), _EVERYDAY.sub("", plain))
     if found.score and _RELIEVES.search(plain):
         return Suspicion(found.score / 2, found.rule)
     return found

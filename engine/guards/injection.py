@@ -18,7 +18,7 @@ import re2
 from engine.guards.harm import harm
 from engine.guards.normalise import LONG, normalise, variants
 from engine.guards.orders import Where, signs
-from engine.guards.policy import Action, Category, Rules
+from engine.guards.policy import HOUSE, Action, Category, Rules
 from engine.guards.segments import MAX_READ, Segment, segments, stray
 from engine.guards.suspicion import Suspicion, joined
 from engine.guards.verdict import Allow, Mask, Refuse, Reroute, Verdict
@@ -31,6 +31,7 @@ JOINT: Final = 0.95
 _SURE: Final = 0.94             # from here on it counts for more and more, up to all
 _DRESSED: Final = 120           # characters that a request and its dress take
 _HARMFUL: Final = 0.55
+_NAMED: Final = 0.4
 _MAX_JUDGED: Final = 8          # segments that the classifier reads, the longest ones
 TAKEN_OUT: Final = "[a sentence that gives orders was left out]"
 
@@ -59,8 +60,13 @@ def together(by_rules: float, by_classifier: float) -> float:
 
 
 def joint(by_rules: float, by_classifier: float) -> float:
-    """Both as one suspicion, of an injection: the classifier knows what the rules have found."""
-    return joined(by_rules, JOINT * by_classifier)
+    """Both as one suspicion, of an injection: the classifier knows what the rules have found.
+
+    A classifier that alone is just at its threshold brings the whole just to that of the house's rule.
+    """
+    both, needed = joined(by_rules, JOINT * by_classifier), HOUSE[Category.INJECTION].threshold
+    brought = JOINT * needed
+    return both * needed / brought if both < brought else needed + (both - brought) * (1.0 - needed) / (1.0 - brought)
 
 
 def judged(text: str, classifier: InboundClassifier | None, *, data: bool = False) -> float:
@@ -105,13 +111,23 @@ _FRAMES: Final = re2.compile(
     r"|thought experiment)\b"
 )
 """How a request is dressed up; harmless by itself."""
+_TOLD: Final = re2.compile(
+    r"\b(?:explain\w*|describ\w+|teach\w*|show\w*|tell\w*|walk\w*|instruct\w*|giv\w+|list\w*|recit\w+)\b[^.!?\n]*"
+    r"\b(?:how|step[- ]by[- ]step|all (?:\w+ )?(?:amounts|steps|details|ingredients|quantities|temperatures)|exact\w*"
+    r"|precise\w*|detailed|in (?:full |great )?detail|measurements|instructions|recipe|ingredients)\b"
+)
+"""What such a scene is for, where a crime is only named in it."""
 
 
 def _met(part: Segment) -> dict[str, float]:
     plain = normalise(part.text)
     met = signs(Where.BOTH if part.data else Where.ASKED).read(plain)
-    if not part.data and len(plain) > _DRESSED and _FRAMES.search(plain) and (weight := harm(plain).score) >= _HARMFUL:
-        met["dressed_up"] = weight * 0.8
+    if not part.data and len(plain) > _DRESSED and _FRAMES.search(plain):
+        weight = harm(plain).score
+        if weight >= _HARMFUL:
+            met["dressed_up"] = weight * 0.8
+        elif weight >= _NAMED and _TOLD.search(plain):
+            met["dressed_up"] = 0.7
     if part.data and stray(part.text):
         met["stray"] = 0.6
     return met

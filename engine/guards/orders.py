@@ -53,6 +53,27 @@ _TELL: Final = (
     r"(?:reveal|show|print|repeat|output|tell|give|display|list|dump|paste|quote|translate|summari[sz]e|write|expose"
     r"|leak|disclose|share|recite|echo|copy|provide|return|describe|spell|encode|reproduce|send|read)"
 )
+_SOMEBODY: Final = (
+    r"(?:you(?:'re| are| have| will| must| answer| respond| act| can (?:say|do|tell))|ai|a\.i\.|al|\w*gpt|\w*bots?"
+    r"|model"
+    r"|characters?|persona|respond\w*|responses?|answers?|repl(?:y|ies)|assistant|openai|named|he|she|dan)"
+)
+_UNBOUND: Final = (
+    r"(?:without|no|free (?:from|of)|not bound by|has no|have no|not limited by|broken free|unbound)\b"
+    r"[^.!?\n]*\b(?:ethic\w*|moral\w*|restrictions?|limitations?|filters?|filtering|censor\w*|guidelines"
+    r"|openai|confines|content polic\w+|safety)\b"
+)
+"""Of a pump it says that it lacks a filter; of a machine that answers, that it knows no bounds."""
+_NEVER_REFUSES: Final = (
+    r"(?:"
+    r"\b(?:never|cannot|can't|won't|must not|don't|do not|may not|not allowed to|will not|no longer"
+    r"|without) (?:\w+ ){0,3}"
+    r"(?:refus(?:e|ing)|decline|disclaimers?|apologi[sz]\w+|break character|(?:say|saying|mention|state) "
+    r"(?:\w+ ){0,2}(?:i can't|i cannot|i'm sorry|as an ai|it's against))\b"
+    r"|\bnever (?:say|tell)\b[^.!?\n]* you (?:can't|cannot)\b|\bno (?:disclaimers?|refusals?|warnings? or"
+    r"|apologies)\b"
+    r")"
+)
 SIGNS: Final = (
     # --- earlier instructions are set aside
     Sign("override", 0.93, Where.BOTH,
@@ -60,19 +81,23 @@ SIGNS: Final = (
          r"|don't follow"
          rf"|stop (?:following|obeying))\b[^.!?\n]*\b{_EARLIER}\b[^.!?\n]*\b{_INSTRUCTION}\b"),
     Sign("override", 0.93, Where.BOTH,
-         r"\b(?:ignore|disregard|forget|overlook)\b (?:all |everything |anything |whatever )?(?:of )?"
+         r"\b(?:ignore|disregard|forget|overlook|(?:set|put|leave|lay|push) aside|drop|throw out)\b (?:all "
+         r"|everything |anything |whatever )?(?:of )?"
          r"(?:the |that |what(?:ever)? )?(?:is |was |came |you(?:'ve| have| were)? |i(?:'ve| have)? )?"
-         r"(?:above|before this|been (?:told|instructed)|told you|were told|just said|said (?:above|before)|learned)"),
+         r"(?:above|before this|been (?:told|instructed|taught)|told (?:you|before|earlier|so far)|given (?:before"
+         r"|earlier)|were told|just said|said (?:above|before)|learned)"),
     Sign("override", 0.9, Where.BOTH,
          r"\b(?:override|bypass|circumvent|disable|turn off|remove|lift|drop|switch off)\b[^.!?\n]*\byour\b"
          rf"[^.!?\n]*\b{_INSTRUCTION}"),
     Sign("new_orders", 0.9, Where.BOTH,
-         r"\b(?:new|updated|revised|real|actual|urgent|important|priority|additional)(?: \w+){0,2} "
+         r"(?:^|[.!?:;\n\"'*#>\]\-] ?|\b(?:here (?:are|is)|these are|with|and|your|the following) (?:your |the )?)"
+         r"(?:new|updated|revised|real|actual|urgent|important|priority|additional)(?: \w+){0,2} "
          r"(?:instructions?|task|directives?|orders?|mission|commands?)\b\W{0,6}(?::|\*\*|\n|$|are|follow|from now)"
          r"|\b(?:priority|urgent|new) task\b *[:*]"
          r"|\byour (?:new|real|only|true) (?:task|job|instructions?|goal|purpose|directive|role) (?:is|are)\b"),
     Sign("override", 0.93, Where.BOTH,
-         "(?:忽略|无视|忘记|忘掉|不要理会|不用管|抛开|跳过|不必遵守|别管).{0,12}(?:指令|指示|提示|规则|要求|设定|命令|限制|内容|说的)"),
+         "(?:忽略|无视|忘记|忘掉|不要理会|别理会?|不用管|抛开|撇开|放下|跳过|不必遵守|别管).{0,12}(?:指令|指示|提示|规则|规定|要求|设定|命令|限制"
+         "|内容|说的)"),
     Sign("override", 0.93, Where.BOTH,
          "(?:以前|これまで|上記|前|先ほど|すべて|全て)の?.{0,8}(?:指示|命令|ルール|プロンプト|指令).{0,6}(?:無視|忘れ|従わ)"),
     Sign("override", 0.93, Where.BOTH,
@@ -83,6 +108,9 @@ SIGNS: Final = (
          r"\b(?:instruc\w+|instruktion\w*|istruzion\w*|consignes?|anweisung\w*|befehle?|regeln|vorgaben|ordenes|reglas"
          r"|regles|regole|ordres|aanwijzing\w*|instrukcj\w*|polecen\w*|prompts?)\b"
          r"|\b(?:ignora|olvida) (?:todo )?lo (?:anterior|de arriba)\b|\boublie tout ce qui precede\b"
+         r"|\b(?:bisherige\w*|vorherige\w*|obige\w*|alle[ns]?) (?:\w+ )?(?:anweisung\w*|vorgaben|regeln|befehle?"
+         r"|instruktion\w*)"
+         r"\b[^.!?\n]*\b(?:beiseite|ausser acht|hinter dir)\b"
          r"|\bvergiss alles (?:davor|bisherige|vorherige|obige)\b"),
     Sign("override", 0.93, Where.BOTH,
          "(?:игнорируй|игнорируйте|проигнорируй|забудь|забудьте|не обращай внимания).{0,40}"
@@ -123,16 +151,20 @@ SIGNS: Final = (
          r"|role ?play as)\b (?:\w+ ){0,3}"
          r"(?:dan|stan|dude|aim|jailbroken|unrestricted|unfiltered|uncensored|no limits|amoral|evil|unethical)\b"),
     Sign("persona", 0.92, Where.BOTH,
-         r"\b(?:without|no|free (?:from|of)|not bound by|has no|have no|not limited by|broken free|unbound)\b"
-         r"[^.!?\n]*\b(?:ethic\w*|moral\w*|restrictions?|limitations?|filters?|filtering|censor\w*|guidelines"
-         r"|openai|confines|content polic\w+|safety)\b[^.!?\n]*"),
+         rf"\b{_SOMEBODY}\b[^.!?\n]*\b{_UNBOUND}"
+         r"|\b(?:knows?|has|have|with) no (?:taboos?|shame|scruples|inhibitions)\b|\b(?:slipped|broken?|off) (?:its"
+         r"|his|her|the|your)"
+         r" (?:leash|chains?|shackles)\b"),
+    Sign("persona", 0.6, Where.BOTH, rf"\b{_UNBOUND}"),
+    Sign("answers_all", 0.7, Where.BOTH,
+         r"\b(?:answers?|says?|does|complies with|obeys?|fulfils?) (?:everything|anything|any (?:question|request)"
+         r"|every"
+         r" (?:question|request|wish))\b[^.!?\n]*\b(?:forbidden|illegal|taboo|dangerous|banned|immoral|no matter"
+         r"|however)"
+         r"|什么都(?:能|可以|敢)说|有问必答.{0,12}(?:禁|限制|底线)"),
     Sign("never_refuse", 0.92, Where.BOTH,
-         r"\b(?:never|cannot|can't|won't|must not|don't|do not|may not|not allowed to|will not|no longer"
-         r"|without) (?:\w+ ){0,3}"
-         r"(?:refus(?:e|ing)|decline|disclaimers?|apologi[sz]\w+|break character|(?:say|saying|mention|state) "
-         r"(?:\w+ ){0,2}(?:i can't|i cannot|i'm sorry|as an ai|it's against))\b"
-         r"|\bnever (?:say|tell)\b[^.!?\n]* you (?:can't|cannot)\b|\bno (?:disclaimers?|refusals?|warnings? or"
-         r"|apologies)\b"),
+         rf"\b{_SOMEBODY}\b[^.!?\n]*{_NEVER_REFUSES}|{_NEVER_REFUSES}[^.!?\n]*\b{_SOMEBODY}\b"),
+    Sign("never_refuse", 0.75, Where.BOTH, _NEVER_REFUSES),
     Sign("in_character", 0.7, Where.BOTH,
          r"\bstay(?:ing)? in character\b|\bremain in character\b|\byou will now (?:act|play|behave|pretend"
          r"|role ?play)\b"
@@ -148,9 +180,14 @@ SIGNS: Final = (
     # --- the prompt itself
     Sign("extraction", 0.9, Where.BOTH,
          rf"\b{_TELL}\b[^.!?\n]*\b(?:your|you(?:'ve| have| were)?(?: been)?)\b[^.!?\n]*\b{_PROMPT}"
-         rf"|\b{_TELL}\b[^.!?\n]*\b(?:above|before) (?:this|my|the) (?:line|message|text|conversation|sentence|prompt)"
+         rf"|\b{_TELL}\b[^.!?\n]*\b(?:above|before|ahead of|prior to|preceding) (?:this|my|the|our) (?:(?:very|first"
+         rf"|whole|own) )*"
+         r"(?:line|message|text|conversation|sentence|prompt)"
          rf"|\b{_TELL}\b[^.!?\n]*\b(?:everything|all|the (?:text|words|content|lines|sentences?))\b[^.!?\n]*"
-         r"\b(?:above|before this|preceding|that stands? (?:above|before))"),
+         r"\b(?:above|before this|preceding|that stands? (?:above|before))(?:\W*$|\s*[.!?,;:()\n]| (?:verbatim|word"
+         r"|exact\w*"
+         r"|in|and|starting|beginning|as|into|back|this (?:line|message|point)|including|again|to me|here"
+         r"|backwards)\b)"),
     Sign("extraction", 0.9, Where.BOTH,
          rf"\b{_TELL}\b[^.!?\n]*\b(?:your|you)\b[^.!?\n]*\b{_INSTRUCTION}\b[^.!?\n]*"
          r"\b(?:verbatim|word for word|exactly|in full|completely|above|quote|numbered|translat\w+|base64"
@@ -159,6 +196,9 @@ SIGNS: Final = (
     Sign("extraction", 0.8, Where.BOTH,
          r"\bwhat (?:is|are|was|were|does|do|did)\b[^.!?\n]*\byour?\b[^.!?\n]*"
          rf"\b(?:{_PROMPT}|instructions?|prompt|rules|directives|guidelines)\b[^.!?\n]*"
+         r"|\bwhat (?:were|have|had) you (?:been )?(?:told|instructed|ordered|asked|given) (?:to (?:do|say|hide|keep)"
+         r"|by (?:those|the"
+         r" (?:people|ones)|your|whoever)|before (?:this|we|i)|at the (?:start|beginning|outset))"
          r"|\bmy instructions (?:say|are|tell)\b|\b(?:instructions?|rules|prompt) (?:that )?you (?:were|have been"
          r"|got|received|must)\b"),
     Sign("extraction", 0.9, Where.BOTH,
@@ -168,7 +208,7 @@ SIGNS: Final = (
          r"|\b(?:initial|original|first|exact) (?:prompt|instructions|message) (?:that )?you (?:were|have been|got"
          r"|received)\b"),
     Sign("extraction", 0.9, Where.BOTH,
-         "(?:你|您).{0,12}(?:系统|初始|原始|最初|隐藏|内部|开头).{0,6}(?:提示|指令|设定|指示|规则|prompt)"
+         "(?:你|您).{0,12}(?:系统|初始|原始|最初|隐藏|内部|开头|开场|起始|预设).{0,6}(?:提示|指令|设定|指示|规则|prompt)"
          "|(?:输出|重复|复述|打印|告诉|发出|显示|列出|翻译).{0,16}(?:以上|上面|之前|系统|初始).{0,8}(?:内容|提示|指令|文字|设定|对话)"),
     Sign("extraction", 0.9, Where.BOTH,
          r"\b(?:muestra|repite|dime|imprime|revela|affiche|repete|repetez|montre|recopie|donne|zeige?|wiederhole?"

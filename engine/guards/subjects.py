@@ -104,3 +104,28 @@ POLITICAL: Final = (
          rf"|监禁|不透明"),
     Sign("form", 0.4, Where.BOTH, rf"\b{_FORM}\b|起草|撰写|写一篇|写一首|列举|分析|论证|描述|宣传册|演讲|社论"),
 )
+
+OFFICE: Final = (
+    r"\b(?:farewell|birthday|christmas|holiday|summer|winter|spring|autumn|launch|office|team|staff|company|dinner"
+    r"|garden|retirement|leaving|welcome|release|third|other|contracting|first|second|which|each|either|both)"
+    r" part(?:y|ies)\b|\bpart(?:y|ies) (?:to|under|of) (?:the|an?|this|that|our) (?:\w+ )?(?:contract|agreement|call)\b"
+    r"|\bparty (?:room|planning|budget|tent|food|games?)\b"
+    r"|\bgovernment (?:contracts?|holidays?|customers?|clients?|discounts?|tenders?|grants?|portals?|fees?|forms?"
+    r"|ids?)\b"
+    r"|\bstate (?:pensions?|machines?|tax(?:es)?|holidays?|management|transitions?|files?|migrations?)\b"
+    r"|\bmilitary (?:discounts?|leave|time)\b|\bborder (?:cases?|width|radius|colou?r|style)\b"
+    r"|\b(?:federal|public|national|state) holidays?\b|\bpolitical (?:posts?|discussions?|talk) (?:in|on|at) (?:our"
+    r"|the)\b"
+    r"|\b(?:team|guild|project|tech|sales|market|group|shift|union) leaders?\b|\bleaders?'? (?:meeting|circle"
+    r"|offsite)\b"
+    r"|\bworks councils?\b|\bleader election\b|\bpolic(?:y|ies) on\b|\b(?:company|our|hr|it|leave|travel"
+    r"|security) polic(?:y|ies)\b"
+    rf"|\b{_STATE} (?:offices?|teams?|branch(?:es)?|plants?|markets?|subsidiar(?:y|ies)|warehouses?|customers?|sales"
+    rf"|suppliers?"
+    r"|colleagues?|sites?|payroll|entity|team's|office's)\b|\btravail\b"
+    r"|(?:公司|年假|休假|假期|假日|报销|差旅|密码|退[货款]|价格|福利|薪酬|考勤|采购|数据|远程|加班|招聘|保留|备份|培训)的?政策"
+    r"|(?:会议室|机房|仓库|门口|大门|系统|服务器|性能|日志|温度|电梯)的?监控|(?:代码|合同|发票|资质)审[查核]|审[查核]流程|批评性"
+    r"|政府(?:客户|项目|合同|假日|采购|补贴)"
+    r"|(?:中国|俄罗斯|美国|香港|欧盟|乌克兰|以色列|西藏|新疆|台湾)的?(?:分公司|子公司|办事处|办公室|团队|分部|市场|客户|供应商|工厂|仓库|同事)"
+)
+"""What an office calls by such words: its parties and policies, the leaders of its teams, its branches abroad."""

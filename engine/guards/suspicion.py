@@ -34,6 +34,11 @@ def joined(*suspicions: float) -> float:
     return min(1.0 - doubt, 0.999_999)
 
 
+def scaled(score: float, threshold: float) -> float:
+    """A score that was set to 0.5, in the scale of a rule that acts from ``threshold`` on."""
+    return score * threshold / 0.5 if score < 0.5 else threshold + (score - 0.5) * (1.0 - threshold) / 0.5
+
+
 def suspicion(signs: Signs, plain: str) -> Suspicion:
     """All rules that a text meets, as one suspicion. ``plain`` is normalised."""
     return _of(signs.read(plain))

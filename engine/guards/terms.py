@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,6 +31,9 @@ _GAP: Final = 3
 _FULL_STOP: Final = re.compile(r"[.!?]\s")
 _NO_BLANKS: Final = re.compile("[\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\U00010000-\U0010ffff]")
 _PIECE: Final = re.compile(r"[^\W_]+")
+_SHORT_BASE64: Final = re.compile(r"(?<![A-Za-z0-9+/_\-])([A-Za-z0-9+/_\-]{6,15})={0,2}(?![A-Za-z0-9+/_\-=])")
+_URL_SAFE: Final = str.maketrans("-_", "+/")
+_ENCODED: Final = 12            # letters and marks of a term that base64 may write with fewer than 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +61,21 @@ class Lexicon:
 
     terms: tuple[Term, ...]
     automaton: AhoCorasick | None
+    short: bool = False             # there are some that base64 writes with fewer letters than `variants` looks at
 
     def find(self, text: str) -> tuple[Find, ...]:
         """Where they stand, in order; those that overlap become one. Lengths and places in characters."""
         if self.automaton is None:
             return ()
-        finds = list(self._plain(text))
+        finds = list(self.find_plain(text))
         for variant in variants(text):
-            finds += (Find(variant.start, variant.end, find.rule) for find in self._plain(variant.text))
+            finds += (Find(variant.start, variant.end, find.rule) for find in self.find_plain(variant.text))
+        if self.short:
+            finds += _encoded(self, text)
         return united(finds)
 
-    def _plain(self, text: str) -> Iterator[Find]:
+    def find_plain(self, text: str) -> Iterator[Find]:
+        """The same in a text as it is written, in no order."""
         assert self.automaton is not None               # noqa: S101 - the caller looked
         hits = self.automaton.find_matches_as_indexes(letters(text), overlapping=True)
         if not hits:
@@ -80,6 +88,19 @@ class Lexicon:
             starts = [places.original(at, at + 1) for at in range(begin, end)]
             if _in_one_piece(text, starts, term):
                 yield Find(starts[0][0], starts[-1][1], term.rule)
+
+
+def _encoded(lexicon: Lexicon, text: str) -> Iterator[Find]:
+    """Short terms in base64. Decoding any word would be no proof of anything, but one of the company's words is."""
+    for run in _SHORT_BASE64.finditer(text):
+        written = run.group(1)
+        if written[1:].islower() or written.isdigit():      # an ordinary word, or a number
+            continue
+        try:
+            said = b64decode(written.translate(_URL_SAFE) + "=" * (-len(written) % 4), validate=True).decode()
+        except ValueError:
+            continue
+        yield from (Find(run.start(), run.end(), find.rule) for find in lexicon.find_plain(said))
 
 
 def united(finds: list[Find]) -> tuple[Find, ...]:
@@ -145,7 +166,8 @@ def lexicon(terms: tuple[str, ...], marks: tuple[str, ...]) -> Lexicon:
     """Built once for each set of words. A term without two letters or digits, or one ideograph, is no term."""
     written = [*((term, "term") for term in terms), *((mark, "mark") for mark in marks)]
     known = [term for word, rule in written if (term := _term(word, rule))]
-    return Lexicon(tuple(known), AhoCorasick([term.letters for term in known]) if known else None)
+    short = any(4 <= len(term.letters) < _ENCODED for term in known)
+    return Lexicon(tuple(known), AhoCorasick([term.letters for term in known]) if known else None, short)
 
 
 def _term(written: str, rule: str) -> Term | None:

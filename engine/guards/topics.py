@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+import re2
+
 from engine.guards.harm import harm
 from engine.guards.injection import InboundClassifier, together
 from engine.guards.normalise import LONG, normalise, variants
-from engine.guards.orders import Signs
+from engine.guards.orders import Signs, plain_pattern
 from engine.guards.policy import Category, Rules, gravest
 from engine.guards.segments import MAX_READ
-from engine.guards.subjects import POLITICAL
+from engine.guards.subjects import OFFICE, POLITICAL
 from engine.guards.suspicion import Suspicion, joined, sentencewise
 from engine.guards.terms import lexicon
 from engine.guards.verdict import Verdict
@@ -34,14 +36,22 @@ def political_signs() -> Signs:
 
 _OF_AN_OFFICE: Final = frozenset({"power", "state"})
 """Rules that the affairs of a company meet, too: its president, a party to a contract, a holiday in the US."""
+_IN_ANY_TALK: Final = frozenset({"blame", "form"})
+"""Rules that mean nothing alone: a critique, of what?"""
+_OFFICE: Final = re2.compile(plain_pattern(OFFICE))
 
 
 def named(plain: str) -> Suspicion:
     """How likely a normalised text is about sensitive politics; half as likely where nothing but powers and states is
-    named."""
+    named. What an office calls by such words is not read."""
     found = sentencewise(political_signs(), plain)
-    if found.rule in _OF_AN_OFFICE and _OF_AN_OFFICE.issuperset(political_signs().read(plain)):
-        return Suspicion(found.score / 2, found.rule)
+    if found.score and _OFFICE.search(plain):
+        plain = _OFFICE.sub(" ", plain)
+        found = sentencewise(political_signs(), plain)
+    if found.score:
+        met = political_signs().read(plain)
+        if _OF_AN_OFFICE.issuperset(met) or (len(met) == 1 and _IN_ANY_TALK.issuperset(met)):
+            return Suspicion(found.score / 2, found.rule)
     return found
 
 

@@ -551,6 +551,18 @@ def test_a_text_is_explained_on_the_command_line() -> None:
     assert CliRunner().invoke(guard_app, ["check", "--direction", "up", "x"]).exit_code == 2
 
 
+def test_whoever_is_not_asked_on_the_command_line_is_named(tmp_path: Path) -> None:
+    config = tmp_path / "bartizan.toml"
+    config.write_text('[guard_model]\nurl = "http://127.0.0.1:1"\nfamily = "qwen3guard-gen"\n')
+    said = CliRunner().invoke(guard_app, ["check", "when is lunch?", "--config", str(config)])
+    assert said.exit_code == 0
+    assert "Not asked here, unlike by a running bot: the guard model." in said.stderr
+    assert "Not asked" not in CliRunner().invoke(guard_app, ["check", "when is lunch?"]).output
+    source, target = a_file(tmp_path, json.dumps(ROWS[0])), tmp_path / "out.jsonl"
+    said = CliRunner().invoke(guard_app, ["scan", str(source), "-o", str(target), "--config", str(config)])
+    assert "Not asked here" in said.stderr
+
+
 def test_a_file_is_scanned_on_the_command_line(tmp_path: Path) -> None:
     source, target = a_file(tmp_path, json.dumps(ROWS[0]), "nonsense"), tmp_path / "out.jsonl"
     said = CliRunner().invoke(guard_app, ["scan", str(source), "-o", str(target)])

@@ -100,6 +100,22 @@ def test_a_rule_for_answers_from_which_nothing_would_follow_is_a_mistake(file: P
     ]
 
 
+def test_a_model_that_nobody_configured_is_a_mistake_where_the_models_are_known(file: Path) -> None:
+    written(file, "routing: [second, thrid]\nscopes:\n  - channel: C1\n    routing: [fourth]\n")
+    assert load_policy(file).rules_for().routing == ("second", "thrid")
+    with pytest.raises(PolicyError) as raised:
+        load_policy(file, ("second", "third"))
+    assert [str(problem).removeprefix(f"{file}:") for problem in raised.value.problems] == [
+        "1: routing.2: no model of that name is configured; there is second, third",
+        "4: scopes.1.routing.1: no model of that name is configured; there is second, third",
+    ]
+    assert load_policy(written(file, "routing: [third]"), ("second", "third")).rules_for().routing == ("third",)
+    policy = PolicyFile(file, ("second", "third"))
+    written(file, "routing: [fifth]")
+    assert not policy.reload()
+    assert policy.current.rules_for().routing == ("third",)
+
+
 def test_an_empty_file_changes_nothing(file: Path) -> None:
     assert load_policy(written(file, "# nothing yet\n")).rules_for().rule("secret").action is Action.MASK
 

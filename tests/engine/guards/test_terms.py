@@ -103,6 +103,14 @@ def test_encoding_a_term_does_not_help() -> None:
     assert found(f"decode {coded} for me") == [coded]
 
 
+def test_neither_does_encoding_a_short_one_alone() -> None:
+    for term in ("otterline", "OtterLine", "silver otter"):
+        coded = base64.b64encode(term.encode()).decode()
+        assert found(f"what is {coded}?") == [coded]
+        assert found(coded.rstrip("=")) == [coded.rstrip("=")]
+    assert found("CamelCase WordsHere b3R0ZXI c29tZXRoaW5n ABCDEFGH 12345678") == []
+
+
 def test_no_crowd_of_look_alikes_hides_a_term() -> None:
     assert found("xotterlinex" * 3_000 + " and OTTERLINE") == ["OTTERLINE"]
     assert found("otterline " * 3_000 + "silver otter")[-1] == "silver otter"
