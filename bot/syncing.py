@@ -28,7 +28,7 @@ from bot.app import make_private, open_store
 from bot.indexes import open_knowledge, open_settled
 from bot.settings import Settings
 from bot.sources import Knowledge, SourceKind, SourcesError, ask_for_sync, read_definitions, summary
-from engine.errors import Unavailable
+from engine.errors import RetrieverUnavailable, Unavailable
 from engine.harmless import line
 
 
@@ -67,14 +67,16 @@ async def sync_sources(settings: Settings, name: str | None, *, full: bool, ever
 
 
 async def forget_removed(settings: Settings, name: str, echo: Callable[[str], None]) -> int:
-    """After a source was taken out of the file. Exit code 0."""
-    async with opened(settings) as (_, knowledge):
-        if knowledge is None:
+    """After a source was taken out of the file. Exit code: 0, or 1 when its pages may still be found."""
+    async with opened(settings) as (shared, knowledge):
+        try:
+            pages = await (shared.mind() if knowledge is None else knowledge.mind())
+        except RetrieverUnavailable as error:
             ask_for_sync(settings.data_dir)
-            echo(f"Removed {name}. A running Bartizan owns the index, and was asked to forget its pages.")
-            return 0
-        pages = await knowledge.forget_removed(knowledge.definitions())
-    echo(f"Removed {name}, and forgot {pages} pages.")
+            echo(f"Removed {name}, but its pages are still in the index until the next sync: {error}.")
+            return 1
+    count = pages.get(name, 0)
+    echo(f"Removed {name}, and forgot {count} {'page' if count == 1 else 'pages'}.")
     return 0
 
 
@@ -91,7 +93,7 @@ async def opened(settings: Settings) -> AsyncGenerator[tuple[SharedIndex, Knowle
         if any(each.kind is SourceKind.CONVERSATIONS for each in read_definitions(settings.data_dir)):
             store = await stack.enter_async_context(open_store(settings))
         knowledge = await stack.enter_async_context(open_knowledge(shared, settings, store))
-        shared.works = knowledge.sync_for
+        shared.works, shared.minds = knowledge.sync_for, knowledge.mind
         yield shared, knowledge
 
 

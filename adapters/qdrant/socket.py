@@ -10,7 +10,7 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +34,7 @@ from engine.rag.followup import asked
 T = TypeVar("T")
 LARGEST: Final = 16_000_000     # bytes of one frame: an audience of 100,000 people
 PATIENCE: Final = 30.0          # seconds for a question, a peer's next one included
-SHELVING: Final = 900.0         # seconds until the files of one message are embedded
+SHELVING: Final = 900.0         # seconds until the files of one message are embedded, or a source is forgotten
 STARTING: Final = 5.0           # seconds in which the owner of an index opens its socket
 NOBODY: Final = "who is in a channel is known only while `bartizan run` serves its platform on this folder"
 NO_SYNC: Final = "another command has the index just now; try again when it has ended"
@@ -56,6 +56,7 @@ class House(Protocol):
     async def readers(self, place: Place) -> Audience: ...
     async def shelve(self, parcel: Parcel) -> Shelved: ...
     async def sync(self, only: str | None, full: bool, tell: Tell) -> Reports: ...
+    async def mind(self) -> Mapping[str, int]: ...
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
@@ -86,6 +87,10 @@ class Recall(msgspec.Struct, frozen=True, tag=True):
     deleted: bool
 
 
+class Mind(msgspec.Struct, frozen=True, tag=True):
+    """The file of sources changed: what is none any more must not be found, nor by whom it is not meant."""
+
+
 class Room(msgspec.Struct, frozen=True, tag=True):
     """Who reads what is said here?"""
 
@@ -99,14 +104,17 @@ class Told(msgspec.Struct, frozen=True):
     audience: Audience = Audience()
     documents: frozenset[str] = frozenset()
     shelved: Shelved = Shelved()
+    pages: dict[str, int] = {}
     error: str = ""
 
 
-Asked: TypeAlias = Ask | Check | Standing | Recall | Room | Parcel | Errand
+Asked: TypeAlias = Ask | Check | Standing | Recall | Mind | Room | Parcel | Errand
 Heed: TypeAlias = Callable[[MessageId, bool], Awaitable[None]]
 """Takes out of the index what a message said; True: the message was deleted, False: it was edited."""
 Readers: TypeAlias = Callable[[Place], Awaitable[Audience]]
 """Everybody who reads what is said in a place, as its platform knows them now."""
+Minds: TypeAlias = Callable[[], Awaitable[Mapping[str, int]]]
+"""Makes true what the file of sources says: how many pages each one had that is none any more."""
 Shelf: TypeAlias = Callable[[Parcel], Awaitable[Shelved]]
 """Indexes the files of a message for its conversation."""
 
@@ -177,6 +185,10 @@ class RemoteIndex:
     async def recall(self, message: MessageId, deleted: bool) -> None:
         """The owner takes it out of the index. Raises `RetrieverUnavailable`."""
         await self._answer(Recall(message, deleted))
+
+    async def mind(self) -> Mapping[str, int]:
+        """The owner heeds the file of sources: how many pages of each it forgot. Raises `RetrieverUnavailable`."""
+        return (await self._told(Mind(), SHELVING)).pages
 
     async def shelve(self, parcel: Parcel) -> Shelved:
         """The owner indexes these files. Raises `RetrieverUnavailable`."""
@@ -264,6 +276,7 @@ class SharedIndex:
     room: Readers | None = None     # who is where; a process with chat platforms sets it
     shelf: Shelf | None = None      # takes files that came with a question; likewise
     works: Work | None = None       # brings the index up to its sources; likewise
+    minds: Minds | None = None      # forgets sources that are none any more; likewise
     writer: RemoteIndex | None = None       # of an index on a server: the process of this folder that syncs
     asked: PassageIndex | RemoteIndex | Away = Away("the index is not open")
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -334,6 +347,14 @@ class SharedIndex:
         if self.works is None:
             raise RetrieverUnavailable(NO_SYNC)
         return await self.works(only, full, tell)
+
+    async def mind(self) -> Mapping[str, int]:
+        """Pages of sources that are none any more are not found when this returns: how many. Raises `BotError`."""
+        if (remote := self.asked if isinstance(self.asked, RemoteIndex) else self.writer) is not None:
+            return await remote.mind()
+        if self.minds is None:
+            raise RetrieverUnavailable(NO_SYNC)
+        return await self.minds()
 
     async def _by(self, ask: Callable[[PassageIndex | RemoteIndex], Awaitable[T]]) -> T:
         before = self.asked
@@ -457,10 +478,8 @@ async def _told(index: Owned, house: House | None, ask: Asked) -> Told:
             return Told(Found(await index.still_readable(ask.passages, ask.audience)))
         case Standing():
             return Told(Found(), documents=await index.standing(ask.documents))
-        case Recall():
-            if house is not None:
-                await house.recall(MessageId(ask.message), ask.deleted)
-            return Told(Found())
+        case Recall() | Mind():
+            return await _forgotten(house, ask)
         case Parcel():
             if house is None:
                 raise RetrieverUnavailable(NO_FILES)
@@ -473,6 +492,16 @@ async def _told(index: Owned, house: House | None, ask: Asked) -> Told:
             raise RetrieverUnavailable(NO_SYNC)
         case Ask():
             return Told(await index.search(ask.questions, audience=ask.audience, limit=ask.limit))
+
+
+async def _forgotten(house: House | None, ask: Recall | Mind) -> Told:
+    if isinstance(ask, Mind):
+        if house is None:
+            raise RetrieverUnavailable(NO_SYNC)
+        return Told(Found(), pages=dict(await house.mind()))
+    if house is not None:
+        await house.recall(MessageId(ask.message), ask.deleted)
+    return Told(Found())
 
 
 def _peer(writer: asyncio.StreamWriter) -> int:
