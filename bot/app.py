@@ -52,6 +52,7 @@ from engine.turn import Engine, Limits
 
 log = structlog.get_logger()
 
+TURN: Final = 5.0                       # seconds at most until somebody sees that the owner of the index has ended
 HOUSEKEEPING: Final = timedelta(minutes=10)
 LOOK: Final = timedelta(seconds=5)      # how often the queue's depth is read for the metrics
 
@@ -366,7 +367,7 @@ async def keep_indexed(bot: Bot) -> None:
     while bot.index.own is None:
         if await bot.index.settled() and bot.index.own is None:
             bot.indexed.set()           # by whoever owns it; ours only once the sources were looked at
-        pause = min(2 * pause, every)
+        pause = min(2 * pause, every, TURN)
         if bot.index.own is None:
             await asyncio.sleep(pause)
     await (await bot.known()).watch(every, said=bot.log_sync)

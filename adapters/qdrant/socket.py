@@ -265,6 +265,8 @@ async def in_folder(shared: SharedIndex, stack: AsyncExitStack) -> PassageIndex 
 class SharedIndex:
     """The index of a folder, whichever process owns it. When the owner ends, one of those who asked it takes over.
 
+    Of an index on a server, everybody asks the server, and one process of a folder owns the right to write.
+
     One that was made with another model than ``embedder`` answers with that one until it is built anew.
     """
 
@@ -277,7 +279,8 @@ class SharedIndex:
     shelf: Shelf | None = None      # takes files that came with a question; likewise
     works: Work | None = None       # brings the index up to its sources; likewise
     minds: Minds | None = None      # forgets sources that are none any more; likewise
-    writer: RemoteIndex | None = None       # of an index on a server: the process of this folder that syncs
+    writer: RemoteIndex | None = None       # of an index on a server: the process of this folder that writes
+    vacant: Callable[[], bool] | None = None        # likewise: whether that one has ended
     asked: PassageIndex | RemoteIndex | Away = Away("the index is not open")
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _moving: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -316,42 +319,46 @@ class SharedIndex:
 
     async def recall(self, message: MessageId, deleted: bool) -> None:
         """What a message said is out of the index before this returns. Raises `Unavailable`."""
-        if isinstance(self.asked, RemoteIndex):
-            await self.asked.recall(message, deleted)
-        elif self.heed is not None:
-            await self.heed(message, deleted)
+        async def taken_back(owner: RemoteIndex | None) -> None:
+            if owner is not None:
+                await owner.recall(message, deleted)
+            elif self.heed is not None:
+                await self.heed(message, deleted)
+
+        await self._by_owner(taken_back)
 
     async def readers(self, place: Place) -> Audience:
         """Everybody who reads what is said there. Raises `Unavailable` where no process here serves that platform."""
-        if isinstance(self.asked, RemoteIndex):
-            return await self.asked.readers(place)
-        if self.room is None:
+        if self.room is not None and not isinstance(self.asked, RemoteIndex):
+            return await self.room(place)
+        if (owner := self._owner) is None:
             raise MembershipUnavailable(NOBODY)
-        return await self.room(place)
+        return await owner.readers(place)
 
     async def shelve(self, parcel: Parcel) -> Shelved:
         """Indexes the files of a message, wherever the index is. Raises `RetrieverUnavailable`."""
-        async def put(index: PassageIndex | RemoteIndex) -> Shelved:
-            if isinstance(index, RemoteIndex):
-                return await index.shelve(parcel)
+        async def put(owner: RemoteIndex | None) -> Shelved:
+            if owner is not None:
+                return await owner.shelve(parcel)
+            self._open()
             if self.shelf is None:
                 raise RetrieverUnavailable(NO_FILES)
             return await self.shelf(parcel)
 
-        return await self._by(put)
+        return await self._by_owner(put)
 
     async def sync(self, only: str | None, full: bool, tell: Tell) -> Reports:
         """Brings the index up to one source or all, by the process that keeps it so. Raises `BotError`."""
-        if (remote := self.asked if isinstance(self.asked, RemoteIndex) else self.writer) is not None:
-            return await remote.sync(only, full, tell)
+        if (owner := self._owner) is not None:
+            return await owner.sync(only, full, tell)
         if self.works is None:
             raise RetrieverUnavailable(NO_SYNC)
         return await self.works(only, full, tell)
 
     async def mind(self) -> Mapping[str, int]:
         """Pages of sources that are none any more are not found when this returns: how many. Raises `BotError`."""
-        if (remote := self.asked if isinstance(self.asked, RemoteIndex) else self.writer) is not None:
-            return await remote.mind()
+        if (owner := self._owner) is not None:
+            return await owner.mind()
         if self.minds is None:
             raise RetrieverUnavailable(NO_SYNC)
         return await self.minds()
@@ -368,6 +375,34 @@ class SharedIndex:
             if self.asked is before:        # nobody has looked since
                 await self.settle()
         return await ask(self._open())
+
+    @property
+    def _owner(self) -> RemoteIndex | None:
+        """Whoever writes; None: this process, or nobody yet."""
+        return self.asked if isinstance(self.asked, RemoteIndex) else self.writer
+
+    async def _by_owner(self, ask: Callable[[RemoteIndex | None], Awaitable[T]]) -> T:
+        """By the process that writes, which this one becomes should that have ended."""
+        before = self._owner
+        if before is not None or not isinstance(self.asked, Away):
+            try:
+                return await ask(before)
+            except RetrieverUnavailable:
+                if before is None:
+                    raise
+        async with self._moving:
+            if self._owner is before and (before is None or await self._ended(before)):
+                await self.settle()
+        return await ask(self._owner)
+
+    async def _ended(self, owner: RemoteIndex) -> bool:
+        if self.vacant is not None:
+            return self.vacant()
+        try:
+            await owner.ready()
+        except RetrieverUnavailable:
+            return True
+        return False
 
     def _open(self) -> PassageIndex | RemoteIndex:
         if isinstance(self.asked, Away):
@@ -398,9 +433,10 @@ class SharedIndex:
         return await stack.enter_async_context(PassageIndex.over(generations, earlier))
 
     async def settled(self) -> bool:
-        """Whether it is open by now; tries again where it is not."""
+        """Whether it is open by now; tries again where it is not, and takes over from an owner that has ended."""
         async with self._moving:
-            if isinstance(self.asked, Away):
+            owner = self._owner
+            if isinstance(self.asked, Away) or (owner is not None and await self._ended(owner)):
                 with suppress(RetrieverUnavailable):
                     await self.settle()
         return not isinstance(self.asked, Away)
