@@ -384,15 +384,16 @@ class SharedIndex:
     async def _by_owner(self, ask: Callable[[RemoteIndex | None], Awaitable[T]]) -> T:
         """By the process that writes, which this one becomes should that have ended."""
         before = self._owner
-        if before is not None or not isinstance(self.asked, Away):
-            try:
-                return await ask(before)
-            except RetrieverUnavailable:
-                if before is None:
-                    raise
-        async with self._moving:
-            if self._owner is before and (before is None or await self._ended(before)):
-                await self.settle()
+        if before is None and not isinstance(self.asked, Away):
+            return await ask(None)
+        try:
+            return await ask(before)
+        except RetrieverUnavailable:
+            async with self._moving:
+                if self._owner is before:
+                    if before is not None and not await self._ended(before):
+                        raise
+                    await self.settle()
         return await ask(self._owner)
 
     async def _ended(self, owner: RemoteIndex) -> bool:

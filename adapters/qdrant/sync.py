@@ -31,7 +31,7 @@ from adapters.qdrant.points import Manifest, Piece, Record
 from adapters.sources.journal import KEPT, Journal, Progress, Seen, Tombstone
 from engine.errors import RetrieverUnavailable
 from engine.messages import Labels
-from engine.rag.page import Access, Entry, Form, Page, Source, Unreadable
+from engine.rag.page import Access, Entry, Form, Marking, Page, Source, Unreadable
 
 log = structlog.get_logger()
 
@@ -171,10 +171,10 @@ class Syncer:
         new one.
         """
         records, when = self.index.records, at or datetime.now(UTC)
-        stones = {
-            path: Tombstone(when, record.hash if (record := records.get(f"{source}/{path}")) else "") for path in paths
-        }
         async with self._writing:
+            seen = await asyncio.to_thread(self.journal.seen, source)       # it may be on its way into the index
+            known = {path: seen.get(path) or records.get(f"{source}/{path}") for path in paths}
+            stones = {path: Tombstone(when, each.hash if each else "") for path, each in known.items()}
             await self.index.remove([f"{source}/{path}" for path in stones])
             await asyncio.to_thread(self.journal.bury, source, stones)
 
@@ -323,6 +323,7 @@ class _Sync:
         moved = [
             record for path, record in [*kept.items(), *((path, wanted[path]) for path in same)]
             if (record.acl, record.url) != (known[path].acl, known[path].url)
+            or (self.full and record.date != known[path].date)      # else a host that says "now" would change all of it
         ]
         todo = [path for path in wanted if path not in same]
         moved_on = [replace(known[path], acl=wanted[path].acl) for path in todo     # rights do not wait for vectors
@@ -390,18 +391,21 @@ class _Sync:
                 break
             if isinstance(entry, Entry):
                 old = before.get(entry.path)
+                page: Page | Unreadable | None = None
                 if self.full or not old or not entry.stamp or old.stamp != entry.stamp:
-                    page = _read(source, entry.path)
-                    read += 1
-                    if isinstance(page, Unreadable) and page.gone:
-                        missing.append(page)
-                        seen.pop(entry.path, None)
-                        continue
+                    page = _read_since(source, entry.path, old.mark if old and not self.full else "")
+                    read += page is not None
+                if isinstance(page, Unreadable) and page.gone:
+                    missing.append(page)
+                    seen.pop(entry.path, None)
+                    continue
+                if page is not None:
                     each = _looked_into(entry, page)
-                else:
-                    each = _as_listed(old, entry)
+                elif old is not None:
+                    each = _as_listed(msgspec.structs.replace(old, stamp=entry.stamp), entry)
             elif entry.path and not entry.path.endswith("/"):
-                each = Seen("", "", entry.why)
+                last = before.get(entry.path)
+                each = Seen("", "", entry.why, acl=last.acl if last else None)      # nobody else may read it now
             else:
                 failed.append(entry)
                 continue
@@ -628,15 +632,29 @@ def _read(source: Source, path: str) -> Page | Unreadable:
     try:
         return source.read(path)
     except Exception as error:      # as above
-        log.exception("a page breaks its source", source=source.name, path=path)
-        return Unreadable(path, f"reading it breaks: {type(error).__name__}")
+        return _broken(source, path, error)
+
+
+def _read_since(source: Source, path: str, mark: str) -> Page | Unreadable | None:
+    """None: it is what had this mark."""
+    if not mark or not isinstance(source, Marking):
+        return _read(source, path)
+    try:
+        return source.read_since(path, mark)
+    except Exception as error:      # as above
+        return _broken(source, path, error)
+
+
+def _broken(source: Source, path: str, error: Exception) -> Unreadable:
+    log.exception("a page breaks its source", source=source.name, path=path)
+    return Unreadable(path, f"reading it breaks: {type(error).__name__}")
 
 
 def _looked_into(entry: Entry, page: Page | Unreadable) -> Seen:
     if isinstance(page, Unreadable):
         return _as_listed(Seen(entry.stamp if page.lasting else "", "", page.why), entry)
     said = None if page.acl is None else tuple(sorted(page.acl))
-    return _as_listed(Seen(entry.stamp, page.hash, page.note, page.url, page.date, said, page.form), entry)
+    return _as_listed(Seen(entry.stamp, page.hash, page.note, page.url, page.date, said, page.form, page.mark), entry)
 
 
 def _again(seen: Mapping[str, Seen]) -> list[Entry]:

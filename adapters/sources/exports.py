@@ -9,7 +9,6 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import quote
@@ -64,7 +63,7 @@ class Export(Listed):
     def read(self, path: str) -> Page | Unreadable:
         """One page."""
         try:
-            raw, date = self._raw(path)
+            raw = self._raw(path)
         except KeyError:
             return Unreadable(path, "is not in the export any more")
         except _Refused as error:
@@ -73,7 +72,7 @@ class Export(Listed):
             return Unreadable(path, error.strerror or "unreadable")
         except Exception as error:      # a damaged archive: zlib and its kin have errors of their own
             return Unreadable(path, f"is damaged: {type(error).__name__}", lasting=True)
-        read = page(self.parser, path, raw, url=self._url(path), date=date)
+        read = page(self.parser, path, raw, url=self._url(path))
         if isinstance(read, Unreadable):
             return read
         name = read.name if read.name != PurePosixPath(path).stem else _title(path)
@@ -83,13 +82,13 @@ class Export(Listed):
         """Ends the parser's process."""
         self.parser.close()
 
-    def _raw(self, path: str) -> tuple[bytes, datetime | None]:
+    def _raw(self, path: str) -> bytes:
         with zipfile.ZipFile(self.file) as archive:
             member = archive.getinfo(path)
             if why := _refused(member):
                 raise _Refused(why)
             with archive.open(member) as opened:
-                return opened.read(LARGEST_DOCUMENT + 1), _date(member)
+                return opened.read(LARGEST_DOCUMENT + 1)
 
     def _entry(self, member: zipfile.ZipInfo) -> Entry | Unreadable:
         path = member.filename
@@ -125,15 +124,6 @@ def _refused(member: zipfile.ZipInfo) -> str:
     if member.file_size > PLAIN and member.file_size > RATIO * max(1, member.compress_size):
         return "unpacks to more than it may"
     return ""
-
-
-def _date(member: zipfile.ZipInfo) -> datetime | None:
-    """An archive knows local time and no zone; a page that was never touched is from 1980."""
-    try:
-        said = datetime(*member.date_time, tzinfo=UTC)
-    except ValueError:
-        return None
-    return said if said.year > 1980 else None
 
 
 def _title(path: str) -> str:

@@ -47,6 +47,7 @@ class Seen(msgspec.Struct, frozen=True, array_like=True):
     date: datetime | None = None
     acl: tuple[str, ...] | None = None
     form: Form = Form.MARKDOWN
+    mark: str = ""
 
     @property
     def labels(self) -> Labels | None:

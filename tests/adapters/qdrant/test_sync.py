@@ -30,6 +30,7 @@ from engine.rag.page import Access, Entry, Page, Unreadable
 from tests.adapters.parsing.documents import a_bomb, a_pdf, an_encrypted_pdf
 from tests.adapters.qdrant.worlds import ANN, an_index, ask
 from tests.adapters.sources.test_git import Repository
+from tests.adapters.sources.test_site import Marked, a_site, sitemap, the_site
 from tests.builders import ORG, an_audience
 
 SMALL = (sys.executable, "-m", "tests.adapters.qdrant.small_indexer")
@@ -508,6 +509,46 @@ async def test_pages_of_which_nobody_knows_what_their_source_says_get_no_new_rea
         await Syncer(index, journal, SMALL).heed(lambda: {"wiki": Given(Access(ORG))})
     assert {path: record.acl for path, record in index.records.items()} == {
         "wiki/leave.md": ORG, "wiki/pay.md": frozenset(), "wiki/rota.md": ORG}
+
+
+async def test_pages_that_their_host_still_has_are_not_read_again(index: PassageIndex, tmp_path: Path) -> None:
+    def page(text: str) -> Marked:
+        return Marked(f"<html><body><main><h1>Page</h1><p>{text}</p></main></body></html>", f'"{text}"')
+
+    leave, pay = page("Leave."), page("Pay.")
+    pages = sitemap("http://HOST/leave", "http://HOST/pay")
+    async with a_site(sitemap_xml=pages, leave=leave, pay=pay) as host:
+        with Journal.open(tmp_path / "sync.db") as journal:
+            syncer = Syncer(index, journal, SMALL)
+            assert await syncer.sync(the_site(host), ORG) == SyncReport(added=2)
+            again = await syncer.sync(the_site(host), frozenset({"group:hr"}))
+            assert (again, again.read) == (SyncReport(changed=2), 0)
+            pay.text, pay.etag = page("Paid.").text, '"other"'
+            again = await syncer.sync(the_site(host), ORG)
+            assert (again, again.read) == (SyncReport(changed=2), 1)
+            assert {text.splitlines()[-1] for text in await texts(index)} == {"Leave.", "Paid."}
+            assert (await syncer.sync(the_site(host), ORG, full=True)).read == 2
+
+
+async def test_a_page_that_cannot_be_read_any_more_gets_no_new_readers(index: PassageIndex, tmp_path: Path) -> None:
+    """What its source said of its readers still stands, though the listing says only that it cannot be read."""
+    ann = frozenset({"user:ann"})
+
+    class Wiki(Folder):
+        def listing(self) -> Iterator[Entry | Unreadable]:
+            yield Unreadable("pay.md", "is locked") if broken else Entry("pay.md", "1", acl=ann)
+
+    broken, root = False, tmp_path / "wiki"
+    root.mkdir()
+    write(root, pay="Paid on the twentieth.")
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+        await syncer.sync(Wiki("wiki", root), ORG)
+        broken = True
+        for _ in range(2):
+            report = await syncer.sync(Wiki("wiki", root), ORG)
+            assert (report.failed, report.unchanged) == ((("pay.md", "is locked"),), 1)
+            assert index.records["wiki/pay.md"].acl == ann
 
 
 async def test_bad_files_are_named_and_the_rest_goes_on(index: PassageIndex, root: Path, tmp_path: Path) -> None:

@@ -228,6 +228,48 @@ async def test_where_one_logs_in_is_not_the_page(login: str) -> None:
         assert [isinstance(await read(site, entry.path), Page) for entry in entries] == [True] * 3
 
 
+class Marked:
+    """A page with an ETag. ``asked``: what came with each request."""
+
+    def __init__(self, text: str, etag: str) -> None:
+        self.text, self.etag, self.asked = text, etag, list[str | None]()
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(said := request.headers.get("If-None-Match"))
+        if said is not None and said == self.etag:
+            return web.Response(status=304)
+        headers = {"ETag": self.etag} if self.etag else {}
+        return web.Response(text=self.text, content_type="text/html", headers=headers)
+
+
+async def test_a_page_without_a_date_is_fetched_again_only_when_its_host_has_another() -> None:
+    leave, pay, bare = Marked(WORDS, '"1"'), Marked(WORDS, 'W/"a b"'), Marked(WORDS, "")
+
+    async def moved(_request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound("/leave")
+
+    async with a_site(leave=leave, pay=pay, bare=bare, moved=moved) as host:
+        site = the_site(host)
+        address = f"http://{host}/leave"
+        first = await read(site, address)
+        assert isinstance(first, Page)
+        assert first.mark == f'"1" {address}'
+        assert await asyncio.to_thread(site.read_since, address, first.mark) is None
+        leave.text, leave.etag = WORDS.replace("ten", "twelve"), '"2"'
+        second = await asyncio.to_thread(site.read_since, address, first.mark)
+        assert isinstance(second, Page)
+        assert ("twelve" in second.text, second.mark) == (True, f'"2" {address}')
+        assert leave.asked == [None, '"1"', '"1"']
+        for name in ("pay", "bare"):        # one that is no ETag, and none
+            page = await read(site, f"http://{host}/{name}")
+            assert isinstance(page, Page)
+            assert page.mark == ""
+        elsewhere = await asyncio.to_thread(site.read_since, f"http://{host}/moved", f'"2" http://{host}/moved')
+        assert isinstance(elsewhere, Page)          # the mark was of what lay there, not of where it leads now
+        assert leave.asked[-1] is None
+        assert await asyncio.to_thread(site.read_since, f"http://{host}/moved", second.mark) is None
+
+
 async def test_a_page_that_moved_by_itself_is_read_where_it_is_now() -> None:
     async def moved(request: web.Request) -> web.StreamResponse:
         raise web.HTTPFound(f"{request.path}.html")
