@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -39,7 +39,7 @@ from bot.recall import RecallingInbox
 from bot.settings import Settings, SettingsError
 from bot.sources import Knowledge, SourcesError, Store, ask_for_sync
 from bot.telemetry import MeasuredInbox, MeasuredModel, MeasuredRetriever, Metrics
-from engine.errors import RetrieverUnavailable, StoreUnavailable, Unavailable
+from engine.errors import BotError, RetrieverUnavailable, StoreUnavailable, Unavailable
 from engine.guards.chain import Inbound
 from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
@@ -310,6 +310,9 @@ async def open_bot(
         index.heed = bot.recalled
         index.shelf, index.works, index.minds = uploads.shelve, bot.sync_for, bot.mind
         index.room = lambda place: bot.engine.membership.audience(place, Visibility.SHARED)
+        if index.own is not None:
+            with suppress(BotError):        # the first look at the sources says what is wrong with them
+                await bot.mind()            # before the first question: the file may have changed while nothing ran
         yield bot
 
 

@@ -422,6 +422,9 @@ class SharedIndex:
             if isinstance(self.asked, Away):
                 self.asked = Away(str(error))
             raise
+        if self.minds is not None and self.own is not None:
+            with suppress(BotError):        # whoever keeps it up to its sources says what is wrong
+                await self.minds()          # nothing is found that was taken back while nobody had the index
 
     async def over(self, generations: Generations, stack: AsyncExitStack) -> PassageIndex:
         """The active generation, with the model that it was made with. Raises `RetrieverUnavailable`."""
