@@ -37,7 +37,7 @@ from bot.guards import load_classifier, open_guards, other_model_configs
 from bot.indexes import open_knowledge, open_reranked, open_settled, people
 from bot.recall import RecallingInbox
 from bot.settings import Settings, SettingsError
-from bot.sources import Knowledge, SourcesError, Store, ask_for_sync
+from bot.sources import Knowledge, SourcesError, Store
 from bot.telemetry import MeasuredInbox, MeasuredModel, MeasuredRetriever, Metrics
 from engine.errors import BotError, RetrieverUnavailable, StoreUnavailable, Unavailable
 from engine.guards.chain import Inbound
@@ -153,6 +153,7 @@ class Bot:
         async with asyncio.TaskGroup() as group:
             listening = [group.create_task(platform.listen(heard)) for platform in self.platforms.values()]
             listening += [group.create_task(chore(self)) for chore in chores]
+            listening.append(group.create_task(heard.run()))
             group.create_task(self._hush(listening))
             await self.dispatcher.run(self.stopping)
 
@@ -186,10 +187,7 @@ class Bot:
             await self._unsaid(message)
 
     async def _unsaid(self, message: MessageId) -> None:
-        if self.index.own is not None:
-            await (await self.known()).recall(message)
-        else:
-            await asyncio.to_thread(ask_for_sync, self.settings.data_dir)   # another process of this folder writes
+        await (await self.known()).recall(message)
 
     async def sync(self, tell: Tell = lambda _name, _done, _total: None) -> Mapping[str, SyncReport]:
         """Brings the index up to all sources. Nothing is reported when another process owns it and does so."""

@@ -45,6 +45,8 @@ FILE: Final = "sources.toml"
 JOURNAL: Final = "sync.db"
 WANTED: Final = "sync.wanted"       # touched by a command, for the process that owns the index
 LOOK: Final = 1.0                   # seconds between two looks at these files
+QUIET: Final = 0.2                  # seconds without a change after which the file is taken to be whole
+QUIETED: Final = 50                 # looks after which it is taken as it is
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _RESERVED: Final = ("folder", "handbook", ATTACHED)
 _HEADER: Final = "# Written by `bartizan source`; a running Bartizan reads it again when it changes.\n"
@@ -274,10 +276,13 @@ class Knowledge:
             raise SourcesError(f"there is no source {only}")
         await self.mind()
         reports: dict[str, SyncReport] = {}
+        left = set(names)
         for name in names:
-            if only in {None, name} and (report := await self._synced(name, full, tell)) is not None:
-                reports[name] = report
-        left = {each.name for each in self.definitions()}
+            if only in {None, name}:
+                if (report := await self._synced(name, full, tell)) is not None:
+                    reports[name] = report
+                else:
+                    left.remove(name)
         self.reports = {name: report for name, report in (self.reports | reports).items() if name in left}
         return reports
 
@@ -361,12 +366,26 @@ class Knowledge:
         """A sync may take long, and what the file takes back does not wait for it. What is wrong, the sync says."""
         heeded: int | None = None
         while True:
-            if (mark := await asyncio.to_thread(_changed, self.settings.data_dir / FILE)) != heeded:
+            if await asyncio.to_thread(_changed, self.settings.data_dir / FILE) != heeded:
+                mark = await self._quiet()
                 with suppress(RetrieverUnavailable):        # once more, then
                     with suppress(SourcesError):            # until it is another file
                         await self.mind()
                     heeded = mark
             await asyncio.sleep(min(LOOK, every))
+
+    async def _quiet(self) -> int:
+        """When the file changed last, once nobody seems to write it any more: half of it would take sources away."""
+        mark = await asyncio.to_thread(_changed, self.settings.data_dir / FILE)
+        for _ in range(QUIETED):
+            if mark and abs(time.time() - mark / 1e9) > QUIET:
+                break
+            before = mark
+            await asyncio.sleep(QUIET)
+            mark = await asyncio.to_thread(_changed, self.settings.data_dir / FILE)
+            if mark == before:
+                break
+        return mark
 
     async def _succeeded(self, every: float, tell: Tell, said: Said) -> None:
         """Until the index is built anew."""
@@ -382,6 +401,7 @@ class Knowledge:
     async def _follow(self, every: float, tell: Tell, said: Said) -> None:
         pause = 1.0
         while True:
+            await self._quiet()
             marks = await asyncio.to_thread(self._marks)
             try:
                 said(await self.sync(tell=tell))

@@ -21,6 +21,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from adapters.qdrant.attached import Attached
 from adapters.qdrant.errand import Tell
 from adapters.qdrant.socket import SharedIndex
 from adapters.qdrant.sync import SyncReport
@@ -30,6 +31,7 @@ from bot.settings import Settings
 from bot.sources import Knowledge, SourceKind, SourcesError, ask_for_sync, read_definitions, summary
 from engine.errors import RetrieverUnavailable, Unavailable
 from engine.harmless import line
+from engine.messages import MessageId
 
 
 class Pace(ProgressColumn):
@@ -93,7 +95,14 @@ async def opened(settings: Settings) -> AsyncGenerator[tuple[SharedIndex, Knowle
         if any(each.kind is SourceKind.CONVERSATIONS for each in read_definitions(settings.data_dir)):
             store = await stack.enter_async_context(open_store(settings))
         knowledge = await stack.enter_async_context(open_knowledge(shared, settings, store))
-        shared.works, shared.minds = knowledge.sync_for, knowledge.mind
+        uploads = Attached(lambda: shared.own, {})
+
+        async def recalled(message: MessageId, deleted: bool) -> None:
+            if deleted:
+                await uploads.forget(message)
+            await knowledge.recall(message)
+
+        shared.works, shared.minds, shared.heed = knowledge.sync_for, knowledge.mind, recalled
         yield shared, knowledge
 
 

@@ -322,8 +322,10 @@ class SharedIndex:
         async def taken_back(owner: RemoteIndex | None) -> None:
             if owner is not None:
                 await owner.recall(message, deleted)
-            elif self.heed is not None:
-                await self.heed(message, deleted)
+                return
+            if self.heed is None:       # it must not be taken for done
+                raise RetrieverUnavailable(NO_SYNC)
+            await self.heed(message, deleted)
 
         await self._by_owner(taken_back)
 

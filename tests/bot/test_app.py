@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -66,8 +65,7 @@ async def test_what_was_said_is_taken_back_though_what_came_with_it_cannot_be() 
             heard.append(message)
 
     rest: dict[str, Any] = {field.name: None for field in fields(Bot) if not field.name.startswith("_")}
-    ours = SimpleNamespace(own=True)
-    bot = Bot(**{**rest, "uploads": Stuck(), "knowledge": Knowing(), "index": ours})
+    bot = Bot(**{**rest, "uploads": Stuck(), "knowledge": Knowing()})
     with pytest.raises(RetrieverUnavailable, match="no room for test:ops/1"):
         await bot.recalled(MessageId("test:ops/1"), True)
     assert heard == ["test:ops/1"]

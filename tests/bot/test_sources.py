@@ -208,6 +208,29 @@ async def test_what_the_file_takes_back_does_not_wait_for_a_sync(index: PassageI
         await asyncio.wait([watching])
 
 
+async def test_a_file_that_is_just_being_written_takes_nothing_away(index: PassageIndex, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    wiki = Definition("wiki", SourceKind.FOLDER, a_folder(tmp_path / "wiki", pay="Monthly."), ("org",))
+    write_definitions(settings.data_dir, [wiki])
+    whole, file = (settings.data_dir / FILE).read_text(), settings.data_dir / FILE
+    async with Knowledge.open(index, settings, tmp_path / "none", command=SMALL) as knowledge, asyncio.timeout(60):
+        watching = asyncio.create_task(knowledge.watch(3600))
+        while not await found(index):
+            await asyncio.sleep(0.05)
+        for written in range(0, len(whole), 8):         # for longer than two looks at it
+            file.write_text(whole[:written])
+            await asyncio.sleep(0.1)
+            assert await found(index) == {"Monthly."}
+        file.write_text(whole)
+        await asyncio.sleep(1.5)
+        assert await found(index) == {"Monthly."}
+        file.write_text("")
+        while await found(index):
+            await asyncio.sleep(0.05)
+        watching.cancel()
+        await asyncio.wait([watching])
+
+
 async def test_a_round_takes_each_source_as_the_file_says_when_its_turn_comes(
     index: PassageIndex, tmp_path: Path
 ) -> None:

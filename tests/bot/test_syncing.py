@@ -7,12 +7,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from adapters.qdrant.points import Record
 from adapters.qdrant.socket import open_index
 from adapters.qdrant.sync import SyncReport
 from bot.settings import Settings
 from bot.sources import WANTED
-from bot.syncing import Rounds, forget_removed, say
+from bot.syncing import Rounds, forget_removed, opened, say
 from engine.errors import RetrieverUnavailable
+from engine.messages import MessageId
 from tests.adapters.qdrant.worlds import Bags
 
 LOCKED = (("locked.pdf", "is encrypted"),)
@@ -61,3 +63,17 @@ async def test_whoever_removes_a_source_is_told_when_it_is_gone_or_why_it_is_not
         "Removed wiki, but its pages are still in the index until the next sync: another command has the index just "
         "now; try again when it has ended.", "Removed wiki, and forgot 7 pages.",
     ]
+
+
+async def test_a_sync_that_has_the_index_takes_out_what_a_bot_beside_it_hears_of(tmp_path: Path) -> None:
+    settings = Settings.model_validate({"data_dir": tmp_path})
+    async with opened(settings) as (shared, knowledge), open_index(tmp_path / "index", Bags()) as bot:
+        assert knowledge is not None
+        assert shared.own
+        for number in (1, 2):
+            plan = Record(f"uploads/test%3Aops%2F{number}/0-plan", "uploads", "h", "1", frozenset({"org"}), "")
+            await shared.own.put([(plan, [])])
+        assert bot.own is None
+        await bot.recall(MessageId("test:ops/1"), True)
+        await bot.recall(MessageId("test:ops/2"), False)
+        assert list(shared.own.records) == ["uploads/test%3Aops%2F2/0-plan"]
