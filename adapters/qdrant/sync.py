@@ -205,9 +205,10 @@ class Syncer:
     async def heed(self, look: Callable[[], Mapping[str, Given]], kept: Collection[str] = ()) -> Mapping[str, int]:
         """What there is said to be holds from now on, also for a sync that is under way.
 
-        A source that is none any more, or comes from elsewhere, is forgotten; but for those that are ``kept``. Other
-        readers are the readers at once: nothing is read for that, and pages of which something was taken back stay
-        out of sight. Returns how many pages each source had that is none any more. Raises what ``look`` raises, too.
+        A source that is none any more is forgotten, but for those that are ``kept``; of one that comes from elsewhere
+        nothing is found until it has been read there. Other readers are the readers at once: nothing is read for
+        that, and pages of which something was taken back stay out of sight. Returns how many pages each source had
+        that is none any more. Raises what ``look`` raises, too.
         """
         async with self._writing:
             there = look()
@@ -222,7 +223,8 @@ class Syncer:
                 self._gone.pop(name, None)
                 origin, rights = earlier.get(name, ("", ""))
                 if origin not in {"", given.origin}:
-                    await self._forgotten(name)
+                    await self._hidden(name)
+                    await asyncio.to_thread(self.journal.give, name, given.origin, given.rights)
                 elif name in held and not given.own and rights != given.rights:
                     await self._admit(name, given)
         return dict(self._gone)
@@ -242,6 +244,14 @@ class Syncer:
         await asyncio.to_thread(self.journal.forget, source)
         self._moved.pop(source, None)
         return len(gone)
+
+    async def _hidden(self, source: str) -> None:
+        """Nobody finds what came from another place; its vectors serve what says the same in the new one."""
+        held = [record for record in self.index.records.values() if record.source == source]
+        paths = [record.document.removeprefix(f"{source}/") for record in held]
+        await asyncio.to_thread(self.journal.elsewhere, source, paths, time.time())
+        await self.index.relabel([replace(record, acl=frozenset()) for record in held if record.acl])
+        self._moved.pop(source, None)
 
     async def _admit(self, source: str, given: Given) -> None:
         """Other readers for what is there. Where nobody knows what the source says of a page, at most fewer."""
@@ -295,9 +305,10 @@ class _Sync:
             self.given = given
 
     async def run(self) -> SyncReport:
-        began, clock = self.began, time.monotonic()
+        clock = time.monotonic()
         index, journal, name, writing = self.syncer.index, self.syncer.journal, self.source.name, self.syncer._writing
         await self._arrived()
+        began = self.began
         survey = await asyncio.to_thread(self._surveyed, began)
         broken_off = SyncReport(notes=(("", "is no source any more, or another one"),), read=survey.read)
         async with writing:
@@ -362,14 +373,15 @@ class _Sync:
         )
 
     async def _arrived(self) -> None:
-        """What the index has of another source by this name goes first: it would get this one's readers."""
+        """What the index has of another source by this name is hidden first: it would get this one's readers."""
         name, origin = self.source.name, self.given.origin
         async with self.syncer._writing:
             before, rights = (await asyncio.to_thread(self.syncer.journal.givens)).get(name, ("", ""))
             if self.ended.is_set() or before == origin:
                 return
             if before and origin:
-                await self.syncer._forgotten(name)
+                await self.syncer._hidden(name)
+                self.began = time.time()        # it is to read them again
             await asyncio.to_thread(self.syncer.journal.give, name, origin, rights)
 
     def _surveyed(self, now: float) -> _Survey:

@@ -162,6 +162,19 @@ class Journal:
         rows = [(source, path, at) for path in paths]
         self._call(lambda file: file.executemany("INSERT OR REPLACE INTO withheld VALUES (?, ?, ?)", rows))
 
+    def elsewhere(self, source: str, paths: Iterable[str], at: float) -> None:
+        """It comes from another place: what was read of it counts no more, and these pages must not be shown."""
+        rows = [(source, path, at) for path in paths]
+
+        def work(file: sqlite3.Connection) -> None:
+            file.execute("BEGIN IMMEDIATE")
+            for table in ("seen", "progress", "tombstone"):
+                file.execute(f"DELETE FROM {table} WHERE source = ?", (source,))    # noqa: S608 - three names of ours
+            file.executemany("INSERT OR REPLACE INTO withheld VALUES (?, ?, ?)", rows)
+            file.execute("COMMIT")
+
+        self._call(work)
+
     def withheld(self, source: str) -> dict[str, float]:
         """Documents that nobody may find, and since when, in seconds since 1970."""
         rows = self._call(lambda file: file.execute(

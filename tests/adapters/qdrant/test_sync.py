@@ -459,29 +459,41 @@ async def test_another_allow_list_holds_at_once_also_for_what_is_still_read(
 async def test_another_place_under_the_same_name_is_another_source(
     index: PassageIndex, root: Path, tmp_path: Path
 ) -> None:
-    """Pages of the one must not get the readers of the other, not even for the moment until it is read."""
+    """Pages of the one must not get the readers of the other, not even until it is read, nor when it cannot be."""
     other = tmp_path / "other"
     other.mkdir()
-    write(other, lunch="Noon.")
+    write(other, lunch="Noon.", pay="Paid on the twentieth.")
     hr, org = Given(Access(frozenset({"group:hr"})), "first"), Given(Access(ORG), "second")
+
+    def open_pages() -> set[str]:
+        return {path for path, record in index.records.items() if record.acl}
+
     with Journal.open(tmp_path / "sync.db") as journal:
         syncer = Syncer(index, journal, SMALL)
         await syncer.follow(lambda: (Folder("wiki", root), hr))
         assert await syncer.heed(lambda: {"wiki": org}) == {}
-        assert index.records == {}
-        await syncer.follow(lambda: (Folder("wiki", root), hr))
-        moved: list[object] = []
-        report = await syncer.follow(       # nobody has heeded it before
-            lambda: (Folder("wiki", other), org), tell=lambda *_: moved.append(list(index.records)))
-        assert (report, moved[0]) == (SyncReport(added=1), [])
+        assert (open_pages(), len(index.records)) == (set(), 3)
+        report = await syncer.follow(lambda: (Folder("wiki", tmp_path / "none"), org))
+        assert (report.failed, open_pages()) == ((("", "there is no such folder"),), set())
+        assert await syncer.heed(lambda: {"wiki": org}) == {}
+        await Syncer(index, journal, SMALL).resume()
+        assert open_pages() == set()
+        report = await syncer.follow(lambda: (Folder("wiki", other), org))
+        assert (report, report.embedded) == (SyncReport(added=1, changed=1, deleted=2), 1)      # pay is what it was
+        assert await texts(index) == {"# Lunch\n\nNoon.", "# Pay\n\nPaid on the twentieth."}
+        opened: list[set[str]] = []
+        await syncer.follow(        # nobody has heeded it before
+            lambda: (Folder("wiki", root), hr), tell=lambda *_: opened.append(open_pages()))
+        assert opened[0] == {"wiki/pay.md"}
         heeding: list[asyncio.Task[Mapping[str, int]]] = []
 
         def tell(done: int, _total: int) -> None:
             if done == 1:
                 heeding.append(asyncio.create_task(syncer.heed(lambda: {"wiki": org})))
 
+        write(root, tour="On Mondays.", trip="Take the train.")
         report = await syncer.follow(lambda: (Folder("wiki", root), hr), tell=tell)
-        assert (report.added, len(heeding), await texts(index), index.records) == (0, 1, set(), {})
+        assert (report.added, len(heeding), await texts(index), open_pages()) == (0, 1, set(), set())
 
 
 async def test_a_source_whose_removal_was_cut_off_may_come_back(
