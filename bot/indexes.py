@@ -51,7 +51,7 @@ async def _on_server(settings: Settings, stack: AsyncExitStack) -> Opener:
 
     async def opener(shared: SharedIndex, opened: AsyncExitStack) -> PassageIndex:
         try:
-            opened.enter_context(EdgeFolder.locked(folder))
+            await opened.enter_async_context(EdgeFolder.locked(folder))
         except IndexBusy:
             index = await shared.over(generations, opened)
             shared.writes, shared.writer = False, RemoteIndex(folder / "socket")
