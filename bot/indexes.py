@@ -65,10 +65,10 @@ async def _on_server(settings: Settings, stack: AsyncExitStack) -> Opener:
     return opener
 
 
-def _vacant(folder: Path) -> bool:
+async def _vacant(folder: Path) -> bool:
     """Whether nobody holds it."""
     try:
-        with EdgeFolder.locked(folder):
+        async with EdgeFolder.locked(folder):
             return True
     except IndexBusy:
         return False

@@ -279,7 +279,7 @@ class SharedIndex:
     works: Work | None = None       # brings the index up to its sources; likewise
     minds: Minds | None = None      # forgets sources that are none any more; likewise
     writer: RemoteIndex | None = None       # of an index on a server: the process of this folder that writes
-    vacant: Callable[[], bool] | None = None        # likewise: whether that one has ended
+    vacant: Callable[[], Awaitable[bool]] | None = None        # likewise: whether that one has ended
     asked: PassageIndex | RemoteIndex | Away = Away("the index is not open")
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _moving: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -399,7 +399,7 @@ class SharedIndex:
 
     async def _ended(self, owner: RemoteIndex) -> bool:
         if self.vacant is not None:
-            return self.vacant()
+            return await self.vacant()
         try:
             await owner.ready()
         except RetrieverUnavailable:
