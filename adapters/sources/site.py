@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit, urlunsplit
 from urllib.robotparser import RobotFileParser
 
 import aiohttp
@@ -43,6 +43,11 @@ _EDGE: Final = re.compile(r"<(/?)(url|sitemap)\b[^<>]*>", re.IGNORECASE)
 _PLACE: Final = re.compile(r"<loc\b[^<>]*>((?:\s*<!\[CDATA\[)?[^<]*)</loc\s*>", re.IGNORECASE)
 _CHANGED: Final = re.compile(r"<lastmod\b[^<>]*>([^<]{4,100})</lastmod\s*>", re.IGNORECASE)
 """None of these looks at a character more than a few times, whatever a sitemap looks like."""
+_REFRESH: Final = re.compile(rb"<meta\b[^<>]*\bhttp-equiv\s*=\s*[\"']?refresh\b[^<>]*>", re.IGNORECASE)
+_LED: Final = re.compile(rb"\bcontent\s*=\s*[\"']?\s*[0-5]\s*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"'<>\s]+)", re.IGNORECASE)
+_LOGIN: Final = re.compile(
+    r"(?:^|[/._-])(?:log[_-]?[io]n|sign[_-]?[io]n|sso|saml2?|oauth2?|openid)(?:$|[/._-])", re.IGNORECASE)
+HEAD: Final = 4_000             # bytes in which a page says that it leads elsewhere
 _PASSWORD: Final = re.compile(rb"<input\b[^<>]*\btype\s*=\s*[\"']?password\b", re.IGNORECASE)
 
 
@@ -151,7 +156,8 @@ class Site(Listed):
             answer = await self._fetched(session, address, LARGEST_DOCUMENT, mark)
             if answer.same or _where(answer.place) == _where(address):
                 return answer
-            if _PASSWORD.search(answer.raw) or await self._gathers(session, address, _where(answer.place)):
+            if (_PASSWORD.search(answer.raw) or _asks_who(address, answer.place)
+                    or await self._gathers(session, address, _where(answer.place))):
                 raise _Failed("leads to where other pages lead, or to a password: one may have to log in")
             return answer
 
@@ -199,6 +205,9 @@ class Site(Listed):
                     if response.status != 200:
                         raise _Failed(f"is answered with HTTP {response.status}", gone=response.status in {404, 410})
                     raw = _text(await _body(response, limit), response)
+                    if limit == LARGEST_DOCUMENT and (led := _refreshed(raw)):
+                        address, hops = urljoin(place, led), hops + 1
+                        continue
                     head = response.headers
                     return _Answer(raw, head.get("Last-Modified", ""), place, head.get("ETag", ""))
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -283,6 +292,21 @@ def _where(address: str) -> tuple[str, str]:
     """Host and path, which is the same with a slash behind it and without."""
     parts = urlsplit(address)
     return parts.netloc.lower(), parts.path.rstrip("/")
+
+
+def _asks_who(address: str, place: str) -> bool:
+    """Whether a page leads to a place that is called after logging in, or is told where one came from."""
+    page, end = urlsplit(address), urlsplit(place)
+    called = _LOGIN.search(end.path) is not None and _LOGIN.search(page.path) is None
+    way = page.path.rstrip("/")
+    return called or (bool(way) and any(way in said for _, said in parse_qsl(end.query)))
+
+
+def _refreshed(raw: bytes) -> str:
+    """Where a page leads that does so by itself, as a redirect would; "": it is a page."""
+    refresh = _REFRESH.search(raw[:HEAD])
+    led = _LED.search(refresh[0]) if refresh else None
+    return html.unescape(led[1].decode("utf-8", "replace")) if led else ""
 
 
 def _text(raw: bytes, response: aiohttp.ClientResponse) -> bytes:

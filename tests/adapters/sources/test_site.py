@@ -228,6 +228,39 @@ async def test_where_one_logs_in_is_not_the_page(login: str) -> None:
         assert [isinstance(await read(site, entry.path), Page) for entry in entries] == [True] * 3
 
 
+async def test_a_page_that_leads_elsewhere_by_itself_is_a_redirect() -> None:
+    def stub(place: str, delay: int = 0) -> str:
+        return f"<html><head><META content='{delay}; URL={place}' http-equiv=refresh></head>Redirecting ...</html>"
+
+    clock = "<html><head><meta http-equiv='refresh' content='300'></head><body><p>A wall of numbers.</p></body></html>"
+    async with a_site(sitemap_xml=sitemap(*(f"http://HOST/{each}" for each in ("old", "hr", "pay", "away", "clock"))),
+                      old=stub("/leave?a=1&amp;b=2"), leave=WORDS, hr=stub("/login"), pay=stub("login"), login=SIGN_ON,
+                      away=stub("http://other.example/"), clock=clock, circle=stub("circle")) as host:
+        site = the_site(host)
+        await listed(site)
+        names = ("old", "hr", "pay", "away", "clock", "circle")
+        said = {name: await read(site, f"http://{host}/{name}") for name in names}
+    assert {name: page.text[:7] if isinstance(page, Page) else page.why for name, page in said.items()} == {
+        "old": "# Leave", "hr": "leads to where other pages lead, or to a password: one may have to log in",
+        "pay": "leads to where other pages lead, or to a password: one may have to log in",
+        "away": "leads to a host that is not configured", "clock": "A wall ", "circle": "redirects in a circle"}
+
+
+@pytest.mark.parametrize(
+    "place", ["/users/sign_in", "/sso/start", "/oauth2/authorize", "/who?goto=%2Fhr", "/Login.aspx"])
+async def test_one_private_page_alone_is_told_from_one_that_moved(place: str) -> None:
+    async def private(_request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound(place)
+
+    async with a_site(sitemap_xml=sitemap("http://HOST/hr", "http://HOST/leave"), hr=private, leave=WORDS,
+                      **{place.partition("?")[0].strip("/").replace(".", "_"): SIGN_ON}) as host:
+        site = the_site(host)
+        await listed(site)
+        said = await read(site, f"http://{host}/hr")
+        assert isinstance(said, Unreadable)
+        assert "one may have to log in" in said.why
+
+
 class Marked:
     """A page with an ETag. ``asked``: what came with each request."""
 
