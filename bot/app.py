@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -37,9 +37,9 @@ from bot.guards import load_classifier, open_guards, other_model_configs
 from bot.indexes import open_knowledge, open_reranked, open_settled, people
 from bot.recall import RecallingInbox
 from bot.settings import Settings, SettingsError
-from bot.sources import Knowledge, SourcesError, Store, ask_for_sync
+from bot.sources import Knowledge, SourcesError, Store
 from bot.telemetry import MeasuredInbox, MeasuredModel, MeasuredRetriever, Metrics
-from engine.errors import RetrieverUnavailable, StoreUnavailable, Unavailable
+from engine.errors import BotError, RetrieverUnavailable, StoreUnavailable, Unavailable
 from engine.guards.chain import Inbound
 from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
@@ -52,6 +52,7 @@ from engine.turn import Engine, Limits
 
 log = structlog.get_logger()
 
+TURN: Final = 5.0                       # seconds at most until somebody sees that the owner of the index has ended
 HOUSEKEEPING: Final = timedelta(minutes=10)
 LOOK: Final = timedelta(seconds=5)      # how often the queue's depth is read for the metrics
 
@@ -125,11 +126,12 @@ class Bot:
     metrics: Metrics
     uploads: Attached
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    knowledge: Knowledge | None = None          # while the index is kept up to its sources here
+    knowledge: Knowledge | None = None          # once the index is ours, and something had to be done with it
     indexed: asyncio.Event = field(default_factory=asyncio.Event)
     page_problem: str | None = None
     not_indexed: tuple[tuple[str, str, str], ...] = ()      # source, path and why, as they were logged last
-    _syncing: asyncio.Lock = field(default_factory=asyncio.Lock)        # while nothing keeps the index up
+    _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _opened: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
     def database(self) -> Database:
@@ -151,6 +153,7 @@ class Bot:
         async with asyncio.TaskGroup() as group:
             listening = [group.create_task(platform.listen(heard)) for platform in self.platforms.values()]
             listening += [group.create_task(chore(self)) for chore in chores]
+            listening.append(group.create_task(heard.run()))
             group.create_task(self._hush(listening))
             await self.dispatcher.run(self.stopping)
 
@@ -159,6 +162,21 @@ class Bot:
         await self.stopping.wait()
         for task in listening:
             task.cancel()
+
+    async def known(self) -> Knowledge:
+        """What our index is made from, opened once: two of them would not know of each other's syncs.
+
+        Raises `RetrieverUnavailable`, also when another process owns the index.
+        """
+        async with self._opening:
+            if self.knowledge is None:
+                opening = open_knowledge(self.index, self.settings, self.store)
+                self.knowledge = await self._opened.enter_async_context(opening)
+            return self.knowledge
+
+    async def close(self) -> None:
+        """Lets go of that again."""
+        await self._opened.aclose()
 
     async def recalled(self, message: MessageId, deleted: bool) -> None:
         """Out of the index that is ours. Raises `RetrieverUnavailable` and `StoreUnavailable`."""
@@ -169,33 +187,26 @@ class Bot:
             await self._unsaid(message)
 
     async def _unsaid(self, message: MessageId) -> None:
-        if self.knowledge is not None:
-            await self.knowledge.recall(message)
-        elif self.index.own is not None:
-            async with open_knowledge(self.index, self.settings, self.store) as knowledge:
-                await knowledge.recall(message)
-        else:
-            await asyncio.to_thread(ask_for_sync, self.settings.data_dir)   # another process of this folder writes
+        await (await self.known()).recall(message)
 
     async def sync(self, tell: Tell = lambda _name, _done, _total: None) -> Mapping[str, SyncReport]:
         """Brings the index up to all sources. Nothing is reported when another process owns it and does so."""
         if self.index.own is None:
             self.indexed.set()
             return {}
-        async with self._syncing, open_knowledge(self.index, self.settings, self.store) as knowledge:
-            reports = await knowledge.sync(tell=tell)
+        reports = await (await self.known()).sync(tell=tell)
         self.indexed.set()
         return reports
 
     async def sync_for(self, only: str | None, full: bool, tell: Tell) -> Mapping[str, SyncReport]:
         """The same for another process that asks. Raises `RetrieverUnavailable` and `SourcesError`."""
-        async with self._syncing:
-            if (knowledge := self.knowledge) is None:
-                async with open_knowledge(self.index, self.settings, self.store) as opened:
-                    return await opened.sync(only, full=full, tell=tell)
-        reports = await knowledge.sync_for(only, full, tell)
+        reports = await (await self.known()).sync_for(only, full, tell)
         self.log_sync(reports)
         return reports
+
+    async def mind(self) -> Mapping[str, int]:
+        """Sources that are none any more are forgotten: how many pages of each. Raises `BotError`."""
+        return await (await self.known()).mind()
 
     def log_sync(self, came: Mapping[str, SyncReport] | Unavailable | SourcesError) -> None:
         """What came of one round; a failure is logged once until it changes."""
@@ -293,9 +304,13 @@ async def open_bot(
         bot = Bot(
             settings, opened, inbox, index, models, engine, dispatcher, by_name, metrics, uploads, indexed=indexed,
         )
+        stack.push_async_callback(bot.close)
         index.heed = bot.recalled
-        index.shelf, index.works = uploads.shelve, bot.sync_for
+        index.shelf, index.works, index.minds = uploads.shelve, bot.sync_for, bot.mind
         index.room = lambda place: bot.engine.membership.audience(place, Visibility.SHARED)
+        if index.own is not None:
+            with suppress(BotError):        # the first look at the sources says what is wrong with them
+                await bot.mind()            # before the first question: the file may have changed while nothing ran
         yield bot
 
 
@@ -353,17 +368,10 @@ async def keep_indexed(bot: Bot) -> None:
     while bot.index.own is None:
         if await bot.index.settled() and bot.index.own is None:
             bot.indexed.set()           # by whoever owns it; ours only once the sources were looked at
-        pause = min(2 * pause, every)
+        pause = min(2 * pause, every, TURN)
         if bot.index.own is None:
             await asyncio.sleep(pause)
-    async with AsyncExitStack() as stack:
-        async with bot._syncing:        # two that sync do not know of each other, nor that one builds the index anew
-            knowledge = await stack.enter_async_context(open_knowledge(bot.index, bot.settings, bot.store))
-            bot.knowledge = knowledge
-        try:
-            await knowledge.watch(every, said=bot.log_sync)
-        finally:
-            bot.knowledge = None
+    await (await bot.known()).watch(every, said=bot.log_sync)
 
 
 async def housekeep(bot: Bot) -> None:

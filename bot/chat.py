@@ -37,14 +37,15 @@ BOUNDLESS: Final = 10**9
 
 
 async def chat(
-    settings: Settings, *, ask: str | None, as_json: bool, plain: bool, person: str | None = None,
+    settings: Settings, *, ask: str | None, as_json: bool, plain: bool, person: str | None = None, files: bool = False,
 ) -> int:
     """Chats until it is over, and returns the exit code: 0, or 1 when a question got no answer.
 
     ``ask``: one question in a conversation of its own; ``-`` reads it from standard input. ``as_json``: one line of
     JSON for each question instead of text. ``plain``: no escape sequences. ``person``: through whose eyes, in a
-    conversation of its own; that is an admin's right, and on record. Raises `BotError`, or a group of them, when the
-    bot cannot start or go on.
+    conversation of its own; that is an admin's right, and on record. ``files``: in a pipe, too, a line may say which
+    file of this machine to read; somebody else may have written it. Raises `BotError`, or a group of them, when the bot
+    cannot start or go on.
     """
     typed = Typed(sys.stdin.fileno() if sys.stdin else -1)
     by_hand = ask is None and not as_json and _is_terminal(sys.stdin) and _is_terminal(sys.stdout)
@@ -61,7 +62,7 @@ async def chat(
             await _index(bot, styled=not plain)
             talk = _Talk(bot, terminal)
             work = talk.person(typed, plain=plain) if by_hand else talk.program(
-                typed, ask, as_json=as_json, plain=plain)
+                typed, ask, as_json=as_json, plain=plain, files=files or _is_terminal(sys.stdin))
             await talk.run(work, person=by_hand)
     return talk.code
 
@@ -110,7 +111,7 @@ class _Talk:
         async with prompt.open():
             await converse(self.terminal, prompt)
 
-    async def program(self, typed: Typed, ask: str | None, *, as_json: bool, plain: bool) -> None:
+    async def program(self, typed: Typed, ask: str | None, *, as_json: bool, plain: bool, files: bool) -> None:
         """Every question, one after the other; in a pipe a person's commands, too, unless it is one for programs."""
         page = self._page(typed, plain=plain)
         if not as_json:
@@ -120,7 +121,7 @@ class _Talk:
             async for text in questions:
                 if commands and leaves(text):
                     return
-                if commands and await obeyed(text, self.terminal, page):
+                if commands and await obeyed(text, self.terminal, page, files=files):
                     continue
                 ended = await self._asked(text)
                 if ended.shown is None:

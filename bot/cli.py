@@ -53,18 +53,19 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other prog
 
 @app.command(epilog="Examples: `bartizan chat` · `bartizan chat --ask 'how much notice before annual leave?' --json` · "
                     "`cat questions.txt | bartizan chat --plain` · `bartizan chat --as U07`")
-def chat(
+def chat(  # noqa: PLR0917 - each is an option
     ask: Annotated[str | None, typer.Option(help="Ask one question and leave; - reads it from the input.")] = None,
     person: Annotated[str | None, typer.Option("--as", help="With this person's rights only; on record.")] = None,
     as_json: AsJson = False,
     plain: Annotated[bool, typer.Option("--plain", help="No colours and no cursor movement, for pipes.")] = False,
+    files: Annotated[bool, typer.Option("--files", help="In a pipe, too, /attach may read files.")] = False,
     config: Config = None,
 ) -> None:
     """Talk to the bot in this terminal. With nothing configured it answers from the handbook that it ships with."""
     settings = _settings(config)
     from bot.chat import chat as talk  # noqa: PLC0415
 
-    raise typer.Exit(_run(talk(settings, ask=ask, as_json=as_json, plain=plain, person=person)))
+    raise typer.Exit(_run(talk(settings, ask=ask, as_json=as_json, plain=plain, person=person, files=files)))
 
 
 @app.command(epilog="Stops cleanly on SIGTERM and SIGINT: turns under way are finished or handed back.")

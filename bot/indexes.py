@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -39,25 +40,38 @@ async def open_settled(settings: Settings, *, patient: bool = False) -> AsyncGen
 
 
 async def _on_server(settings: Settings, stack: AsyncExitStack) -> Opener:
-    """Everybody asks the server itself; of the processes of one folder, the first one syncs."""
+    """Everybody asks the server itself; of the processes of one folder, one at a time writes."""
     from adapters.qdrant.server import ServerOptions, open_generations  # noqa: PLC0415 - its library is heavy
 
     chosen = settings.knowledge
     options = ServerOptions(chosen.qdrant_url or "", api_key(chosen), chosen.qdrant_index, chosen.qdrant_tenant)
     generations = await stack.enter_async_context(open_generations(options))
 
+    folder = settings.data_dir / "server"
+
     async def opener(shared: SharedIndex, opened: AsyncExitStack) -> PassageIndex:
-        index = await shared.over(generations, opened)
-        folder = settings.data_dir / "server"
         try:
             await opened.enter_async_context(EdgeFolder.locked(folder))
         except IndexBusy:
+            index = await shared.over(generations, opened)
             shared.writes, shared.writer = False, RemoteIndex(folder / "socket")
-        else:
+        else:       # opened only now: what others wrote before is known
+            index = await shared.over(generations, opened)
             await opened.enter_async_context(serve(index, folder / "socket", shared))
+            shared.writes, shared.writer = True, None
+        shared.vacant = partial(_vacant, folder)
         return index
 
     return opener
+
+
+async def _vacant(folder: Path) -> bool:
+    """Whether nobody holds it."""
+    try:
+        async with EdgeFolder.locked(folder):
+            return True
+    except IndexBusy:
+        return False
 
 
 def api_key(chosen: KnowledgeSettings) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
 
 import structlog
 
@@ -13,6 +16,10 @@ from engine.ports import Inbox
 
 log = structlog.get_logger()
 
+MISSED: Final = 10_000          # messages to be tried again
+PAUSE: Final = 1.0              # seconds until then, and with each failure twice as many
+LONGEST: Final = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class RecallingInbox:
@@ -20,19 +27,34 @@ class RecallingInbox:
 
     inner: Inbox
     recall: Callable[[MessageId, bool], Awaitable[None]]
+    missed: asyncio.Queue[tuple[MessageId, bool]] = field(default_factory=lambda: asyncio.Queue(MISSED))
 
     async def receive(self, event: Event) -> bool:
-        """As the engine's `Inbox`. An index that is away is asked nothing either; its next sync takes it out.
-
-        Whatever keeps it from being taken out, the event is stored, and its platform hears so.
-        """
+        """As the engine's `Inbox`. Whatever keeps it from being taken out, the event is stored and told so."""
         fresh = await self.inner.receive(event)
         if isinstance(event, Deleted | Edited):
             try:
                 await self.recall(event.message, isinstance(event, Deleted))
             except BotError as error:
                 log.warning("what was taken back is still in the index", message_id=event.message, cause=str(error))
+                with suppress(asyncio.QueueFull):
+                    self.missed.put_nowait((event.message, isinstance(event, Deleted)))
         return fresh
+
+    async def run(self) -> None:
+        """Takes out what could not be, as soon as it can; until cancelled. What is lost then, the next sync does."""
+        pause = PAUSE
+        while True:
+            message, deleted = await self.missed.get()
+            while True:
+                await asyncio.sleep(pause)
+                try:
+                    await self.recall(message, deleted)
+                except BotError:
+                    pause = min(2 * pause, LONGEST)
+                else:
+                    pause = PAUSE
+                    break
 
     async def reject(self, platform: str, raw: bytes, reason: str) -> None:
         """As the engine's `Inbox`."""

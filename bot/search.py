@@ -88,9 +88,9 @@ async def search(
     make_private(settings.data_dir)
     console = Console(soft_wrap=True)
     async with open_settled(settings) as index:
-        if index.own is not None and not index.own.records:
+        if index.own is not None:
             async with open_knowledge(index, settings) as knowledge:
-                await knowledge.sync()
+                await (knowledge.mind() if index.own.records else knowledge.sync())
         await index.ready()
         audience = await index.readers(place) if place else await audience_of(person, people(settings))
         async with open_reranked(index, settings) as retriever:
@@ -137,6 +137,9 @@ async def _opened(settings: Settings, folder: Path | None, console: Console) -> 
     """The index of the program, or one for a folder, brought up to it."""
     if folder is None:
         async with open_settled(settings) as index:
+            if index.own is not None:
+                async with open_knowledge(index, settings) as knowledge:
+                    await knowledge.mind()
             yield index
         return
     if not await asyncio.to_thread(folder.is_dir):

@@ -27,7 +27,7 @@ from adapters.qdrant.attached import SOURCE as ATTACHED
 from adapters.qdrant.errand import Tell
 from adapters.qdrant.index import PassageIndex, QueryEmbedder, making
 from adapters.qdrant.indexer import VERSION
-from adapters.qdrant.sync import COMMAND, Syncer, SyncReport
+from adapters.qdrant.sync import COMMAND, Given, Syncer, SyncReport
 from adapters.sources.conversations import Conversations, page_of
 from adapters.sources.exports import Export
 from adapters.sources.git import Git
@@ -45,6 +45,8 @@ FILE: Final = "sources.toml"
 JOURNAL: Final = "sync.db"
 WANTED: Final = "sync.wanted"       # touched by a command, for the process that owns the index
 LOOK: Final = 1.0                   # seconds between two looks at these files
+QUIET: Final = 0.2                  # seconds without a change after which the file is taken to be whole
+QUIETED: Final = 50                 # looks after which it is taken as it is
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _RESERVED: Final = ("folder", "handbook", ATTACHED)
 _HEADER: Final = "# Written by `bartizan source`; a running Bartizan reads it again when it changes.\n"
@@ -54,6 +56,10 @@ Store: TypeAlias = tuple[Database, Keyring]
 
 class SourcesError(BotError):
     """A source cannot be what it is said to be; the sentence is for the operator."""
+
+
+class _Removed(SourcesError):
+    """It was a source a moment ago."""
 
 
 Said: TypeAlias = Callable[[Mapping[str, SyncReport] | Unavailable | SourcesError], None]
@@ -94,6 +100,12 @@ class Definition:
     def access(self) -> Access:
         """Who may read its pages, where they do not say so themselves."""
         return Access(frozenset(self.acl), tuple((pattern, frozenset(acl)) for pattern, acl in self.rules))
+
+    @property
+    def given(self) -> Given:
+        """What the index has to know of it. From another place it is another source, whatever it is called."""
+        origin = " ".join(map(_toml, (self.kind, self.place, self.branch, self.under)))
+        return Given(self.access, origin, self.kind in OWN_ACL)
 
 
 def read_definitions(data_dir: Path) -> tuple[Definition, ...]:
@@ -256,19 +268,22 @@ class Knowledge:
     ) -> Mapping[str, SyncReport]:
         """Brings the index up to one source, or all of them; what is no source any more is forgotten first.
 
-        A source that cannot be opened is a failure in its report, and the others go on. Raises `SourcesError` and
-        `RetrieverUnavailable`.
+        Each is what the file says when its turn comes. One that cannot be opened is a failure in its report, and the
+        others go on. Raises `SourcesError` and `RetrieverUnavailable`.
         """
-        definitions = self.definitions()
-        if only is not None and all(each.name != only for each in definitions):
+        names = [each.name for each in self.definitions()]
+        if only is not None and only not in names:
             raise SourcesError(f"there is no source {only}")
-        await self.forget_removed(definitions)
+        await self.mind()
         reports: dict[str, SyncReport] = {}
-        for each in definitions:
-            if only in (None, each.name):
-                reports[each.name] = await self._synced(each, full, tell)
-        names = {each.name for each in definitions}
-        self.reports = {name: report for name, report in (self.reports | reports).items() if name in names}
+        left = set(names)
+        for name in names:
+            if only in {None, name}:
+                if (report := await self._synced(name, full, tell)) is not None:
+                    reports[name] = report
+                else:
+                    left.remove(name)
+        self.reports = {name: report for name, report in (self.reports | reports).items() if name in left}
         return reports
 
     async def sync_for(self, only: str | None, full: bool, tell: Tell) -> Mapping[str, SyncReport]:
@@ -298,18 +313,21 @@ class Knowledge:
                 if why := next((why for path, why in report.failed if not path or path.endswith("/")), ""):
                     raise RetrieverUnavailable(f"the index is not built anew while a source is away: {name}: {why}")
             async with self.syncer.paused():    # no vectors of the old model get into the new generation
+                with suppress(SourcesError):
+                    await beside.mind()
                 await stack.aclose()
                 self.syncer.command, self.syncer.version, self.successor = new.command, new.version, None
         self._due |= reports.keys()     # what changed meanwhile is not found before it is read again
         self._woken.set()
         return reports
 
-    async def forget_removed(self, definitions: Iterable[Definition]) -> int:
-        """Pages of sources that are none any more: how many there were."""
-        names = {ATTACHED, *(each.name for each in definitions)}
-        held = {record.source for record in self.index.records.values()}
-        held |= await asyncio.to_thread(self.syncer.journal.sources)
-        return sum([await self.syncer.drop(name) for name in sorted(held - names)])
+    async def mind(self) -> Mapping[str, int]:
+        """What the file takes back is true for the next question, also in the middle of a sync.
+
+        Sources that are none any more go, and who may read the others is as it stands there now. What it adds is for
+        the next sync. Returns how many pages each had that went. Raises `SourcesError` and `RetrieverUnavailable`.
+        """
+        return await self.syncer.heed(lambda: {each.name: each.given for each in self.definitions()}, {ATTACHED})
 
     async def recall(self, message: MessageId) -> None:
         """A message was deleted or edited: what it said is not found any more, and its page is read again by `watch`.
@@ -341,7 +359,33 @@ class Knowledge:
         async with asyncio.TaskGroup() as group:
             if self.successor is not None:
                 group.create_task(self._succeeded(every, tell, said))
+            group.create_task(self._minded(every))
             await self._follow(every, tell, said)
+
+    async def _minded(self, every: float) -> None:
+        """A sync may take long, and what the file takes back does not wait for it. What is wrong, the sync says."""
+        heeded: int | None = None
+        while True:
+            if await asyncio.to_thread(_changed, self.settings.data_dir / FILE) != heeded:
+                mark = await self._quiet()
+                with suppress(RetrieverUnavailable):        # once more, then
+                    with suppress(SourcesError):            # until it is another file
+                        await self.mind()
+                    heeded = mark
+            await asyncio.sleep(min(LOOK, every))
+
+    async def _quiet(self) -> int:
+        """When the file changed last, once nobody seems to write it any more: half of it would take sources away."""
+        mark = await asyncio.to_thread(_changed, self.settings.data_dir / FILE)
+        for _ in range(QUIETED):
+            if mark and abs(time.time() - mark / 1e9) > QUIET:
+                break
+            before = mark
+            await asyncio.sleep(QUIET)
+            mark = await asyncio.to_thread(_changed, self.settings.data_dir / FILE)
+            if mark == before:
+                break
+        return mark
 
     async def _succeeded(self, every: float, tell: Tell, said: Said) -> None:
         """Until the index is built anew."""
@@ -357,6 +401,7 @@ class Knowledge:
     async def _follow(self, every: float, tell: Tell, said: Said) -> None:
         pause = 1.0
         while True:
+            await self._quiet()
             marks = await asyncio.to_thread(self._marks)
             try:
                 said(await self.sync(tell=tell))
@@ -381,18 +426,25 @@ class Knowledge:
         except (Unavailable, SourcesError) as error:
             said(error)
 
-    async def _synced(self, each: Definition, full: bool, tell: Tell) -> SyncReport:
-        try:
-            source = opened(each, self.settings.data_dir, self.store)
-        except SourcesError as error:
-            return SyncReport(failed=(("", str(error)),))
-
+    async def _synced(self, name: str, full: bool, tell: Tell) -> SyncReport | None:
+        """None: it is no source any more."""
         def told(done: int, total: int) -> None:
             for listener in (tell, *self._listening):
-                listener(each.name, done, total)
+                listener(name, done, total)
 
-        async with self._fetching.setdefault(each.name, asyncio.Lock()):
-            return await self.syncer.sync(source, each.access, full=full, tell=told)
+        def look() -> tuple[Source, Given]:
+            each = next((each for each in self.definitions() if each.name == name), None)
+            if each is None:
+                raise _Removed
+            return opened(each, self.settings.data_dir, self.store), each.given
+
+        async with self._fetching.setdefault(name, asyncio.Lock()):
+            try:
+                return await self.syncer.follow(look, full=full, tell=told)
+            except _Removed:
+                return None
+            except SourcesError as error:
+                return SyncReport(failed=(("", str(error)),))
 
     def _marks(self) -> tuple[int, ...]:
         folder = self.settings.data_dir

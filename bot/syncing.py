@@ -21,6 +21,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from adapters.qdrant.attached import Attached
 from adapters.qdrant.errand import Tell
 from adapters.qdrant.socket import SharedIndex
 from adapters.qdrant.sync import SyncReport
@@ -28,8 +29,9 @@ from bot.app import make_private, open_store
 from bot.indexes import open_knowledge, open_settled
 from bot.settings import Settings
 from bot.sources import Knowledge, SourceKind, SourcesError, ask_for_sync, read_definitions, summary
-from engine.errors import Unavailable
+from engine.errors import RetrieverUnavailable, Unavailable
 from engine.harmless import line
+from engine.messages import MessageId
 
 
 class Pace(ProgressColumn):
@@ -67,14 +69,16 @@ async def sync_sources(settings: Settings, name: str | None, *, full: bool, ever
 
 
 async def forget_removed(settings: Settings, name: str, echo: Callable[[str], None]) -> int:
-    """After a source was taken out of the file. Exit code 0."""
-    async with opened(settings) as (_, knowledge):
-        if knowledge is None:
+    """After a source was taken out of the file. Exit code: 0, or 1 when its pages may still be found."""
+    async with opened(settings) as (shared, knowledge):
+        try:
+            pages = await (shared.mind() if knowledge is None else knowledge.mind())
+        except RetrieverUnavailable as error:
             ask_for_sync(settings.data_dir)
-            echo(f"Removed {name}. A running Bartizan owns the index, and was asked to forget its pages.")
-            return 0
-        pages = await knowledge.forget_removed(knowledge.definitions())
-    echo(f"Removed {name}, and forgot {pages} pages.")
+            echo(f"Removed {name}, but its pages are still in the index until the next sync: {error}.")
+            return 1
+    count = pages.get(name, 0)
+    echo(f"Removed {name}, and forgot {count} {'page' if count == 1 else 'pages'}.")
     return 0
 
 
@@ -91,7 +95,14 @@ async def opened(settings: Settings) -> AsyncGenerator[tuple[SharedIndex, Knowle
         if any(each.kind is SourceKind.CONVERSATIONS for each in read_definitions(settings.data_dir)):
             store = await stack.enter_async_context(open_store(settings))
         knowledge = await stack.enter_async_context(open_knowledge(shared, settings, store))
-        shared.works = knowledge.sync_for
+        uploads = Attached(lambda: shared.own, {})
+
+        async def recalled(message: MessageId, deleted: bool) -> None:
+            if deleted:
+                await uploads.forget(message)
+            await knowledge.recall(message)
+
+        shared.works, shared.minds, shared.heed = knowledge.sync_for, knowledge.mind, recalled
         yield shared, knowledge
 
 

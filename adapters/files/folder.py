@@ -77,8 +77,7 @@ class Folder(Listed):
                 return Unreadable(path, "changes while it is read")     # half of it is no page
         except (OSError, ValueError) as error:
             return Unreadable(path, getattr(error, "strerror", None) or type(error).__name__)
-        changed = datetime.fromtimestamp(int(status.st_mtime), UTC)
-        return page(self.parser, path, raw, url=self._url(path), date=changed, largest=self.largest)
+        return page(self.parser, path, raw, url=self._url(path), largest=self.largest)
 
     def close(self) -> None:
         """Ends the parser's process."""
@@ -97,9 +96,12 @@ class Folder(Listed):
 
 
 def page(
-    parser: Parser, path: str, raw: bytes, *, url: str, date: datetime | None, largest: int = LARGEST_TEXT
+    parser: Parser, path: str, raw: bytes, *, url: str, date: datetime | None = None, largest: int = LARGEST_TEXT
 ) -> Page | Unreadable:
-    """What a file's bytes say. A date that stands in the page itself outranks ``date``, which every copy changes."""
+    """What a file's bytes say. A date that stands in the page itself outranks ``date``, which its source says.
+
+    A file's own time is none: whoever copies, unpacks or checks it out changes that, and not the page.
+    """
     content = parser.content(raw, path, largest=largest)
     if isinstance(content, Rejected):
         return Unreadable(path, content.why, lasting=True)

@@ -264,6 +264,8 @@ class PassageIndex:
 
     async def relabel(self, records: Iterable[Record]) -> None:
         """New rights, address or date for pages whose text is the same."""
+        records = list(records)
+        await self._kept_back([record.document for record in records if self._narrows(record)])
         for record in records:
             async with self._writing:
                 await self._begun(record)
@@ -274,6 +276,8 @@ class PassageIndex:
 
     async def remove(self, documents: Iterable[str]) -> None:
         """The next question does not find them any more."""
+        documents = list(documents)
+        await self._kept_back(documents)
         for document in documents:
             async with self._writing:
                 self._changes += 1
@@ -352,6 +356,18 @@ class PassageIndex:
             async for points in batches:
                 for point in points:
                     self._remember(record_of(point.payload))
+
+    async def _kept_back(self, documents: Iterable[str]) -> None:
+        """Nobody finds these from now on, however long it takes until the last of them has its new readers, or none."""
+        async with self._writing:
+            shut = [replace(self._records[name], acl=frozenset()) for name in documents if name in self._records]
+            if shut and self.store.shared:
+                await self.store.upsert([record_point(record) for record in shut])
+            for record in shut:
+                self._remember(record)
+
+    def _narrows(self, record: Record) -> bool:
+        return record.document in self._records and not record.acl >= self._records[record.document].acl
 
     async def _begun(self, record: Record) -> None:
         """New rights hold from now on; the rest of the record only once everything is written."""

@@ -10,7 +10,7 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +34,7 @@ from engine.rag.followup import asked
 T = TypeVar("T")
 LARGEST: Final = 16_000_000     # bytes of one frame: an audience of 100,000 people
 PATIENCE: Final = 30.0          # seconds for a question, a peer's next one included
-SHELVING: Final = 900.0         # seconds until the files of one message are embedded
+SHELVING: Final = 900.0         # seconds until the files of one message are embedded, or a source is forgotten
 STARTING: Final = 5.0           # seconds in which the owner of an index opens its socket
 NOBODY: Final = "who is in a channel is known only while `bartizan run` serves its platform on this folder"
 NO_SYNC: Final = "another command has the index just now; try again when it has ended"
@@ -56,6 +56,7 @@ class House(Protocol):
     async def readers(self, place: Place) -> Audience: ...
     async def shelve(self, parcel: Parcel) -> Shelved: ...
     async def sync(self, only: str | None, full: bool, tell: Tell) -> Reports: ...
+    async def mind(self) -> Mapping[str, int]: ...
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
@@ -86,6 +87,10 @@ class Recall(msgspec.Struct, frozen=True, tag=True):
     deleted: bool
 
 
+class Mind(msgspec.Struct, frozen=True, tag=True):
+    """The file of sources changed: what is none any more must not be found, nor by whom it is not meant."""
+
+
 class Room(msgspec.Struct, frozen=True, tag=True):
     """Who reads what is said here?"""
 
@@ -99,14 +104,17 @@ class Told(msgspec.Struct, frozen=True):
     audience: Audience = Audience()
     documents: frozenset[str] = frozenset()
     shelved: Shelved = Shelved()
+    pages: dict[str, int] = {}
     error: str = ""
 
 
-Asked: TypeAlias = Ask | Check | Standing | Recall | Room | Parcel | Errand
+Asked: TypeAlias = Ask | Check | Standing | Recall | Mind | Room | Parcel | Errand
 Heed: TypeAlias = Callable[[MessageId, bool], Awaitable[None]]
 """Takes out of the index what a message said; True: the message was deleted, False: it was edited."""
 Readers: TypeAlias = Callable[[Place], Awaitable[Audience]]
 """Everybody who reads what is said in a place, as its platform knows them now."""
+Minds: TypeAlias = Callable[[], Awaitable[Mapping[str, int]]]
+"""Makes true what the file of sources says: how many pages each one had that is none any more."""
 Shelf: TypeAlias = Callable[[Parcel], Awaitable[Shelved]]
 """Indexes the files of a message for its conversation."""
 
@@ -177,6 +185,10 @@ class RemoteIndex:
     async def recall(self, message: MessageId, deleted: bool) -> None:
         """The owner takes it out of the index. Raises `RetrieverUnavailable`."""
         await self._answer(Recall(message, deleted))
+
+    async def mind(self) -> Mapping[str, int]:
+        """The owner heeds the file of sources: how many pages of each it forgot. Raises `RetrieverUnavailable`."""
+        return (await self._told(Mind(), SHELVING)).pages
 
     async def shelve(self, parcel: Parcel) -> Shelved:
         """The owner indexes these files. Raises `RetrieverUnavailable`."""
@@ -252,6 +264,8 @@ async def in_folder(shared: SharedIndex, stack: AsyncExitStack) -> PassageIndex 
 class SharedIndex:
     """The index of a folder, whichever process owns it. When the owner ends, one of those who asked it takes over.
 
+    Of an index on a server, everybody asks the server, and one process of a folder owns the right to write.
+
     One that was made with another model than ``embedder`` answers with that one until it is built anew.
     """
 
@@ -263,7 +277,9 @@ class SharedIndex:
     room: Readers | None = None     # who is where; a process with chat platforms sets it
     shelf: Shelf | None = None      # takes files that came with a question; likewise
     works: Work | None = None       # brings the index up to its sources; likewise
-    writer: RemoteIndex | None = None       # of an index on a server: the process of this folder that syncs
+    minds: Minds | None = None      # forgets sources that are none any more; likewise
+    writer: RemoteIndex | None = None       # of an index on a server: the process of this folder that writes
+    vacant: Callable[[], Awaitable[bool]] | None = None        # likewise: whether that one has ended
     asked: PassageIndex | RemoteIndex | Away = Away("the index is not open")
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _moving: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -302,37 +318,51 @@ class SharedIndex:
 
     async def recall(self, message: MessageId, deleted: bool) -> None:
         """What a message said is out of the index before this returns. Raises `Unavailable`."""
-        if isinstance(self.asked, RemoteIndex):
-            await self.asked.recall(message, deleted)
-        elif self.heed is not None:
+        async def taken_back(owner: RemoteIndex | None) -> None:
+            if owner is not None:
+                await owner.recall(message, deleted)
+                return
+            if self.heed is None:       # it must not be taken for done
+                raise RetrieverUnavailable(NO_SYNC)
             await self.heed(message, deleted)
+
+        await self._by_owner(taken_back)
 
     async def readers(self, place: Place) -> Audience:
         """Everybody who reads what is said there. Raises `Unavailable` where no process here serves that platform."""
-        if isinstance(self.asked, RemoteIndex):
-            return await self.asked.readers(place)
-        if self.room is None:
+        if self.room is not None and not isinstance(self.asked, RemoteIndex):
+            return await self.room(place)
+        if (owner := self._owner) is None:
             raise MembershipUnavailable(NOBODY)
-        return await self.room(place)
+        return await owner.readers(place)
 
     async def shelve(self, parcel: Parcel) -> Shelved:
         """Indexes the files of a message, wherever the index is. Raises `RetrieverUnavailable`."""
-        async def put(index: PassageIndex | RemoteIndex) -> Shelved:
-            if isinstance(index, RemoteIndex):
-                return await index.shelve(parcel)
+        async def put(owner: RemoteIndex | None) -> Shelved:
+            if owner is not None:
+                return await owner.shelve(parcel)
+            self._open()
             if self.shelf is None:
                 raise RetrieverUnavailable(NO_FILES)
             return await self.shelf(parcel)
 
-        return await self._by(put)
+        return await self._by_owner(put)
 
     async def sync(self, only: str | None, full: bool, tell: Tell) -> Reports:
         """Brings the index up to one source or all, by the process that keeps it so. Raises `BotError`."""
-        if (remote := self.asked if isinstance(self.asked, RemoteIndex) else self.writer) is not None:
-            return await remote.sync(only, full, tell)
+        if (owner := self._owner) is not None:
+            return await owner.sync(only, full, tell)
         if self.works is None:
             raise RetrieverUnavailable(NO_SYNC)
         return await self.works(only, full, tell)
+
+    async def mind(self) -> Mapping[str, int]:
+        """Pages of sources that are none any more are not found when this returns: how many. Raises `BotError`."""
+        if (owner := self._owner) is not None:
+            return await owner.mind()
+        if self.minds is None:
+            raise RetrieverUnavailable(NO_SYNC)
+        return await self.minds()
 
     async def _by(self, ask: Callable[[PassageIndex | RemoteIndex], Awaitable[T]]) -> T:
         before = self.asked
@@ -346,6 +376,35 @@ class SharedIndex:
             if self.asked is before:        # nobody has looked since
                 await self.settle()
         return await ask(self._open())
+
+    @property
+    def _owner(self) -> RemoteIndex | None:
+        """Whoever writes; None: this process, or nobody yet."""
+        return self.asked if isinstance(self.asked, RemoteIndex) else self.writer
+
+    async def _by_owner(self, ask: Callable[[RemoteIndex | None], Awaitable[T]]) -> T:
+        """By the process that writes, which this one becomes should that have ended."""
+        before = self._owner
+        if before is None and not isinstance(self.asked, Away):
+            return await ask(None)
+        try:
+            return await ask(before)
+        except RetrieverUnavailable:
+            async with self._moving:
+                if self._owner is before:
+                    if before is not None and not await self._ended(before):
+                        raise
+                    await self.settle()
+        return await ask(self._owner)
+
+    async def _ended(self, owner: RemoteIndex) -> bool:
+        if self.vacant is not None:
+            return await self.vacant()
+        try:
+            await owner.ready()
+        except RetrieverUnavailable:
+            return True
+        return False
 
     def _open(self) -> PassageIndex | RemoteIndex:
         if isinstance(self.asked, Away):
@@ -364,6 +423,9 @@ class SharedIndex:
             if isinstance(self.asked, Away):
                 self.asked = Away(str(error))
             raise
+        if self.minds is not None and self.own is not None:
+            with suppress(BotError):        # whoever keeps it up to its sources says what is wrong
+                await self.minds()          # nothing is found that was taken back while nobody had the index
 
     async def over(self, generations: Generations, stack: AsyncExitStack) -> PassageIndex:
         """The active generation, with the model that it was made with. Raises `RetrieverUnavailable`."""
@@ -376,9 +438,10 @@ class SharedIndex:
         return await stack.enter_async_context(PassageIndex.over(generations, earlier))
 
     async def settled(self) -> bool:
-        """Whether it is open by now; tries again where it is not."""
+        """Whether it is open by now; tries again where it is not, and takes over from an owner that has ended."""
         async with self._moving:
-            if isinstance(self.asked, Away):
+            owner = self._owner
+            if isinstance(self.asked, Away) or (owner is not None and await self._ended(owner)):
                 with suppress(RetrieverUnavailable):
                     await self.settle()
         return not isinstance(self.asked, Away)
@@ -459,10 +522,8 @@ async def _told(index: Owned, house: House | None, ask: Asked) -> Told:
             return Told(Found(await index.still_readable(ask.passages, ask.audience)))
         case Standing():
             return Told(Found(), documents=await index.standing(ask.documents))
-        case Recall():
-            if house is not None:
-                await house.recall(MessageId(ask.message), ask.deleted)
-            return Told(Found())
+        case Recall() | Mind():
+            return await _forgotten(house, ask)
         case Parcel():
             if house is None:
                 raise RetrieverUnavailable(NO_FILES)
@@ -475,6 +536,16 @@ async def _told(index: Owned, house: House | None, ask: Asked) -> Told:
             raise RetrieverUnavailable(NO_SYNC)
         case Ask():
             return Told(await index.search(ask.questions, audience=ask.audience, limit=ask.limit))
+
+
+async def _forgotten(house: House | None, ask: Recall | Mind) -> Told:
+    if isinstance(ask, Mind):
+        if house is None:
+            raise RetrieverUnavailable(NO_SYNC)
+        return Told(Found(), pages=dict(await house.mind()))
+    if house is not None:
+        await house.recall(MessageId(ask.message), ask.deleted)
+    return Told(Found())
 
 
 def _peer(writer: asyncio.StreamWriter) -> int:

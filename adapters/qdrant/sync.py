@@ -14,7 +14,7 @@ import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ from adapters.qdrant.points import Manifest, Piece, Record
 from adapters.sources.journal import KEPT, Journal, Progress, Seen, Tombstone
 from engine.errors import RetrieverUnavailable
 from engine.messages import Labels
-from engine.rag.page import Access, Entry, Form, Page, Source, Unreadable
+from engine.rag.page import Access, Entry, Form, Marking, Page, Source, Unreadable
 
 log = structlog.get_logger()
 
@@ -105,9 +105,27 @@ async def sync(
         return await Syncer(index, journal, command).sync(source, acl, tell=tell)
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is said of a source: who may read it, and by ``origin`` where it comes from, in whatever words.
+
+    One of another origin under the same name is another source. ``own``: it says itself who may read each page.
+    """
+
+    access: Access
+    origin: str = ""
+    own: bool = False
+
+    @property
+    def rights(self) -> str:
+        """The same for the same readers."""
+        rules = [[pattern, sorted(acl)] for pattern, acl in self.access.rules]
+        return msgspec.json.encode([sorted(self.access.acl), rules]).decode()
+
+
 @dataclass(slots=True)
 class Syncer:
-    """Keeps one index up to its sources. One sync at a time; `forget` does not wait for it."""
+    """Keeps one index up to its sources. One sync at a time; what takes something back does not wait for it."""
 
     index: Index
     journal: Journal
@@ -115,6 +133,9 @@ class Syncer:
     version: str = VERSION              # of chunker and model, as the indexer of ``command`` has them
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)    # nothing is put while something is forgotten
+    _current: _Sync | None = None
+    _moved: dict[str, set[str]] = field(default_factory=dict)       # pages whose readers changed since the last sync
+    _gone: dict[str, int] = field(default_factory=dict)             # of sources that are none any more: their pages
 
     async def sync(
         self, source: Source, acl: Labels | Access, *, full: bool = False, tell: Tell = _silent,
@@ -124,11 +145,23 @@ class Syncer:
         ``full``: everything is read again, whatever cursors and stamps say. Raises `RetrieverUnavailable` when the
         index, the journal or the embedding model does not work.
         """
-        access = acl if isinstance(acl, Access) else Access(acl)
+        given = Given(acl if isinstance(acl, Access) else Access(acl))
+        return await self.follow(lambda: (source, given), full=full, tell=tell)
+
+    async def follow(
+        self, look: Callable[[], tuple[Source, Given]], *, full: bool = False, tell: Tell = _silent,
+    ) -> SyncReport:
+        """As `sync`, of what ``look`` says once its turn has come: meanwhile it may have become another.
+
+        From then on `heed` tells it. Raises what ``look`` raises, too.
+        """
         async with self._turn:
+            source, given = look()
+            self._current = _Sync(self, source, given, full, tell)
             try:
-                return await _Sync(self, source, access, full, tell).run()
+                return await self._current.run()
             finally:
+                self._current = None
                 await asyncio.to_thread(source.close)
 
     async def forget(self, source: str, paths: Iterable[str], at: datetime | None = None) -> None:
@@ -138,10 +171,10 @@ class Syncer:
         new one.
         """
         records, when = self.index.records, at or datetime.now(UTC)
-        stones = {
-            path: Tombstone(when, record.hash if (record := records.get(f"{source}/{path}")) else "") for path in paths
-        }
         async with self._writing:
+            seen = await asyncio.to_thread(self.journal.seen, source)       # it may be on its way into the index
+            known = {path: seen.get(path) or records.get(f"{source}/{path}") for path in paths}
+            stones = {path: Tombstone(when, each.hash if each else "") for path, each in known.items()}
             await self.index.remove([f"{source}/{path}" for path in stones])
             await asyncio.to_thread(self.journal.bury, source, stones)
 
@@ -169,15 +202,71 @@ class Syncer:
             known = (self.index.records.get(name) for name in names)
             await self.index.relabel([replace(record, acl=frozenset()) for record in known if record and record.acl])
 
+    async def heed(self, look: Callable[[], Mapping[str, Given]], kept: Collection[str] = ()) -> Mapping[str, int]:
+        """What there is said to be holds from now on, also for a sync that is under way.
+
+        A source that is none any more is forgotten, but for those that are ``kept``; of one that comes from elsewhere
+        nothing is found until it has been read there. Other readers are the readers at once: nothing is read for
+        that, and pages of which something was taken back stay out of sight. Returns how many pages each source had
+        that is none any more. Raises what ``look`` raises, too.
+        """
+        async with self._writing:
+            there = look()
+            if (current := self._current) is not None:
+                current.heed(there.get(current.source.name))
+            earlier = await asyncio.to_thread(self.journal.givens)
+            held = {record.source for record in self.index.records.values()} | earlier.keys()
+            held |= await asyncio.to_thread(self.journal.sources)
+            for name in sorted(held - there.keys() - set(kept)):
+                self._gone[name] = self._gone.get(name, 0) + await self._forgotten(name)
+            for name, given in there.items():
+                self._gone.pop(name, None)
+                origin, rights = earlier.get(name, ("", ""))
+                if origin not in {"", given.origin}:
+                    await self._hidden(name)
+                    await asyncio.to_thread(self.journal.give, name, given.origin, given.rights)
+                elif name in held and not given.own and rights != given.rights:
+                    await self._admit(name, given)
+        return dict(self._gone)
+
     async def drop(self, source: str) -> int:
-        """Forgets a whole source, and returns how many pages of it the index had."""
-        async with self._turn, self._writing:
-            gone = [record.document for record in self.index.records.values() if record.source == source]
-            await self.index.remove(gone)
-            await asyncio.to_thread(self.journal.forget, source)
-            if gone:
-                await self.index.tidy()
+        """Forgets a whole source, and returns how many pages of it the index had; does not wait for a sync."""
+        async with self._writing:
+            if self._current is not None and self._current.source.name == source:
+                self._current.heed(None)
+            return await self._forgotten(source)
+
+    async def _forgotten(self, source: str) -> int:
+        gone = [record.document for record in self.index.records.values() if record.source == source]
+        await self.index.remove(gone)
+        if gone:
+            await self.index.tidy()         # before the journal, which would bring it about again after a crash
+        await asyncio.to_thread(self.journal.forget, source)
+        self._moved.pop(source, None)
         return len(gone)
+
+    async def _hidden(self, source: str) -> None:
+        """Nobody finds what came from another place; its vectors serve what says the same in the new one."""
+        held = [record for record in self.index.records.values() if record.source == source]
+        paths = [record.document.removeprefix(f"{source}/") for record in held]
+        await asyncio.to_thread(self.journal.elsewhere, source, paths, time.time())
+        await self.index.relabel([replace(record, acl=frozenset()) for record in held if record.acl])
+        self._moved.pop(source, None)
+
+    async def _admit(self, source: str, given: Given) -> None:
+        """Other readers for what is there. Where nobody knows what the source says of a page, at most fewer."""
+        await asyncio.to_thread(self.journal.give, source, given.origin, "")       # until it is done
+        seen = await asyncio.to_thread(self.journal.seen, source)
+        moved = []
+        for record in self.index.records.values():
+            if record.source == source and record.acl:
+                each = seen.get(path := record.document.removeprefix(f"{source}/"))
+                acl = given.access.of(path, each.labels) if each else given.access.of(path) & record.acl
+                if acl != record.acl:
+                    moved.append(replace(record, acl=acl))
+                    self._moved.setdefault(source, set()).add(path)
+        await self.index.relabel(moved)
+        await asyncio.to_thread(self.journal.give, source, given.origin, given.rights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +279,8 @@ class _Survey:
     read: int
     cursor: str
     whole: bool                 # everything was listed
+    fresh: Mapping[str, Seen]           # of ``seen``, what the journal has otherwise
+    lost: tuple[str, ...]               # what only the journal has
 
 
 @dataclass(slots=True)
@@ -198,17 +289,32 @@ class _Sync:
 
     syncer: Syncer
     source: Source
-    access: Access
+    given: Given
     full: bool
     tell: Tell
     began: float = field(default_factory=time.time)     # before anything was read
+    ended: asyncio.Event = field(default_factory=asyncio.Event)     # the source is none any more
     chunks: int = 0
     embedded: int = 0
 
+    def heed(self, given: Given | None) -> None:
+        """From now on it is this; None, or what comes from elsewhere: it is none any more, and nothing is put in."""
+        if given is None or given.origin != self.given.origin:
+            self.ended.set()
+        else:
+            self.given = given
+
     async def run(self) -> SyncReport:
-        began, clock = self.began, time.monotonic()
-        index, journal, name = self.syncer.index, self.syncer.journal, self.source.name
+        clock = time.monotonic()
+        index, journal, name, writing = self.syncer.index, self.syncer.journal, self.source.name, self.syncer._writing
+        await self._arrived()
+        began = self.began
         survey = await asyncio.to_thread(self._surveyed, began)
+        broken_off = SyncReport(notes=(("", "is no source any more, or another one"),), read=survey.read)
+        async with writing:
+            if self.ended.is_set():
+                return broken_off
+            await asyncio.to_thread(journal.keep, name, survey.fresh, survey.lost)
         known = {
             record.document.removeprefix(f"{name}/"): record
             for record in index.records.values() if record.source == name
@@ -228,32 +334,55 @@ class _Sync:
         moved = [
             record for path, record in [*kept.items(), *((path, wanted[path]) for path in same)]
             if (record.acl, record.url) != (known[path].acl, known[path].url)
+            or (self.full and record.date != known[path].date)      # else a host that says "now" would change all of it
         ]
         todo = [path for path in wanted if path not in same]
         moved_on = [replace(known[path], acl=wanted[path].acl) for path in todo     # rights do not wait for vectors
                     if path in known and known[path].acl and known[path].acl != wanted[path].acl]
 
         lent = await self._lent(gone, known, todo)
-        async with self.syncer._writing:
+        async with writing:
+            if self.ended.is_set():
+                return broken_off
             await index.remove([record.document for record in gone])
             shut = await self._shut()
-            await index.relabel([record for record in (*moved, *moved_on) if record.document not in shut])
+            await index.relabel([
+                self._admitted(record, survey) for record in (*moved, *moved_on) if record.document not in shut
+            ])
+            await asyncio.to_thread(journal.give, name, self.given.origin, self.given.rights)
+            others = self.syncer._moved.pop(name, set()) & known.keys()
         done, problems = await self._embed(survey, todo, known, lent) if todo else ([], [])
-        if gone or todo:
-            await index.tidy()
-        read_again = {*same, *done, *(record.document.removeprefix(f"{name}/") for record in gone)}
-        await asyncio.to_thread(journal.release, name, withheld.keys() & read_again, began)
-        await asyncio.to_thread(self._remember, survey, began)
-        changed = sum(path in known for path in done)
+        async with writing:
+            if self.ended.is_set():
+                return broken_off
+            if gone or todo:
+                await index.tidy()
+            read_again = {*same, *done, *map(self._path, gone)}
+            await asyncio.to_thread(journal.release, name, withheld.keys() & read_again, began)
+            await asyncio.to_thread(self._remember, survey, began)
+        others |= {*map(self._path, moved), *(path for path in done if path in known)}
+        changed = len(others - set(map(self._path, gone)))
         notes = [(path, each.said) for path, each in survey.seen.items() if each.hash and each.said]
         notes += ((bad.path, bad.why) for bad in survey.gone)
         notes += ((path, f"was taken back on {buried[path].at:%Y-%m-%d %H:%M} UTC; this is not newer")
                   for path in sorted(held))
         return SyncReport(
-            len(done) - changed, changed + len(moved), len(gone), len(known) - len(gone) - changed - len(moved),
+            sum(path not in known for path in done), changed, len(gone), len(known) - len(gone) - changed,
             tuple((bad.path, bad.why) for bad in (*failed, *problems)), tuple(notes),
             self.chunks, self.embedded, survey.read, time.monotonic() - clock,
         )
+
+    async def _arrived(self) -> None:
+        """What the index has of another source by this name is hidden first: it would get this one's readers."""
+        name, origin = self.source.name, self.given.origin
+        async with self.syncer._writing:
+            before, rights = (await asyncio.to_thread(self.syncer.journal.givens)).get(name, ("", ""))
+            if self.ended.is_set() or before == origin:
+                return
+            if before and origin:
+                await self.syncer._hidden(name)
+                self.began = time.time()        # it is to read them again
+            await asyncio.to_thread(self.syncer.journal.give, name, origin, rights)
 
     def _surveyed(self, now: float) -> _Survey:
         """Blocking. Reads what is new to the journal, or may have changed since."""
@@ -270,20 +399,25 @@ class _Sync:
         fresh: dict[str, Seen] = {}
         read = 0
         for entry in (*_again(seen), *entries):
+            if self.ended.is_set():
+                break
             if isinstance(entry, Entry):
                 old = before.get(entry.path)
+                page: Page | Unreadable | None = None
                 if self.full or not old or not entry.stamp or old.stamp != entry.stamp:
-                    page = _read(source, entry.path)
-                    read += 1
-                    if isinstance(page, Unreadable) and page.gone:
-                        missing.append(page)
-                        seen.pop(entry.path, None)
-                        continue
+                    page = _read_since(source, entry.path, old.mark if old and not self.full else "")
+                    read += page is not None
+                if isinstance(page, Unreadable) and page.gone:
+                    missing.append(page)
+                    seen.pop(entry.path, None)
+                    continue
+                if page is not None:
                     each = _looked_into(entry, page)
-                else:
-                    each = _as_listed(old, entry)
+                elif old is not None:
+                    each = _as_listed(msgspec.structs.replace(old, stamp=entry.stamp), entry)
             elif entry.path and not entry.path.endswith("/"):
-                each = Seen("", "", entry.why)
+                last = before.get(entry.path)
+                each = Seen("", "", entry.why, acl=last.acl if last else None)      # nobody else may read it now
             else:
                 failed.append(entry)
                 continue
@@ -292,8 +426,7 @@ class _Sync:
                 fresh[entry.path] = each
         missed = _Missed(failed)
         gone = tuple(path for path in before if path not in seen and path not in missed)
-        journal.keep(source.name, fresh, gone)
-        return _Survey(seen, tuple(failed), tuple(missing), read, cursor, changes is None)
+        return _Survey(seen, tuple(failed), tuple(missing), read, cursor, changes is None, fresh, gone)
 
     async def _lent(
         self, gone: Sequence[Record], known: Mapping[str, Record], todo: Sequence[str]
@@ -321,12 +454,16 @@ class _Sync:
                     self.embedded += result.made
                 count += 1
                 self.tell(count, len(todo))
+                if self.ended.is_set():
+                    break
         return done, problems
 
     async def _put(self, result: Embedded, seen: Seen) -> bool:
         """False: it was taken back while it was being embedded."""
         page = result.page
         async with self.syncer._writing:
+            if self.ended.is_set():
+                return False
             stones = await asyncio.to_thread(self.syncer.journal.tombstones, self.source.name)
             if (stone := stones.get(page.path)) and stone.holds(page.hash, page.date):
                 return False
@@ -360,12 +497,20 @@ class _Sync:
         name, version = self.source.name, self.syncer.version
         return Record(f"{name}/{path}", name, seen.hash, version, acl, seen.url, seen.date, _channel(seen.form, acl))
 
+    def _admitted(self, record: Record, survey: _Survey) -> Record:
+        """With the allow-list as it is now: another one may have come since this sync began."""
+        path = self._path(record)
+        return replace(record, acl=self._acl(path, survey.seen.get(path)))
+
+    def _path(self, record: Record) -> str:
+        return record.document.removeprefix(f"{self.source.name}/")
+
     def _reusable(self, record: Record) -> bool:
         """Its vectors are of the model that we embed with; of an unfinished page nobody knows."""
         return bool(record.hash) and record.version == self.syncer.version
 
     def _acl(self, path: str, seen: Seen | None) -> Labels:
-        return self.access.of(path, seen.labels if seen else None)
+        return self.given.access.of(path, seen.labels if seen else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -499,15 +644,29 @@ def _read(source: Source, path: str) -> Page | Unreadable:
     try:
         return source.read(path)
     except Exception as error:      # as above
-        log.exception("a page breaks its source", source=source.name, path=path)
-        return Unreadable(path, f"reading it breaks: {type(error).__name__}")
+        return _broken(source, path, error)
+
+
+def _read_since(source: Source, path: str, mark: str) -> Page | Unreadable | None:
+    """None: it is what had this mark."""
+    if not mark or not isinstance(source, Marking):
+        return _read(source, path)
+    try:
+        return source.read_since(path, mark)
+    except Exception as error:      # as above
+        return _broken(source, path, error)
+
+
+def _broken(source: Source, path: str, error: Exception) -> Unreadable:
+    log.exception("a page breaks its source", source=source.name, path=path)
+    return Unreadable(path, f"reading it breaks: {type(error).__name__}")
 
 
 def _looked_into(entry: Entry, page: Page | Unreadable) -> Seen:
     if isinstance(page, Unreadable):
         return _as_listed(Seen(entry.stamp if page.lasting else "", "", page.why), entry)
     said = None if page.acl is None else tuple(sorted(page.acl))
-    return _as_listed(Seen(entry.stamp, page.hash, page.note, page.url, page.date, said, page.form), entry)
+    return _as_listed(Seen(entry.stamp, page.hash, page.note, page.url, page.date, said, page.form, page.mark), entry)
 
 
 def _again(seen: Mapping[str, Seen]) -> list[Entry]:

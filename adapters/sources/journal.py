@@ -28,6 +28,7 @@ KEPT: Final = 30 * 86_400.0     # seconds that a tombstone stands
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS seen (source TEXT, path TEXT, row BLOB NOT NULL, PRIMARY KEY (source, path)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS progress (source TEXT PRIMARY KEY, cursor TEXT NOT NULL, listed REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS given (source TEXT PRIMARY KEY, origin TEXT NOT NULL, rights TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tombstone (
     source TEXT, path TEXT, at REAL NOT NULL, hash TEXT NOT NULL, placed REAL NOT NULL,
     PRIMARY KEY (source, path)) WITHOUT ROWID;
@@ -46,6 +47,7 @@ class Seen(msgspec.Struct, frozen=True, array_like=True):
     date: datetime | None = None
     acl: tuple[str, ...] | None = None
     form: Form = Form.MARKDOWN
+    mark: str = ""
 
     @property
     def labels(self) -> Labels | None:
@@ -134,6 +136,15 @@ class Journal:
         self._call(lambda file: file.execute(
             "INSERT OR REPLACE INTO progress VALUES (?, ?, ?)", (source, progress.cursor, progress.listed)))
 
+    def givens(self) -> dict[str, tuple[str, str]]:
+        """Where each source comes from, and for whom the index has it; "": nobody knows."""
+        rows = self._call(lambda file: file.execute("SELECT source, origin, rights FROM given").fetchall())
+        return {source: (origin, rights) for source, origin, rights in rows}
+
+    def give(self, source: str, origin: str, rights: str) -> None:
+        """From now on it comes from there, and is for those."""
+        self._call(lambda file: file.execute("INSERT OR REPLACE INTO given VALUES (?, ?, ?)", (source, origin, rights)))
+
     def bury(self, source: str, buried: Mapping[str, Tombstone]) -> None:
         """From now on nothing older than these comes back."""
         now = time.time()
@@ -150,6 +161,19 @@ class Journal:
         """Something in these documents was taken back: what was read of them before ``at`` must not be shown."""
         rows = [(source, path, at) for path in paths]
         self._call(lambda file: file.executemany("INSERT OR REPLACE INTO withheld VALUES (?, ?, ?)", rows))
+
+    def elsewhere(self, source: str, paths: Iterable[str], at: float) -> None:
+        """It comes from another place: what was read of it counts no more, and these pages must not be shown."""
+        rows = [(source, path, at) for path in paths]
+
+        def work(file: sqlite3.Connection) -> None:
+            file.execute("BEGIN IMMEDIATE")
+            for table in ("seen", "progress", "tombstone"):
+                file.execute(f"DELETE FROM {table} WHERE source = ?", (source,))    # noqa: S608 - three names of ours
+            file.executemany("INSERT OR REPLACE INTO withheld VALUES (?, ?, ?)", rows)
+            file.execute("COMMIT")
+
+        self._call(work)
 
     def withheld(self, source: str) -> dict[str, float]:
         """Documents that nobody may find, and since when, in seconds since 1970."""
@@ -174,9 +198,9 @@ class Journal:
 
     def forget(self, source: str) -> None:
         """Everything about a source that is no more."""
-        for table in ("seen", "progress", "tombstone", "withheld"):
+        for table in ("seen", "progress", "given", "tombstone", "withheld"):
             self._call(lambda file, table=table: file.execute(  # type: ignore[misc]
-                f"DELETE FROM {table} WHERE source = ?", (source,)))    # noqa: S608 - four names of ours
+                f"DELETE FROM {table} WHERE source = ?", (source,)))    # noqa: S608 - five names of ours
 
     def sources(self) -> set[str]:
         """Every source that it knows anything of."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit, urlunsplit
 from urllib.robotparser import RobotFileParser
 
 import aiohttp
@@ -35,6 +35,7 @@ HOPS: Final = 4
 AGENT: Final = "bartizan"
 WAITS: Final = 2                # times that a page is asked for again where the host says when
 LONGEST_WAIT: Final = 20.0      # seconds; who wants to be left alone for longer is, until the next sync
+LONGEST_MARK: Final = 200       # characters of an ETag
 LARGEST_ROBOTS: Final = 500_000
 PROBES: Final = 3               # places that pages lead to of which one more page is asked whether it leads there, too
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
@@ -42,15 +43,27 @@ _EDGE: Final = re.compile(r"<(/?)(url|sitemap)\b[^<>]*>", re.IGNORECASE)
 _PLACE: Final = re.compile(r"<loc\b[^<>]*>((?:\s*<!\[CDATA\[)?[^<]*)</loc\s*>", re.IGNORECASE)
 _CHANGED: Final = re.compile(r"<lastmod\b[^<>]*>([^<]{4,100})</lastmod\s*>", re.IGNORECASE)
 """None of these looks at a character more than a few times, whatever a sitemap looks like."""
+_REFRESH: Final = re.compile(rb"<meta\b[^<>]*\bhttp-equiv\s*=\s*[\"']?refresh\b[^<>]*>", re.IGNORECASE)
+_LED: Final = re.compile(rb"\bcontent\s*=\s*[\"']?\s*[0-5]\s*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"'<>\s]+)", re.IGNORECASE)
+_LOGIN: Final = re.compile(
+    r"(?:^|[/._-])(?:log[_-]?[io]n|sign[_-]?[io]n|sso|saml2?|oauth2?|openid)(?:$|[/._-])", re.IGNORECASE)
+HEAD: Final = 4_000             # bytes in which a page says that it leads elsewhere
 _PASSWORD: Final = re.compile(rb"<input\b[^<>]*\btype\s*=\s*[\"']?password\b", re.IGNORECASE)
 
 
 class _Answer(NamedTuple):
-    """``place``: where it came from in the end; ``changed``: as the answer's head says it."""
+    """``place``: where it came from in the end; ``changed`` and ``etag``: as its head says. ``same``: nothing came."""
 
     raw: bytes
     changed: str
     place: str
+    etag: str = ""
+    same: bool = False
+
+    @property
+    def mark(self) -> str:
+        """Names this version of what lies there; "": the host does not."""
+        return f"{self.etag} {self.place}" if 0 < len(self.etag) <= LONGEST_MARK and " " not in self.etag else ""
 
 
 class _Failed(Exception):
@@ -94,17 +107,23 @@ class Site(Listed):
 
     def read(self, path: str) -> Page | Unreadable:
         """One page. ``path`` is its address."""
+        return self.read_since(path, "") or Unreadable(path, "is answered with HTTP 304")
+
+    def read_since(self, path: str, mark: str) -> Page | Unreadable | None:
+        """As `engine.rag.page.Marking` says: the host is asked whether it has another version."""
         try:
-            answer = asyncio.run(self._page(path))
+            answer = asyncio.run(self._page(path, mark))
         except _Failed as error:
             return Unreadable(path, str(error), lasting=error.lasting, gone=error.gone)
+        if answer.same:
+            return None
         name = urlsplit(path).path.rstrip("/").rpartition("/")[2] or urlsplit(path).netloc
         named = name if "." in name else f"{name}.html"
         date = self._dates.get(path) or _when(answer.changed)
         read = page(self.parser, named, answer.raw, url=path, date=date)
         if isinstance(read, Unreadable):
             return Unreadable(path, read.why, lasting=read.lasting)
-        return replace(read, path=path)
+        return replace(read, path=path, mark=answer.mark)
 
     def close(self) -> None:
         """Ends the parser's process."""
@@ -132,12 +151,13 @@ class Site(Listed):
             raise _Failed("names no page of the configured hosts")
         return found
 
-    async def _page(self, address: str) -> _Answer:
+    async def _page(self, address: str, mark: str) -> _Answer:
         async with self._session() as session:
-            answer = await self._fetched(session, address, LARGEST_DOCUMENT)
-            if _where(answer.place) == _where(address):
+            answer = await self._fetched(session, address, LARGEST_DOCUMENT, mark)
+            if answer.same or _where(answer.place) == _where(address):
                 return answer
-            if _PASSWORD.search(answer.raw) or await self._gathers(session, address, _where(answer.place)):
+            if (_PASSWORD.search(answer.raw) or _asks_who(address, answer.place)
+                    or await self._gathers(session, address, _where(answer.place))):
                 raise _Failed("leads to where other pages lead, or to a password: one may have to log in")
             return answer
 
@@ -161,14 +181,20 @@ class Site(Listed):
             headers=headers, timeout=aiohttp.ClientTimeout(total=self.patience), cookie_jar=aiohttp.DummyCookieJar(),
         )
 
-    async def _fetched(self, session: aiohttp.ClientSession, address: str, limit: int) -> _Answer:
+    async def _fetched(
+        self, session: aiohttp.ClientSession, address: str, limit: int, mark: str = "",
+    ) -> _Answer:
         hops, waits = 0, 0
+        etag, _, marked = mark.partition(" ")
         while hops < HOPS:
             if (place := self._ours(address)) is None:
                 raise _Failed("leads to a host that is not configured", lasting=True)
             await self._may(session, place)
             try:
-                async with session.get(place, allow_redirects=False) as response:
+                known = {"If-None-Match": etag} if etag and place == marked else {}
+                async with session.get(place, allow_redirects=False, headers=known) as response:
+                    if response.status == 304 and known:
+                        return _Answer(b"", "", place, same=True)
                     if response.status in _MOVED:
                         address, hops = urljoin(place, response.headers.get("Location", "")), hops + 1
                         continue
@@ -179,7 +205,11 @@ class Site(Listed):
                     if response.status != 200:
                         raise _Failed(f"is answered with HTTP {response.status}", gone=response.status in {404, 410})
                     raw = _text(await _body(response, limit), response)
-                    return _Answer(raw, response.headers.get("Last-Modified", ""), place)
+                    if limit == LARGEST_DOCUMENT and (led := _refreshed(raw)):
+                        address, hops = urljoin(place, led), hops + 1
+                        continue
+                    head = response.headers
+                    return _Answer(raw, head.get("Last-Modified", ""), place, head.get("ETag", ""))
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:
                 raise _Failed(f"cannot be fetched: {type(error).__name__}") from error
         raise _Failed("redirects in a circle")
@@ -262,6 +292,21 @@ def _where(address: str) -> tuple[str, str]:
     """Host and path, which is the same with a slash behind it and without."""
     parts = urlsplit(address)
     return parts.netloc.lower(), parts.path.rstrip("/")
+
+
+def _asks_who(address: str, place: str) -> bool:
+    """Whether a page leads to a place that is called after logging in, or is told where one came from."""
+    page, end = urlsplit(address), urlsplit(place)
+    called = _LOGIN.search(end.path) is not None and _LOGIN.search(page.path) is None
+    way = page.path.rstrip("/")
+    return called or (bool(way) and any(way in said for _, said in parse_qsl(end.query)))
+
+
+def _refreshed(raw: bytes) -> str:
+    """Where a page leads that does so by itself, as a redirect would; "": it is a page."""
+    refresh = _REFRESH.search(raw[:HEAD])
+    led = _LED.search(refresh[0]) if refresh else None
+    return html.unescape(led[1].decode("utf-8", "replace")) if led else ""
 
 
 def _text(raw: bytes, response: aiohttp.ClientResponse) -> bytes:

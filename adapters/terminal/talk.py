@@ -21,6 +21,7 @@ Ctrl-C    stop the answer, or leave when there is none"""
 LATER: Final = "What is not answered yet will be when you come back."
 ATTACHED: Final = "{name} goes along with your next question, and can be asked about in this conversation."
 _ATTACH: Final = re.compile(r"/attach\s+(\S.*)", re.IGNORECASE)
+SPARED: Final = "Nothing was read: in a pipe, /attach reads files of this machine only where --files says so."
 NOTED: Final = "Noted. Whoever looks after the guards will look at it."
 _COMMAND: Final = re.compile(r"/([A-Za-z]+|\?)\s*")
 _WRONG: Final = re.compile(r"/wrong(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
@@ -43,10 +44,10 @@ def leaves(text: str) -> bool:
     return command is not None and command[1].lower() in {"quit", "exit", "q"}
 
 
-async def obeyed(text: str, terminal: Terminal, desk: Desk) -> bool:
-    """Whether it was a command, which is done then, and no question."""
+async def obeyed(text: str, terminal: Terminal, desk: Desk, *, files: bool = True) -> bool:
+    """Whether it was a command, which is done then, and no question. Without ``files`` none of them is read."""
     if attach := _ATTACH.fullmatch(text.strip()):
-        await _take(attach[1], terminal, desk)
+        await (_take(attach[1], terminal, desk) if files else _spare(desk))
     elif wrong := _WRONG.fullmatch(text.strip()):
         await _appeal(wrong[1] or "", terminal, desk)
     elif command := _COMMAND.fullmatch(text.strip()):
@@ -63,6 +64,10 @@ async def _take(path: str, terminal: Terminal, desk: Desk) -> None:
         desk.aside(f"{path}: {error}.")
     else:
         desk.aside(ATTACHED.format(name=file.name))
+
+
+async def _spare(desk: Desk) -> None:
+    desk.aside(SPARED)
 
 
 async def _ask(text: str, terminal: Terminal, desk: Desk) -> None:

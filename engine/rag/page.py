@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from engine.messages import Labels
 
@@ -31,11 +31,12 @@ class Page:
     text: str
     name: str                           # stands in for a title that the page itself does not have
     url: str                            # where a reader opens it; headings are reached by "#anchor"
-    date: datetime | None = None        # aware, UTC: when it was last changed
+    date: datetime | None = None        # aware, UTC: when it was last changed, if it or its source says so
     note: str = ""                      # what was not quite right with it, for the report
     form: Form = Form.MARKDOWN
     acl: Labels | None = None           # what the source itself says; None: it does not say
     anchors: Mapping[str, str] | None = None    # a heading's slug to its anchor at ``url``; None: they are the same
+    mark: str = ""                      # by which a `Marking` source knows this version again
 
     @property
     def hash(self) -> str:
@@ -121,6 +122,15 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Lets go of processes and connections; a later call takes them up again."""
+        ...
+
+
+@runtime_checkable
+class Marking(Protocol):
+    """A source that can be asked whether a page is still what it was, which costs less than reading it."""
+
+    def read_since(self, path: str, mark: str) -> Page | Unreadable | None:
+        """As `Source.read`; None: it is what had this mark when it was read."""
         ...
 
 

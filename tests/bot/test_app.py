@@ -13,6 +13,7 @@ import pytest
 from bot.app import Bot, dispatch_options, keep_indexed, model_configs, open_bot, queue_options
 from bot.dispatch import DispatchOptions
 from bot.settings import ModelSettings, QueueSettings, Settings
+from bot.sources import Knowledge
 from engine.errors import RetrieverUnavailable
 from engine.messages import MessageId
 from tests.fakes import ANN, Room
@@ -63,14 +64,14 @@ async def test_what_was_said_is_taken_back_though_what_came_with_it_cannot_be() 
         async def recall(self, message: MessageId) -> None:
             heard.append(message)
 
-    rest: dict[str, Any] = {field.name: None for field in fields(Bot)}
+    rest: dict[str, Any] = {field.name: None for field in fields(Bot) if not field.name.startswith("_")}
     bot = Bot(**{**rest, "uploads": Stuck(), "knowledge": Knowing()})
     with pytest.raises(RetrieverUnavailable, match="no room for test:ops/1"):
         await bot.recalled(MessageId("test:ops/1"), True)
     assert heard == ["test:ops/1"]
 
 
-async def test_a_sync_that_another_process_asks_for_at_a_start_goes_first_and_alone(tmp_path: Path) -> None:
+async def test_whoever_syncs_or_takes_something_back_at_a_start_does_it_with_the_same_knowledge(tmp_path: Path) -> None:
     pages = tmp_path / "pages"
     pages.mkdir()
     for number in range(6):
@@ -78,17 +79,18 @@ async def test_a_sync_that_another_process_asks_for_at_a_start_goes_first_and_al
     settings = Settings.model_validate({"data_dir": tmp_path / "data", "knowledge": {"folder": pages}})
     async with open_bot(settings, [Room(ANN)]) as bot, asyncio.timeout(60):
         keeping: list[asyncio.Task[None]] = []
-        alone: list[bool] = []
+        known: list[Knowledge | None] = []
 
         def tell(_source: str, _done: int, _total: int) -> None:
-            alone.append(bot.knowledge is None)
+            known.append(bot.knowledge)
             if not keeping:
                 keeping.append(asyncio.create_task(keep_indexed(bot)))
 
         reports = await bot.sync_for(None, False, tell)
-        assert (reports["folder"].added, alone) == (6, [True] * 7)
-        while bot.knowledge is None:
-            await asyncio.sleep(0.01)
+        assert reports["folder"].added == 6
+        await bot.recalled(MessageId("test:ops/1"), True)
         assert (await bot.sync_for("folder", False, tell))["folder"].unchanged == 6
+        assert await bot.mind() == {}
+        assert {id(each) for each in known} == {id(await bot.known())}
         keeping[0].cancel()
         await asyncio.wait(keeping)

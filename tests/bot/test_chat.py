@@ -87,7 +87,7 @@ def test_a_pipe_of_questions_is_answered_in_order(folder: Path) -> None:
 
 def test_commands_work_in_a_pipe_and_are_questions_for_programs(folder: Path) -> None:
     typed = f"/sources\n{QUESTION}\n/sources\n/new\n/attach /no/such/plan.pdf\n/quit\nwhen does the shift change?\n"
-    done = run(folder, "--plain", typed=typed.encode())
+    done = run(folder, "--plain", "--files", typed=typed.encode())
     assert (done.returncode, done.stderr) == (0, b"")
     said = done.stdout.decode()
     assert said.startswith("There is no answer yet.\n")
@@ -96,6 +96,17 @@ def test_commands_work_in_a_pipe_and_are_questions_for_programs(folder: Path) ->
     assert said.splitlines()[-1].startswith("/no/such/plan.pdf: ")
     assert "On-call" not in said
     assert run(folder, "--json", typed=b"/quit\n").stdout.count(b"\n") == 1
+
+
+def test_what_somebody_else_wrote_into_a_pipe_reads_no_file_of_this_machine(folder: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.md"
+    secret.write_text("# Vault\n\nThe vault opens with the word hollyhock.")
+    typed = f"/attach {secret}\n /ATTACH\t{secret}\nwhich word opens the vault?\n/quit\n{QUESTION}\n".encode()
+    done = run(folder, "--plain", typed=typed)
+    said = done.stdout.decode()
+    assert said.count("Nothing was read: in a pipe, /attach reads files of this machine only where --files") == 2
+    assert ("hollyhock" in said, "goes along with" in said, "Annual leave (" in said) == (False, False, False)
+    assert "hollyhock" in run(folder, "--plain", "--files", typed=typed).stdout.decode()
 
 
 def test_what_is_not_answered_is_said_on_standard_error(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from bot.indexes import open_settled
 from bot.search import SearchError, place_of, search
 from bot.search_cli import add_search
 from bot.settings import Settings
-from bot.sources import Definition, SourceKind, add
+from bot.sources import Definition, SourceKind, add, write_definitions
 from engine.errors import BotError
 from engine.messages import Audience, Place
 from tests.builders import an_audience
@@ -200,3 +201,24 @@ def test_what_does_not_go_together_is_refused_before_anything_is_on_record(
 def test_what_is_no_channel(text: str) -> None:
     with pytest.raises(SearchError):
         place_of(text)
+
+
+def test_what_the_file_of_sources_takes_back_is_so_for_the_next_search(tmp_path: Path) -> None:
+    """Nothing runs that would have looked at it, and nobody syncs."""
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "leave.md").write_text("# Annual leave\n\nGive ten working days' notice.\n")
+    settings = Settings(data_dir=tmp_path / "data")
+    wiki = Definition("wiki", SourceKind.FOLDER, str(tmp_path / "pages"), ("org",))
+    add(settings.data_dir, wiki)
+    found = [typed(settings, NOTICE, "--json").stdout.count('"title"')]
+    for definitions in ([replace(wiki, acl=("group:hr",))], [replace(wiki, acl=("org",))], []):
+        write_definitions(settings.data_dir, definitions)
+        found.append(typed(settings, NOTICE, "--json").stdout.count('"title"'))
+    assert found[:3] == [1, 0, 1]
+    assert found[3] != 1 or "Annual leave" not in typed(settings, NOTICE, "--json").stdout
+    (tmp_path / "q.jsonl").write_text(json.dumps({"id": "1", "query": NOTICE}))
+    write_definitions(settings.data_dir, [wiki])
+    typed(settings, NOTICE)
+    write_definitions(settings.data_dir, [replace(wiki, acl=("group:hr",))])
+    typed(settings, "--jsonl", str(tmp_path / "q.jsonl"), "-o", str(tmp_path / "run.jsonl"))
+    assert json.loads((tmp_path / "run.jsonl").read_text())["hits"] == []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,12 +24,14 @@ from bot.sources import (
     add,
     ask_for_sync,
     checked,
+    opened,
     read_definitions,
     remove,
     summary,
     write_definitions,
 )
 from engine.errors import Unavailable
+from engine.rag.page import Entry, Unreadable
 from tests.adapters.qdrant.worlds import an_index, ask
 
 SMALL = (sys.executable, "-m", "tests.adapters.qdrant.small_indexer")
@@ -162,6 +165,98 @@ async def test_watching_follows_the_file_and_the_commands(index: PassageIndex, t
         watching.cancel()
         with pytest.raises(asyncio.CancelledError):
             await watching
+
+
+async def test_what_the_file_takes_back_does_not_wait_for_a_sync(index: PassageIndex, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    pages = {f"page{n}": f"Text {n}." for n in range(8)}
+    gone = Definition("gone", SourceKind.FOLDER, a_folder(tmp_path / "gone", bonus="Paid in May."), ("org",))
+    shut = Definition("shut", SourceKind.FOLDER, a_folder(tmp_path / "shut", pay="Monthly."), ("org",))
+    slow = Definition("slow", SourceKind.FOLDER, a_folder(tmp_path / "slow", **pages), ("org",))
+    told, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow:
+        """A source that is not read to its end before somebody says so."""
+
+        def __init__(self) -> None:
+            self.inner, self.loop = opened(slow, settings.data_dir, None), asyncio.get_running_loop()
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.inner, name)
+
+        def listing(self) -> Iterator[Entry | Unreadable]:
+            self.loop.call_soon_threadsafe(told.set)
+            asyncio.run_coroutine_threadsafe(go_on.wait(), self.loop).result(30)
+            yield from self.inner.listing()
+
+    write_definitions(settings.data_dir, [gone, shut])
+    async with Knowledge.open(index, settings, tmp_path, command=SMALL) as knowledge, asyncio.timeout(60):
+        watching = asyncio.create_task(knowledge.watch(3600))
+        while len(await found(index)) < 2:
+            await asyncio.sleep(0.05)
+        syncing = asyncio.create_task(
+            knowledge.syncer.follow(lambda: (Slow(), slow.given)))      # type: ignore[arg-type, return-value]
+        await told.wait()
+        write_definitions(settings.data_dir, [replace(shut, acl=("group:hr",)), slow])
+        while await found(index):
+            await asyncio.sleep(0.05)
+        assert not syncing.done()
+        assert {each.document: each.acl for each in index.records.values()} == {"shut/pay.md": frozenset({"group:hr"})}
+        go_on.set()
+        assert (await syncing).added == 8
+        watching.cancel()
+        await asyncio.wait([watching])
+
+
+async def test_a_file_that_is_just_being_written_takes_nothing_away(index: PassageIndex, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    wiki = Definition("wiki", SourceKind.FOLDER, a_folder(tmp_path / "wiki", pay="Monthly."), ("org",))
+    write_definitions(settings.data_dir, [wiki])
+    whole, file = (settings.data_dir / FILE).read_text(), settings.data_dir / FILE
+    async with Knowledge.open(index, settings, tmp_path / "none", command=SMALL) as knowledge, asyncio.timeout(60):
+        watching = asyncio.create_task(knowledge.watch(3600))
+        while not await found(index):
+            await asyncio.sleep(0.05)
+        for written in range(0, len(whole), 8):         # for longer than two looks at it
+            file.write_text(whole[:written])
+            await asyncio.sleep(0.1)
+            assert await found(index) == {"Monthly."}
+        file.write_text(whole)
+        await asyncio.sleep(1.5)
+        assert await found(index) == {"Monthly."}
+        file.write_text("")
+        while await found(index):
+            await asyncio.sleep(0.05)
+        watching.cancel()
+        await asyncio.wait([watching])
+
+
+async def test_a_round_takes_each_source_as_the_file_says_when_its_turn_comes(
+    index: PassageIndex, tmp_path: Path
+) -> None:
+    """A round that began with another file must not bring back what the file took away meanwhile."""
+    settings = Settings(data_dir=tmp_path / "data")
+    first, gone, shut, late = (
+        Definition(name, SourceKind.FOLDER, a_folder(tmp_path / name, **{name: f"Of {name}."}), ("org",))
+        for name in ("first", "gone", "shut", "late"))
+    write_definitions(settings.data_dir, [first, gone, shut])
+    async with Knowledge.open(index, settings, tmp_path, command=SMALL) as knowledge:
+        await knowledge.sync()
+        (tmp_path / "first" / "first.md").write_text("Another text.")
+        minding: list[asyncio.Task[Mapping[str, int]]] = []
+
+        def tell(name: str, done: int, _total: int) -> None:
+            assert name == "first"
+            if not done:
+                write_definitions(settings.data_dir, [first, replace(shut, acl=("group:hr",)), late])
+                minding.append(asyncio.create_task(knowledge.mind()))
+
+        reports = await knowledge.sync(tell=tell)
+        assert await minding[0] == {"gone": 1}
+        assert reports == {"first": SyncReport(changed=1), "shut": SyncReport(changed=1)}
+        assert knowledge.reports == reports
+        assert {each.document: each.acl for each in index.records.values()} == {
+            "first/first.md": frozenset({"org"}), "shut/shut.md": frozenset({"group:hr"})}
 
 
 def test_the_last_line_is_honest() -> None:

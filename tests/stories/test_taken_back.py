@@ -189,3 +189,26 @@ async def test_an_index_that_is_away_does_not_keep_the_event_from_being_stored(
         assert await heard.receive(first)
         assert await heard.receive(deleted(first))
         assert not await heard.receive(deleted(first))
+
+
+async def test_what_could_not_be_taken_out_is_as_soon_as_it_can_be(database: Database) -> None:
+    tries: list[tuple[str, bool]] = []
+
+    async def busy(message: MessageId, deleted: bool) -> None:
+        tries.append((message, deleted))
+        if len(tries) < 3:
+            raise RetrieverUnavailable("another command has the index just now")
+
+    first = in_room("the lift code is 4711")
+    async with a_worker(database) as inbox, asyncio.timeout(30):
+        heard = RecallingInbox(inbox, busy)
+        running = asyncio.create_task(heard.run())
+        assert await heard.receive(first)
+        assert await heard.receive(deleted(first))
+        assert len(tries) == 1
+        while len(tries) < 3:
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1)
+        assert (tries, heard.missed.qsize()) == ([(first.message.id, True)] * 3, 0)
+        running.cancel()
+        await asyncio.wait([running])

@@ -53,10 +53,10 @@ def test_a_page_opens_as_a_file_or_on_the_site_it_comes_from(root: Path) -> None
     assert the_page(there, "about us.md").url == "https://wiki.acme.example/docs/about%20us.md"
 
 
-def test_the_page_knows_its_date_better_than_the_file(root: Path) -> None:
-    os.utime(root / "about us.md", (86_400, 86_400))
+def test_only_a_page_itself_knows_its_date(root: Path) -> None:
+    """A file's time is that of its last copy: a policy of old would look like one of today."""
     folder = Folder("wiki", root)
-    assert the_page(folder, "about us.md").date == datetime(1970, 1, 2, tzinfo=UTC)
+    assert the_page(folder, "about us.md").date is None
     (root / "about us.md").write_text("---\nupdated: 2026-01-12\n---\n# About\n")
     assert the_page(folder, "about us.md").date == datetime(2026, 1, 12, tzinfo=UTC)
     (root / "about us.md").write_text("---\nupdated: yesterday\ndate: 2026-01-12T10:00:00+02:00\n---\n")

@@ -156,7 +156,9 @@ async def test_what_was_taken_back_elsewhere_the_owner_takes_out(tmp_path: Path)
             raise BotError("the sources cannot be understood")
 
     async with open_index(tmp_path, Bags()) as first, open_index(tmp_path, Bags()) as second:
-        await second.recall(MessageId("early"), True)       # nobody knows more than the index yet
+        for each in (first, second):        # nobody knows more than the index yet: it is not done
+            with pytest.raises(RetrieverUnavailable, match="another command has the index"):
+                await each.recall(MessageId("early"), True)
         first.heed = heed
         await second.recall(MessageId("test:ops/1"), True)
         await first.recall(MessageId("test:ops/2"), False)
@@ -165,6 +167,18 @@ async def test_what_was_taken_back_elsewhere_the_owner_takes_out(tmp_path: Path)
         with pytest.raises(RetrieverUnavailable, match="cannot be understood"):
             await second.recall(MessageId("odd"), True)
     assert heard == [("test:ops/1", True), ("test:ops/2", False), ("bad", True), ("odd", True)]
+
+
+async def test_what_the_file_of_sources_takes_back_the_owner_forgets_and_counts(tmp_path: Path) -> None:
+    async def minds() -> dict[str, int]:
+        return {"wiki": 7}
+
+    async with open_index(tmp_path, Bags()) as first, open_index(tmp_path, Bags()) as second:
+        for each in (first, second):
+            with pytest.raises(RetrieverUnavailable, match="another command has the index"):
+                await each.mind()
+        first.minds = minds
+        assert (await first.mind(), await second.mind()) == ({"wiki": 7}, {"wiki": 7})
 
 
 async def test_an_index_that_is_away_at_the_start_is_tried_again_with_each_question(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from structlog.testing import capture_logs
 from adapters.files.folder import Folder
 from adapters.qdrant.index import PassageIndex
 from adapters.qdrant.points import Record
-from adapters.qdrant.sync import Syncer, SyncReport, sync
+from adapters.qdrant.sync import Given, Syncer, SyncReport, sync
 from adapters.sources.git import Git
 from adapters.sources.journal import Journal
 from engine.errors import RetrieverUnavailable
@@ -30,6 +30,7 @@ from engine.rag.page import Access, Entry, Page, Unreadable
 from tests.adapters.parsing.documents import a_bomb, a_pdf, an_encrypted_pdf
 from tests.adapters.qdrant.worlds import ANN, an_index, ask
 from tests.adapters.sources.test_git import Repository
+from tests.adapters.sources.test_site import Marked, a_site, sitemap, the_site
 from tests.builders import ORG, an_audience
 
 SMALL = (sys.executable, "-m", "tests.adapters.qdrant.small_indexer")
@@ -396,6 +397,170 @@ async def test_a_source_that_was_removed_is_forgotten(index: PassageIndex, root:
         assert journal.sources() == set()
     assert await texts(index) == set()
     assert index.records == {}
+
+
+async def test_a_source_that_is_removed_while_it_or_another_is_read_is_forgotten_at_once(
+    index: PassageIndex, root: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    write(other, lunch="Noon.")
+    dropping: list[asyncio.Task[int]] = []
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+        await syncer.sync(Folder("other", other), ORG)
+        seen: list[set[str]] = []
+
+        def tell(done: int, _total: int) -> None:
+            if not done:
+                dropping.append(asyncio.create_task(syncer.drop("other")))
+            elif done == 1:
+                dropping.append(asyncio.create_task(syncer.drop("wiki")))
+            seen.append({record.source for record in index.records.values()})
+
+        report = await syncer.sync(Folder("wiki", root), ORG, tell=tell)
+        others, pages = await asyncio.gather(*dropping)
+        assert (others, pages) in {(1, 1), (1, 2)}      # the second page may have been on its way
+        assert (seen[:2], seen[-1]) == ([{"other"}, {"wiki"}], set())
+        assert (report.notes, index.records) == ((("", "is no source any more, or another one"),), {})
+        assert (journal.sources(), journal.givens()) == (set(), {})
+        assert await syncer.sync(Folder("wiki", root), ORG) == SyncReport(added=3)     # which is another one by then
+
+
+async def test_another_allow_list_holds_at_once_also_for_what_is_still_read(
+    index: PassageIndex, root: Path, tmp_path: Path
+) -> None:
+    (root / "board").mkdir()
+    write(root / "board", minutes="Sell it.", plans="Buy it.")
+    heeding: list[asyncio.Task[Mapping[str, int]]] = []
+    hr, board = frozenset({"group:hr"}), frozenset({"group:board"})
+    narrow = {"wiki": Given(Access(hr, (("board/*", board),)))}
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+
+        def tell(done: int, _total: int) -> None:
+            if done == 2:
+                heeding.append(asyncio.create_task(syncer.heed(lambda: narrow)))
+
+        await syncer.sync(Folder("wiki", root), ORG, tell=tell)
+        assert await asyncio.gather(*heeding) == [{}]
+        assert await texts(index) == set()
+        assert {path.partition("/")[2]: record.acl for path, record in index.records.items()} == {
+            "board/minutes.md": board, "board/plans.md": board, "leave.md": hr, "pay.md": hr, "rota.md": hr}
+        await syncer.withhold("wiki", ["pay.md"])
+        wide = {"wiki": Given(Access(ORG)), "none": Given(Access(ORG))}
+        assert await syncer.heed(lambda: wide) == {}
+        assert {path for path, record in index.records.items() if record.acl != ORG} == {"wiki/pay.md"}
+        assert await syncer.sync(Folder("wiki", root), ORG) == SyncReport(changed=5)
+        assert await syncer.heed(dict) == {"wiki": 5}
+        assert await syncer.heed(dict) == {"wiki": 5}       # whoever comes late is told, too
+
+
+async def test_another_place_under_the_same_name_is_another_source(
+    index: PassageIndex, root: Path, tmp_path: Path
+) -> None:
+    """Pages of the one must not get the readers of the other, not even until it is read, nor when it cannot be."""
+    other = tmp_path / "other"
+    other.mkdir()
+    write(other, lunch="Noon.", pay="Paid on the twentieth.")
+    hr, org = Given(Access(frozenset({"group:hr"})), "first"), Given(Access(ORG), "second")
+
+    def open_pages() -> set[str]:
+        return {path for path, record in index.records.items() if record.acl}
+
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+        await syncer.follow(lambda: (Folder("wiki", root), hr))
+        assert await syncer.heed(lambda: {"wiki": org}) == {}
+        assert (open_pages(), len(index.records)) == (set(), 3)
+        report = await syncer.follow(lambda: (Folder("wiki", tmp_path / "none"), org))
+        assert (report.failed, open_pages()) == ((("", "there is no such folder"),), set())
+        assert await syncer.heed(lambda: {"wiki": org}) == {}
+        await Syncer(index, journal, SMALL).resume()
+        assert open_pages() == set()
+        report = await syncer.follow(lambda: (Folder("wiki", other), org))
+        assert (report, report.embedded) == (SyncReport(added=1, changed=1, deleted=2), 1)      # pay is what it was
+        assert await texts(index) == {"# Lunch\n\nNoon.", "# Pay\n\nPaid on the twentieth."}
+        opened: list[set[str]] = []
+        await syncer.follow(        # nobody has heeded it before
+            lambda: (Folder("wiki", root), hr), tell=lambda *_: opened.append(open_pages()))
+        assert opened[0] == {"wiki/pay.md"}
+        heeding: list[asyncio.Task[Mapping[str, int]]] = []
+
+        def tell(done: int, _total: int) -> None:
+            if done == 1:
+                heeding.append(asyncio.create_task(syncer.heed(lambda: {"wiki": org})))
+
+        write(root, tour="On Mondays.", trip="Take the train.")
+        report = await syncer.follow(lambda: (Folder("wiki", root), hr), tell=tell)
+        assert (report.added, len(heeding), await texts(index), open_pages()) == (0, 1, set(), set())
+
+
+async def test_a_source_whose_removal_was_cut_off_may_come_back(
+    index: PassageIndex, root: Path, tmp_path: Path
+) -> None:
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+        await syncer.sync(Folder("wiki", root), ORG)
+        await index.remove(list(index.records))         # and no further: the journal still has all of it
+        assert await syncer.heed(dict) == {"wiki": 0}
+        assert journal.sources() == set()
+        await syncer.sync(Folder("wiki", root), ORG)
+        await index.remove(list(index.records))
+        assert await syncer.sync(Folder("wiki", root), ORG) == SyncReport(added=3)
+
+
+async def test_pages_of_which_nobody_knows_what_their_source_says_get_no_new_readers(
+    index: PassageIndex, root: Path, tmp_path: Path
+) -> None:
+    """A page's own restriction stands in the journal; without it the readers of all the others are too many."""
+    hr = frozenset({"group:hr"})
+    await sync(index, Folder("wiki", root), frozenset({*hr, *ORG}), command=SMALL)
+    await index.relabel([replace(index.records["wiki/pay.md"], acl=hr)])
+    with Journal.open(tmp_path / "sync.db") as journal:
+        await Syncer(index, journal, SMALL).heed(lambda: {"wiki": Given(Access(ORG))})
+    assert {path: record.acl for path, record in index.records.items()} == {
+        "wiki/leave.md": ORG, "wiki/pay.md": frozenset(), "wiki/rota.md": ORG}
+
+
+async def test_pages_that_their_host_still_has_are_not_read_again(index: PassageIndex, tmp_path: Path) -> None:
+    def page(text: str) -> Marked:
+        return Marked(f"<html><body><main><h1>Page</h1><p>{text}</p></main></body></html>", f'"{text}"')
+
+    leave, pay = page("Leave."), page("Pay.")
+    pages = sitemap("http://HOST/leave", "http://HOST/pay")
+    async with a_site(sitemap_xml=pages, leave=leave, pay=pay) as host:
+        with Journal.open(tmp_path / "sync.db") as journal:
+            syncer = Syncer(index, journal, SMALL)
+            assert await syncer.sync(the_site(host), ORG) == SyncReport(added=2)
+            again = await syncer.sync(the_site(host), frozenset({"group:hr"}))
+            assert (again, again.read) == (SyncReport(changed=2), 0)
+            pay.text, pay.etag = page("Paid.").text, '"other"'
+            again = await syncer.sync(the_site(host), ORG)
+            assert (again, again.read) == (SyncReport(changed=2), 1)
+            assert {text.splitlines()[-1] for text in await texts(index)} == {"Leave.", "Paid."}
+            assert (await syncer.sync(the_site(host), ORG, full=True)).read == 2
+
+
+async def test_a_page_that_cannot_be_read_any_more_gets_no_new_readers(index: PassageIndex, tmp_path: Path) -> None:
+    """What its source said of its readers still stands, though the listing says only that it cannot be read."""
+    ann = frozenset({"user:ann"})
+
+    class Wiki(Folder):
+        def listing(self) -> Iterator[Entry | Unreadable]:
+            yield Unreadable("pay.md", "is locked") if broken else Entry("pay.md", "1", acl=ann)
+
+    broken, root = False, tmp_path / "wiki"
+    root.mkdir()
+    write(root, pay="Paid on the twentieth.")
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+        await syncer.sync(Wiki("wiki", root), ORG)
+        broken = True
+        for _ in range(2):
+            report = await syncer.sync(Wiki("wiki", root), ORG)
+            assert (report.failed, report.unchanged) == ((("pay.md", "is locked"),), 1)
+            assert index.records["wiki/pay.md"].acl == ann
 
 
 async def test_bad_files_are_named_and_the_rest_goes_on(index: PassageIndex, root: Path, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_notion_pages_open_by_their_id(zipped: Path) -> None:
     page = the_page(export, NOTION)
     assert (page.name, page.text, page.url) == (
         "On call", "Call the desk.", "https://notion.acme.example/0123456789abcdef0123456789abcdef")
-    assert f"{page.date}" == "2026-03-02 12:00:00+00:00"
+    assert page.date is None            # an archive knows when it was packed
 
 
 def test_confluence_pages_open_by_theirs(zipped: Path) -> None:
@@ -96,6 +96,37 @@ def test_an_export_that_is_none(zipped: Path, raw: bytes | None, why: str) -> No
     if raw is not None:
         zipped.write_bytes(raw)
     assert list(Export("notes", zipped).listing()) == [Unreadable("", why)]
+
+
+def test_notion_packs_a_large_export_into_parts(zipped: Path) -> None:
+    parts = {"ExportBlock-1-Part-1.zip": a_zip({NOTION: "Call the desk."}),
+             "ExportBlock-1-Part-2.zip": a_zip({"Private/pay.md": "Monthly.", NOTION: "Twice.", "inner.zip": "x"})}
+    zipped.write_bytes(a_zip(parts))
+    export = Export("notes", zipped, "https://notion.acme.example")
+    for _ in range(2):
+        assert [e.path for e in export.listing()] == [NOTION, "Private/pay.md"]
+        assert [page.text for path in (NOTION, "Private/pay.md") if isinstance(page := export.read(path), Page)] == [
+            "Call the desk.", "Monthly."]
+        assert export.read("no.md") == Unreadable("no.md", "is not in the export any more")
+        files = [archive.fp for archive in export._parts]
+        export.close()
+        assert all(file is not None and file.closed for file in files)
+    assert Export("notes", zipped).read("Private/pay.md") != Unreadable("Private/pay.md", "")
+
+
+@pytest.mark.parametrize(("members", "why"), [
+    ({"logo.png": "x"}, "the export has no page in it"),
+    ({"part.zip": a_zip({"logo.png": "x"})}, "the export has no page in it"),
+    ({"part.zip": "no zip"}, "the export is no ZIP archive, or a damaged one"),
+    ({"part.zip": bytes(20_000_000)}, "the export unpacks to more than it may"),
+    ({f"{n}.zip": a_zip({"a.md": "x"}) for n in range(101)}, "the export unpacks to more than it may"),
+])
+def test_an_export_without_pages_is_away(zipped: Path, members: dict[str, str | bytes], why: str) -> None:
+    """Whoever put the wrong file there does not lose what the right one had."""
+    zipped.write_bytes(a_zip(members))
+    export = Export("notes", zipped)
+    assert list(export.listing()) == [Unreadable("", why)]
+    export.close()
 
 
 def test_a_damaged_member_is_named(zipped: Path) -> None:

@@ -228,6 +228,81 @@ async def test_where_one_logs_in_is_not_the_page(login: str) -> None:
         assert [isinstance(await read(site, entry.path), Page) for entry in entries] == [True] * 3
 
 
+async def test_a_page_that_leads_elsewhere_by_itself_is_a_redirect() -> None:
+    def stub(place: str, delay: int = 0) -> str:
+        return f"<html><head><META content='{delay}; URL={place}' http-equiv=refresh></head>Redirecting ...</html>"
+
+    clock = "<html><head><meta http-equiv='refresh' content='300'></head><body><p>A wall of numbers.</p></body></html>"
+    async with a_site(sitemap_xml=sitemap(*(f"http://HOST/{each}" for each in ("old", "hr", "pay", "away", "clock"))),
+                      old=stub("/leave?a=1&amp;b=2"), leave=WORDS, hr=stub("/login"), pay=stub("login"), login=SIGN_ON,
+                      away=stub("http://other.example/"), clock=clock, circle=stub("circle")) as host:
+        site = the_site(host)
+        await listed(site)
+        names = ("old", "hr", "pay", "away", "clock", "circle")
+        said = {name: await read(site, f"http://{host}/{name}") for name in names}
+    assert {name: page.text[:7] if isinstance(page, Page) else page.why for name, page in said.items()} == {
+        "old": "# Leave", "hr": "leads to where other pages lead, or to a password: one may have to log in",
+        "pay": "leads to where other pages lead, or to a password: one may have to log in",
+        "away": "leads to a host that is not configured", "clock": "A wall ", "circle": "redirects in a circle"}
+
+
+@pytest.mark.parametrize(
+    "place", ["/users/sign_in", "/sso/start", "/oauth2/authorize", "/who?goto=%2Fhr", "/Login.aspx"])
+async def test_one_private_page_alone_is_told_from_one_that_moved(place: str) -> None:
+    async def private(_request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound(place)
+
+    async with a_site(sitemap_xml=sitemap("http://HOST/hr", "http://HOST/leave"), hr=private, leave=WORDS,
+                      **{place.partition("?")[0].strip("/").replace(".", "_"): SIGN_ON}) as host:
+        site = the_site(host)
+        await listed(site)
+        said = await read(site, f"http://{host}/hr")
+        assert isinstance(said, Unreadable)
+        assert "one may have to log in" in said.why
+
+
+class Marked:
+    """A page with an ETag. ``asked``: what came with each request."""
+
+    def __init__(self, text: str, etag: str) -> None:
+        self.text, self.etag, self.asked = text, etag, list[str | None]()
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(said := request.headers.get("If-None-Match"))
+        if said is not None and said == self.etag:
+            return web.Response(status=304)
+        headers = {"ETag": self.etag} if self.etag else {}
+        return web.Response(text=self.text, content_type="text/html", headers=headers)
+
+
+async def test_a_page_without_a_date_is_fetched_again_only_when_its_host_has_another() -> None:
+    leave, pay, bare = Marked(WORDS, '"1"'), Marked(WORDS, 'W/"a b"'), Marked(WORDS, "")
+
+    async def moved(_request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound("/leave")
+
+    async with a_site(leave=leave, pay=pay, bare=bare, moved=moved) as host:
+        site = the_site(host)
+        address = f"http://{host}/leave"
+        first = await read(site, address)
+        assert isinstance(first, Page)
+        assert first.mark == f'"1" {address}'
+        assert await asyncio.to_thread(site.read_since, address, first.mark) is None
+        leave.text, leave.etag = WORDS.replace("ten", "twelve"), '"2"'
+        second = await asyncio.to_thread(site.read_since, address, first.mark)
+        assert isinstance(second, Page)
+        assert ("twelve" in second.text, second.mark) == (True, f'"2" {address}')
+        assert leave.asked == [None, '"1"', '"1"']
+        for name in ("pay", "bare"):        # one that is no ETag, and none
+            page = await read(site, f"http://{host}/{name}")
+            assert isinstance(page, Page)
+            assert page.mark == ""
+        elsewhere = await asyncio.to_thread(site.read_since, f"http://{host}/moved", f'"2" http://{host}/moved')
+        assert isinstance(elsewhere, Page)          # the mark was of what lay there, not of where it leads now
+        assert leave.asked[-1] is None
+        assert await asyncio.to_thread(site.read_since, f"http://{host}/moved", second.mark) is None
+
+
 async def test_a_page_that_moved_by_itself_is_read_where_it_is_now() -> None:
     async def moved(request: web.Request) -> web.StreamResponse:
         raise web.HTTPFound(f"{request.path}.html")
