@@ -32,28 +32,24 @@ _PROSE_END: Final = re.compile(r"[`\n]")
 class Markup:
     """Reads one text, piece by piece."""
 
-    __slots__ = ("_at", "_fence", "_line", "_opened", "_span", "_tail")
+    __slots__ = ("_fence", "_line", "_opened", "_span", "_tail", "placed")
 
     def __init__(self) -> None:
         self._tail = ""             # blanks or backticks that cannot be placed yet
-        self._at = 0                # its offset in the whole text
+        self.placed = 0
+        """How many characters from the start have been placed."""
         self._line = True           # at the beginning of a line
         self._fence = ""            # what opened the fence that we are in
         self._opened = False        # on the fence's own first line
         self._span = 0              # backticks that opened the code span that we are in
-
-    @property
-    def placed(self) -> int:
-        """How many characters from the start have been placed."""
-        return self._at
 
     def read(self, text: str, *, final: bool = False) -> list[tuple[Where, int, str]]:
         """Stretches of text with their offsets, in order."""
         if not (self._tail or self._line or self._fence or "`" in text or "\n" in text):
             if not text:
                 return []
-            at = self._at                   # nearly always
-            self._at = at + len(text)
+            at = self.placed                   # nearly always
+            self.placed = at + len(text)
             return [(Where.SPAN if self._span else Where.PROSE, at, text)]
         text = self._tail + text
         at, end = 0, len(text)
@@ -63,10 +59,10 @@ class Markup:
             if step is None:
                 break
             where, stop = step
-            stretches.append((where, self._at + at, text[at:stop]))
+            stretches.append((where, self.placed + at, text[at:stop]))
             at = stop
         self._tail = text[at:]
-        self._at += at
+        self.placed += at
         return stretches
 
     def _step(self, text: str, at: int, final: bool) -> tuple[Where, int] | None:

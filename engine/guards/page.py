@@ -25,7 +25,7 @@ class Page:
     """A text, piece by piece: the last one is ``text``, from offset ``begin`` to ``end`` of the whole."""
 
     __slots__ = (
-        "_fresh", "_markdown", "_markup", "_words", "begin", "by", "edits", "end", "final", "news", "plain",
+        "_fresh", "_markdown", "_markup", "_words", "begin", "by", "edits", "end", "final", "news", "placed", "plain",
         "stretches", "text", "verdict",
     )
 
@@ -40,15 +40,11 @@ class Page:
         self.begin = self.end = 0
         self.final = False
         self.stretches: list[tuple[Where, int, str]] = []   # what has been placed in Markdown by now and not before
+        self.placed = 0             # how many characters from the start have their place in Markdown
         self.news = False           # a reader found something in this piece
         self.edits: list[Edit] = []
         self.verdict: Verdict | None = None
         self.by: int | None = None
-
-    @property
-    def placed(self) -> int:
-        """How many characters from the start have their place in Markdown."""
-        return self._markup.placed
 
     def turn(self, text: str, *, final: bool = False) -> None:
         """The next piece; ``final``: there will be no other."""
@@ -58,6 +54,7 @@ class Page:
         self.end += len(text)
         if self._markdown:
             self.stretches = self._markup.read(text, final=final)
+            self.placed = self._markup.placed
         self._fresh = True
 
     def words(self) -> Words:
@@ -99,7 +96,8 @@ Opened: TypeAlias = "Callable[[], Reader]"
 class Detector:
     """What one guard looks for in one answer. Each of the readers is new for each text."""
 
-    opened: Opened                      # of one leaf
+    opened: Opened                      # of one leaf, or of an answer that is no JSON
+    within: bool = True                 # whether it reads the strings of JSON, too
     around: Opened | None = None        # of JSON as it stands, quotation marks and all
     thoughts: Opened | None = None      # of the reasoning
     heard: Callable[[], None] | None = None         # told that there is some
@@ -135,11 +133,11 @@ class ReaderBroke(Exception):
 class Panel:
     """The readers of one text, and what they found in its last piece: whose find, and the find."""
 
-    __slots__ = ("_readers", "finds", "page")
+    __slots__ = ("_reads", "finds", "page")
 
     def __init__(self, readers: Sequence[tuple[int, Reader]]) -> None:
         """Each reader with the number of its detector."""
-        self._readers = list(readers)
+        self._reads = [(which, reader.read) for which, reader in readers]
         self.page = Page()
         self.finds: list[tuple[int, Scan]] = []
 
@@ -152,8 +150,8 @@ class Panel:
         safe = page.end
         which = 0
         try:
-            for which, reader in self._readers:
-                cleared = reader.read(page)
+            for which, read in self._reads:
+                cleared = read(page)
                 if page.news:
                     self.finds.append((which, page.found(cleared)))
                 if cleared < safe:      # noqa: PLR1730 - half as dear as a call of min
@@ -164,7 +162,7 @@ class Panel:
 
     def drop(self, which: int) -> None:
         """A detector that is not listened to any more."""
-        self._readers = [each for each in self._readers if each[0] != which]
+        self._reads = [each for each in self._reads if each[0] != which]
 
 
 def ends(verdict: Verdict | None) -> bool:
