@@ -136,10 +136,10 @@ class Lines:
         if self.found >= 0:
             return self.found
         safe = self._end
-        for way in self._ways:
-            safe = min(safe, way.start)
-        for match in self._matches:
-            safe = min(safe, match.start)
+        if self._ways:
+            safe = min(safe, *[way.start for way in self._ways])
+        if self._matches:
+            safe = min(safe, *[match.start for match in self._matches])
         return safe
 
     def _passes(self, page: Page) -> bool:
@@ -168,11 +168,13 @@ class Lines:
 
     def _broke(self) -> None:
         """The end of a line of text: a quotation that is still open was none."""
-        self._closed_at_end()
-        for match in self._matches:
-            if not match.last and match.where is not Where.FENCE:
-                self._meant(match.start)
-        self._matches = [match for match in self._matches if not match.last]
+        if self._apostrophe:
+            self._closed_at_end()
+        if self._matches:
+            for match in self._matches:
+                if not match.last and match.where is not Where.FENCE:
+                    self._meant(match.start)
+            self._matches = [match for match in self._matches if not match.last]
         self._opened = self._previous = ""
         self._fresh, self._quoted = True, False
 
@@ -190,7 +192,14 @@ class Lines:
     def _stretch(self, where: Where, at: int, text: str) -> None:
         index, end = 0, len(text)
         while index < end and self.found < 0:
-            if not (self._fresh or self._ways or self._matches or self._apostrophe):
+            if self._ways or self._matches or self._apostrophe:
+                pass
+            elif self._fresh:
+                if text[index] == " ":          # nothing that a line begins with
+                    self._previous = " "
+                    index += 1
+                    continue
+            else:
                 point = self._next_point(text, index)
                 if point < 0:
                     self._previous = text[-1]
@@ -225,7 +234,7 @@ class Lines:
             return
         if self._ways:
             self._walk(letters, at, where)
-        if self._fresh or self._at_seam(char):
+        if letters[0] in _ROOT and (self._fresh or self._at_seam(char)):
             self._begin(letters, at, where, seam=not self._fresh)
         self._fresh = False
 
@@ -388,11 +397,16 @@ class _Both:
 
     def read(self, page: Page) -> int:
         lines, sentences = self._lines, self._sentences
-        safe = sentences.before_blanks(min(lines.read(page), sentences.read(page)), final=page.final)
+        safe, judged = lines.read(page), sentences.read(page)
+        if judged < safe:               # noqa: PLR1730 - half as dear as a call of min
+            safe = judged
+        if page.final or safe < page.placed or page.placed < page.end or page.text[-1:].isspace():
+            safe = sentences.before_blanks(safe, final=page.final)
         if lines.found >= 0 and (sentences.by is None or lines.by <= sentences.by):
             page.judge(_LINE, lines.by)
-        safe = self._safe = max(safe, self._safe)
-        return safe
+        if safe > self._safe:
+            self._safe = safe
+        return self._safe
 
 
 class _Deflections:

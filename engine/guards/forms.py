@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import re2
@@ -708,10 +709,11 @@ def opens(word: str, second: str, *, aside: bool = False) -> bool:
     return first in _FIRSTS and (seconds is None or second.lower() in seconds)
 
 
+@lru_cache(maxsize=4096)
 def may_open(letters: str, *, aside: bool = False) -> bool:
     """Whether a first word of theirs may begin with these letters."""
     if aside:
-        return letters in _ASIDES_BEGUN or letters.startswith(_ASIDES)
+        return not letters.isascii() and (letters in _ASIDES_BEGUN or letters.startswith(_ASIDES))
     if "\u3040" <= letters[:1] <= "\u9fff":
         return letters in _WIDE_BEGUN or letters.startswith(_WIDE_FIRSTS)
     return letters.lower().replace("’", "'") in _BEGUN

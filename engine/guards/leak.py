@@ -157,6 +157,21 @@ class LeakReader:
         """Reads on, up to the character with which it is a leak. ``begin``: where ``text`` stands in the whole."""
         places, plain, after = self._places, _PLAIN.get, self._pieces.next
         state, length = self._state, self._length
+        if length + len(text) < WIDE_SHINGLE and text.isascii() and (
+            not places or begin + len(text) - places[-1] <= _GAP
+        ):                              # nearly always: too little to be a shingle
+            for at, letter in enumerate(text.lower(), begin):
+                if letter.isalnum():
+                    self._letters += letter
+                    places.append(at)
+                    if (next_state := after[state].get(letter)) is not None:
+                        state, length = next_state, length + 1
+                    elif state:
+                        state, length = self._pieces.step(state, length, letter)
+                    else:
+                        length = 0
+            self._state, self._length = state, length
+            return False
         last = places[-1] if places else begin
         read: list[str] = []            # folded
         before, leaks = self._letters[-self._keep :], False

@@ -26,6 +26,8 @@ class Where(Enum):
 _MARGIN: Final = re.compile(r"[ \t>]*")
 _FENCE: Final = re.compile(r"`+|~+")
 _RUN: Final = re.compile(r"`+")
+_OF_LINES: Final = frozenset(" \t>`~")
+"""What may be a margin, or open a fence."""
 _PROSE_END: Final = re.compile(r"[`\n]")
 
 
@@ -55,10 +57,18 @@ class Markup:
         at, end = 0, len(text)
         stretches = []
         while at < end:
-            step = self._step(text, at, final)
-            if step is None:
-                break
-            where, stop = step
+            char = text[at]
+            if char == "\n" and not self._fence:
+                self._line, self._span = True, 0
+                where, stop = Where.BREAK, at + 1
+            elif not self._fence and not (char in _OF_LINES if self._line else char == "`"):    # nearly always
+                self._line = False
+                where, stop = self._until_line_ends(text, at)
+            else:
+                step = self._step(text, at, final)
+                if step is None:
+                    break
+                where, stop = step
             stretches.append((where, self.placed + at, text[at:stop]))
             at = stop
         self._tail = text[at:]
@@ -75,6 +85,9 @@ class Markup:
             return Where.BREAK, at + 1
         if text[at] == "`":
             return self._ticks(text, at, final)
+        return self._until_line_ends(text, at)
+
+    def _until_line_ends(self, text: str, at: int) -> tuple[Where, int]:
         found = _PROSE_END.search(text, at)
         return Where.SPAN if self._span else Where.PROSE, found.start() if found else len(text)
 

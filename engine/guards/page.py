@@ -133,11 +133,12 @@ class ReaderBroke(Exception):
 class Panel:
     """The readers of one text, and what they found in its last piece: whose find, and the find."""
 
-    __slots__ = ("_reads", "finds", "page")
+    __slots__ = ("_reads", "_whose", "finds", "page")
 
     def __init__(self, readers: Sequence[tuple[int, Reader]]) -> None:
         """Each reader with the number of its detector."""
-        self._reads = [(which, reader.read) for which, reader in readers]
+        self._whose = [which for which, _ in readers]
+        self._reads = [reader.read for _, reader in readers]
         self.page = Page()
         self.finds: list[tuple[int, Scan]] = []
 
@@ -148,21 +149,22 @@ class Panel:
         if self.finds:
             self.finds = []
         safe = page.end
-        which = 0
+        read = None
         try:
-            for which, read in self._reads:
+            for read in self._reads:
                 cleared = read(page)
-                if page.news:
-                    self.finds.append((which, page.found(cleared)))
                 if cleared < safe:      # noqa: PLR1730 - half as dear as a call of min
                     safe = cleared
+                if page.news:
+                    self.finds.append((self._whose[self._reads.index(read)], page.found(cleared)))
         except Exception as error:
-            raise ReaderBroke(which) from error
+            raise ReaderBroke(self._whose[self._reads.index(read)] if read else 0) from error
         return safe
 
     def drop(self, which: int) -> None:
         """A detector that is not listened to any more."""
-        self._reads = [each for each in self._reads if each[0] != which]
+        kept = [at for at, whose in enumerate(self._whose) if whose != which]
+        self._reads, self._whose = [self._reads[at] for at in kept], [self._whose[at] for at in kept]
 
 
 def ends(verdict: Verdict | None) -> bool:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 import string
 from bisect import insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -59,6 +59,8 @@ class _Candidate(Protocol):
         """True: decided. ``text`` begins at offset ``base`` of the whole."""
         ...
 
+
+_NONE: Final[Sequence[Span]] = ()
 
 # --- ways in
 
@@ -167,7 +169,7 @@ class Scanner:
         self._alive: list[_Candidate] = []
         self._found: list[Span] = []
 
-    def read(self, text: str, *, final: bool = False) -> tuple[int, list[Span]]:
+    def read(self, text: str, *, final: bool = False) -> tuple[int, Sequence[Span]]:
         """How many characters from the start are safe, and the new secrets before that, in order, apart."""
         if final and not self._end:
             self._whole(text)
@@ -177,25 +179,28 @@ class Scanner:
         ):
             self._text += text          # a word goes on in which nothing has begun
             self._starts = self._signs = self._end = self._end + len(text)
-            return self._end, []
+            return self._end, _NONE
         self._text += text
         self._end += len(text)
         if self._alive:
             waiting, self._alive = self._alive, []
             for candidate in waiting:
                 self.consider(candidate, final=final)
-        self._look_for_starts(final)
-        self._look_for_signs(final)
+        if self._starts != self._end:
+            self._look_for_starts(final)
+        if self._signs != self._end:
+            self._look_for_signs(final)
         safe = self._starts
-        for candidate in self._alive:
-            safe = min(safe, candidate.hold)
-        for span in reversed(self._found):      # one that goes on beyond the safe point is held from its beginning
-            if span.end > safe:
-                safe = min(safe, span.start)
+        if self._alive:
+            safe = min(safe, *[candidate.hold for candidate in self._alive])
+        if self._found:
+            for span in reversed(self._found):      # one that goes on beyond the safe point is held from its beginning
+                if span.end > safe:
+                    safe = min(safe, span.start)
         if len(self._text) > 4 * _CONTEXT and safe - self._base > 2 * _CONTEXT:
             cut = safe - self._base - _CONTEXT
             self._text, self._base = self._text[cut:], self._base + cut
-        return safe, self._settled(safe) if self._found else []
+        return safe, self._settled(safe) if self._found else _NONE
 
     def _whole(self, text: str) -> None:
         """Passes over all of a text that comes in one piece and has nothing in it that could be a secret."""
@@ -217,14 +222,13 @@ class Scanner:
 
     def _look_for_starts(self, final: bool) -> None:
         text, base = self._text, self._base
-        if self._starts == self._end:
-            return
-        if not _LIVELY.search(text, self._starts - base) and _BEGIN not in text:    # nearly always
+        begun = self._starts - base
+        if not _LIVELY.search(text, begun) and text.find(_BEGIN, begun) < 0:        # nearly always
             self._starts = self._end
             if not final:
                 self._hold_beginnings()
             return
-        for found in _START.finditer(text, self._starts - base):
+        for found in _START.finditer(text, begun):
             start = base + found.start()
             which = found.lastindex
             if which == 1:
@@ -235,7 +239,7 @@ class Scanner:
                 self.consider(_Iban(start), final=final)
             else:
                 self.consider(_Digits(start), final=final)
-        behind = self._starts - base
+        behind = begun
         for mark in _MARK.finditer(text, behind):
             at = mark.start()
             if text[at - 1 : at] in _OF_PREFIXES and (
@@ -243,7 +247,7 @@ class Scanner:
             ):
                 self.consider(_Broken(base + marked.start()), final=final)
                 behind = at + 1
-        at = text.find(_BEGIN, self._starts - base)
+        at = text.find(_BEGIN, begun)
         while at >= 0:
             self.consider(_PrivateKey(base + at), final=final)
             at = text.find(_BEGIN, at + 1)
@@ -259,7 +263,7 @@ class Scanner:
         begun = _BEGUN.search(text, max(len(text) - _LONGEST, text.rfind(" ") + 1))
         if begun and begun.group() not in _WHOLE:       # a whole one has been considered above
             self._starts = base + begun.start()
-        if "-" in text[-len(_BEGIN):]:
+        if text.find("-", -len(_BEGIN)) >= 0:
             for size in range(len(_BEGIN) - 1, 0, -1):
                 if text.endswith(_BEGIN[:size]):
                     self._starts = min(self._starts, self._end - size)
@@ -267,7 +271,7 @@ class Scanner:
 
     def _look_for_signs(self, final: bool) -> None:
         text, base = self._text, self._base
-        if self._signs == self._end or not _SIGNED.search(text, max(self._signs - base - 1, 0)):
+        if not _SIGNED.search(text, max(self._signs - base - 1, 0)):
             self._signs = self._end
             return
         for found in _SIGN.finditer(text, max(self._signs - base - _LONGEST_SIGN, 0)):
@@ -752,10 +756,10 @@ class _PlainReader:
 class SecretsReader:
     """Secrets as they stand, with invisible characters in them, spread out, and encoded: edits, none shown before."""
 
-    __slots__ = ("_plain", "_safe", "_spread", "_visible")
+    __slots__ = ("_safe", "_scanner", "_spread", "_visible")
 
     def __init__(self) -> None:
-        self._plain = _PlainReader()
+        self._scanner = Scanner()
         self._visible = Visible(_Plain)
         self._spread = Spread(amid, _removed)
         self._safe = 0
@@ -763,14 +767,18 @@ class SecretsReader:
     def read(self, page: Page) -> int:
         """The next piece. What one of the four found may be held by another."""
         words = page.words()
-        safe = min(
-            self._plain.read(page), self._visible.read(page, self._safe), self._spread.read(page), words.safe,
-        )
+        safe, spans = self._scanner.read(page.text, final=page.final)
+        for span in spans:
+            page.edit(Edit(span.start, span.end, notice(span), span.rule))
+        visible, spread = self._visible.read(page, self._safe), self._spread.read(page)
+        if not safe == visible == spread == words.safe:     # nearly never
+            safe = min(safe, visible, spread, words.safe)
         for word in words.ended:
             hit = next((hit for text in decodings(word.text) if (hit := holds(text)) is not None), None)
             if hit is not None:
                 page.edit(Edit(word.start, word.end, _removed(hit[1]), hit[0]))
-        self._safe = max(self._safe, safe)
+        if safe > self._safe:
+            self._safe = safe
         return self._safe
 
 

@@ -56,7 +56,8 @@ _MARKS: Final = (
 )
 _POINT: Final = re.compile(_MARKS.replace("{between}", _BETWEEN))
 _MARK: Final = re.compile(_MARKS.replace("{between}", ""))
-_LOWER: Final = re.compile("[a-z ]+")
+_LOWER: Final = re.compile("[a-z0-9 ,(/%+=#@&$<>{}|~^–—-]+")
+"""There is no point in these, nor behind them."""
 _BEFORE_POINTS: Final = frozenset(".!?…:;\"'’‘”)]*_")
 """Behind one of these there may be a point although what follows is no sign."""
 _ENDS: Final = frozenset("。！？｡")
@@ -178,10 +179,21 @@ class Sentences:
         """The next piece."""
         self._size = page.end
         if self._verdict is None:
-            if self._done():
-                return self._size
+            if self._until is not None and self._point > self._until and not self._units:
+                return self._size                       # over
             for where, at, stretch in page.stretches:
-                self._stretch(where, at, stretch)
+                if len(self._text) > 2048:
+                    self._forget()
+                self._text += stretch
+                if self._headed < _HEAD:
+                    self._head.append(stretch)
+                    self._headed += len(stretch)
+                if where is not Where.PROSE:
+                    self._apart(where, at, stretch)
+                elif self._quoted:
+                    self._point = at + len(stretch)
+                else:
+                    self._prose()
                 if self.by is not None:
                     break
             if page.final and self.by is None:
@@ -190,7 +202,7 @@ class Sentences:
                     self._line_ends(self._size, over=True)
         if self._verdict is not None:
             page.judge(self._verdict, self.by)
-        return self._held()
+        return self._held() if self._units or self._lead >= 0 else self._size
 
     def before_blanks(self, safe: int, *, final: bool) -> int:
         """A safe point moved to before the blanks in front of it: they belong to what they lead to."""
@@ -204,29 +216,21 @@ class Sentences:
         first = max(at - _KEEP // 2, 0)
         return self._base + first + len(self._text[first:at].rstrip())
 
-    def _done(self) -> bool:
-        return self._until is not None and not self._units and self._point > self._until
-
     def _held(self) -> int:
         safe = self._size if self._lead < 0 else self._lead
         for unit in self._units:
             safe = min(safe, unit.place.start)
         return safe
 
-    def _stretch(self, where: Where, at: int, stretch: str) -> None:
-        if len(self._text) > 2048:
-            cut = min(self._held(), self._point) - self._base - _KEEP
-            if cut > 1024:
-                self._text, self._base = self._text[cut:], self._base + cut
-        self._text += stretch
-        if self._headed < _HEAD:
-            self._head.append(stretch)
-            self._headed += len(stretch)
-        if where is Where.PROSE:
-            if not self._quoted:
-                self._prose(final=False)
-                return
-        elif where is Where.MARGIN:
+    def _forget(self) -> None:
+        """Lets go of what nobody looks at any more."""
+        cut = min(self._held(), self._point) - self._base - _KEEP
+        if cut > 1024:
+            self._text, self._base = self._text[cut:], self._base + cut
+
+    def _apart(self, where: Where, at: int, stretch: str) -> None:
+        """A stretch that is no prose."""
+        if where is Where.MARGIN:
             self._quoted = ">" in stretch
         elif where is Where.BREAK:
             if self._fresh and not self._units and self._point == at:
@@ -244,21 +248,25 @@ class Sentences:
 
     def _line_ends(self, at: int, *, over: bool = False) -> None:
         """The end of a line of text ends its sentences, and a quotation that is still open was none."""
-        if self._opened in _SINGLES and self._text[: at - self._base][-1:] in self._opened:
-            self._closed(at)
-        self._opened = ""
-        for unit in self._units:
-            unit.opened = False
-        self._ended(at, at + 1, over=over)
+        if self._opened:
+            if self._opened in _SINGLES and self._text[: at - self._base][-1:] in self._opened:
+                self._closed(at)
+            self._opened = ""
+        if self._units:
+            for unit in self._units:
+                unit.opened = False
+            self._ended(at, at + 1, over=over)
+        else:
+            self._before += 1
         self._fresh, self._quoted, self._lead = True, False, -1
-        self._leads_on(at)
+        if self._led >= 0:
+            self._leads_on(at)
 
     def _leads_on(self, at: int) -> None:
         """Whether the colon of a line leads to the next one, too."""
-        if self._led >= 0:
-            line = self._text[max(at - self._base - _KEEP, 0) : at - self._base].rpartition("\n")[2].rstrip("*_ \t\r")
-            if line:                                    # a blank line parts nothing
-                self._items = line[-1] not in ":："
+        line = self._text[max(at - self._base - _KEEP, 0) : at - self._base].rpartition("\n")[2].rstrip("*_ \t\r")
+        if line:                                        # a blank line parts nothing
+            self._items = line[-1] not in ":："
 
     def _item(self, start: int) -> None:
         """A line of text begins behind one that a colon led to: it goes on with it as an item only."""
@@ -269,26 +277,25 @@ class Sentences:
 
     # --- within a line
 
-    def _prose(self, *, final: bool) -> None:
+    def _prose(self, *, final: bool = False) -> None:
         base, text = self._base, self._text
         at, passed = self._point - base, -1
         self._lead = -1
         while self._verdict is None:
             if self._fresh:
                 lead = _LEAD.match(text, at)
-                start = lead.end() if lead else at
-                bracket = start > 0 and text[start - 1] in "[(（【"
-                if start == len(text):
-                    at = start
-                    self._lead = base + start - 1 if bracket and not final else -1
+                at = lead.end() if lead else at
+                bracket = at > 0 and text[at - 1] in "[(（【"
+                if at == len(text):
+                    self._lead = base + at - 1 if bracket and not final else -1
                     break
                 self._fresh = False
-                at = start
                 if self._items:
-                    self._item(start)
-                if text[start] not in _QUOTES and text[start] not in self._opened:
-                    self._open(base + start - bracket, seam=False)
-                    at += text[start] not in _ENDS
+                    self._item(at)
+                char = text[at]
+                if char not in _QUOTES and char not in self._opened:
+                    self._open(base + at - bracket, seam=False)
+                    at += char not in _ENDS
                     continue
             if _LOWER.fullmatch(text, at) and text[at - 1 : at] not in _BEFORE_POINTS:
                 at = len(text)                          # nearly always: the middle of a sentence
@@ -331,7 +338,10 @@ class Sentences:
             if ended == ":":
                 self._leads(text, base + at)
             elif mark or ended in (".", "!", "?", "…"):
-                self._ended(base + found.end(), base + found.start() + 1)
+                if self._units:
+                    self._ended(base + found.end(), base + found.start() + 1)
+                else:
+                    self._before += 1
             self._fresh = True
             return found.end()
         else:
@@ -350,16 +360,16 @@ class Sentences:
             self._first = start
         if self._opened and not self._in_quotes:
             return
+        at, may_begin = start - self._base, self._judge.may_begin
+        begun = self._text[at : at + 2]
+        if begun.isalpha() and not (
+            may_begin(begun, _SOME_SEAM) or may_begin(begun, _SOME_ASIDE) if seam else may_begin(begun, _SOME_START)
+        ):
+            return                                      # as nearly always: no word of interest begins like this
         if (self._until is None or start <= self._until) and not (
             self._units and self._units[-1].place.start == start
         ):
-            at, glued, switched, aside = start - self._base, False, False, False
-            begun = self._text[at : at + 2]
-            if begun.isalpha() and not (
-                self._judge.may_begin(begun, _SOME_SEAM if seam else _SOME_START)
-                or (seam and self._judge.may_begin(begun, _SOME_ASIDE))
-            ):
-                return                                  # as nearly always: no word of interest begins like this
+            glued, switched, aside = False, False, False
             if seam:
                 last = self._text[max(at - 4, 0) : at].rstrip()[-1:]
                 glued = self._text[max(at - 1, 0) : at].isalnum()

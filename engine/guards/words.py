@@ -79,7 +79,11 @@ class Words:
             end = min(word.end() if word else at, at + MAX_WORD - len(self._word))
             self._word += text[at:end]
             at = end
-            if not self._alive():
+            if len(self._word) < _PROBE:
+                if at == size:                  # nearly always
+                    break
+                self._start = -1                # too short to be encoded
+            elif not self._alive():
                 self._start = -1
                 rest = _WORD.match(text, at)
                 at = rest.end() if rest else at
