@@ -400,13 +400,12 @@ class _Both:
         safe, judged = lines.read(page), sentences.read(page)
         if judged < safe:               # noqa: PLR1730 - half as dear as a call of min
             safe = judged
-        if page.final or safe < page.placed or page.placed < page.end or page.text[-1:].isspace():
+        if page.final or not safe == page.placed == page.end or not page.text[-1:].strip():
             safe = sentences.before_blanks(safe, final=page.final)
         if lines.found >= 0 and (sentences.by is None or lines.by <= sentences.by):
             page.judge(_LINE, lines.by)
-        if safe > self._safe:
-            self._safe = safe
-        return self._safe
+        safe = self._safe = max(safe, self._safe)
+        return safe
 
 
 class _Deflections:

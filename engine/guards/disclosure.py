@@ -130,9 +130,8 @@ class DisclosureReader:
         safe = places[at] if at < size else page.end
         if size > _KEPT:
             self._forget(held)
-        if safe > self._safe:
-            self._safe = safe
-        return self._safe
+        safe = self._safe = max(safe, self._safe)
+        return safe
 
     def _numbers(self, *, final: bool) -> int:
         """Finds the numbers that have ended, and returns where one begins that has not."""

@@ -140,7 +140,9 @@ class LeakReader:
                 page.judge(self._verdict, word.end + 1)
                 return word.start
         self._end = page.end
-        if self._leaks(page.text, page.begin):
+        if self._little(page):
+            self._passes(page.text, page.begin)
+        elif self._leaks(page.text, page.begin):
             page.judge(self._verdict, self._places[-1] + 1)
             return self._held()
         if len(self._letters) > 4096:
@@ -153,25 +155,32 @@ class LeakReader:
             return self._end
         return self._places[-longest] if 0 < longest <= len(self._places) else self._end
 
+    def _little(self, page: Page) -> bool:
+        """Whether there is too little in a piece to be a shingle, as nearly always, and no gap before its letters."""
+        return self._length + len(page.text) < WIDE_SHINGLE and page.text.isascii() and (
+            not self._places or page.end - self._places[-1] <= _GAP
+        )
+
+    def _passes(self, text: str, begin: int) -> None:
+        """Reads on over such a piece."""
+        places, after = self._places, self._pieces.next
+        state, length = self._state, self._length
+        for at, letter in enumerate(text.lower(), begin):
+            if letter.isalnum():
+                self._letters += letter
+                places.append(at)
+                if (next_state := after[state].get(letter)) is not None:
+                    state, length = next_state, length + 1
+                elif state:
+                    state, length = self._pieces.step(state, length, letter)
+                else:
+                    length = 0
+        self._state, self._length = state, length
+
     def _leaks(self, text: str, begin: int) -> bool:
         """Reads on, up to the character with which it is a leak. ``begin``: where ``text`` stands in the whole."""
         places, plain, after = self._places, _PLAIN.get, self._pieces.next
         state, length = self._state, self._length
-        if length + len(text) < WIDE_SHINGLE and text.isascii() and (
-            not places or begin + len(text) - places[-1] <= _GAP
-        ):                              # nearly always: too little to be a shingle
-            for at, letter in enumerate(text.lower(), begin):
-                if letter.isalnum():
-                    self._letters += letter
-                    places.append(at)
-                    if (next_state := after[state].get(letter)) is not None:
-                        state, length = next_state, length + 1
-                    elif state:
-                        state, length = self._pieces.step(state, length, letter)
-                    else:
-                        length = 0
-            self._state, self._length = state, length
-            return False
         last = places[-1] if places else begin
         read: list[str] = []            # folded
         before, leaks = self._letters[-self._keep :], False

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 import string
 from bisect import insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -59,8 +59,6 @@ class _Candidate(Protocol):
         """True: decided. ``text`` begins at offset ``base`` of the whole."""
         ...
 
-
-_NONE: Final[Sequence[Span]] = ()
 
 # --- ways in
 
@@ -169,7 +167,7 @@ class Scanner:
         self._alive: list[_Candidate] = []
         self._found: list[Span] = []
 
-    def read(self, text: str, *, final: bool = False) -> tuple[int, Sequence[Span]]:
+    def read(self, text: str, *, final: bool = False) -> tuple[int, list[Span]]:
         """How many characters from the start are safe, and the new secrets before that, in order, apart."""
         if final and not self._end:
             self._whole(text)
@@ -179,7 +177,7 @@ class Scanner:
         ):
             self._text += text          # a word goes on in which nothing has begun
             self._starts = self._signs = self._end = self._end + len(text)
-            return self._end, _NONE
+            return self._end, []
         self._text += text
         self._end += len(text)
         if self._alive:
@@ -200,7 +198,7 @@ class Scanner:
         if len(self._text) > 4 * _CONTEXT and safe - self._base > 2 * _CONTEXT:
             cut = safe - self._base - _CONTEXT
             self._text, self._base = self._text[cut:], self._base + cut
-        return safe, self._settled(safe) if self._found else _NONE
+        return safe, self._settled(safe) if self._found else []
 
     def _whole(self, text: str) -> None:
         """Passes over all of a text that comes in one piece and has nothing in it that could be a secret."""
@@ -777,9 +775,8 @@ class SecretsReader:
             hit = next((hit for text in decodings(word.text) if (hit := holds(text)) is not None), None)
             if hit is not None:
                 page.edit(Edit(word.start, word.end, _removed(hit[1]), hit[0]))
-        if safe > self._safe:
-            self._safe = safe
-        return self._safe
+        safe = self._safe = max(safe, self._safe)
+        return safe
 
 
 def _removed(name: str) -> str:

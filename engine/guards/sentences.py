@@ -252,12 +252,9 @@ class Sentences:
             if self._opened in _SINGLES and self._text[: at - self._base][-1:] in self._opened:
                 self._closed(at)
             self._opened = ""
-        if self._units:
-            for unit in self._units:
-                unit.opened = False
-            self._ended(at, at + 1, over=over)
-        else:
-            self._before += 1
+        for unit in self._units:
+            unit.opened = False
+        self._ended(at, at + 1, over=over)
         self._fresh, self._quoted, self._lead = True, False, -1
         if self._led >= 0:
             self._leads_on(at)
@@ -338,10 +335,7 @@ class Sentences:
             if ended == ":":
                 self._leads(text, base + at)
             elif mark or ended in (".", "!", "?", "…"):
-                if self._units:
-                    self._ended(base + found.end(), base + found.start() + 1)
-                else:
-                    self._before += 1
+                self._ended(base + found.end(), base + found.start() + 1)
             self._fresh = True
             return found.end()
         else:
@@ -478,6 +472,9 @@ class Sentences:
     def _ended(self, end: int, by: int, *, over: bool = False) -> None:
         """A sentence ends at ``end``, as was known ``by`` so many characters: every unit that is still alive is"
         " judged, the earliest first."""
+        if not self._units:
+            self._before += 1
+            return
         units, self._units = self._units, []
         for unit in units:
             if self._opened and not unit.opened:            # it ends within what the unit quotes

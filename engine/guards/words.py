@@ -80,9 +80,7 @@ class Words:
             self._word += text[at:end]
             at = end
             if len(self._word) < _PROBE:
-                if at == size:                  # nearly always
-                    break
-                self._start = -1                # too short to be encoded
+                self._start = self._start if at == size else -1     # nearly always too short
             elif not self._alive():
                 self._start = -1
                 rest = _WORD.match(text, at)
