@@ -25,6 +25,8 @@ from engine.guards.page import Detector, Page
 from engine.messages import Citation, Found, Passage
 from engine.ports import Edit
 
+_PROSE: Final = Where.PROSE
+_MARGIN: Final = Where.MARGIN
 _NUMBER: Final = r"[0-9]{1,3}"
 _NEXT: Final = r" ?[,;，；、] ?"
 _MARK: Final = re.compile(rf"\[({_NUMBER}(?:{_NEXT}{_NUMBER}){{0,9}})\]")
@@ -80,7 +82,7 @@ class Marks:
             if not stretches:
                 return self._held_at if self._held else page.placed
             where, at, stretch = stretches[-1]
-            if where is Where.PROSE or where is Where.MARGIN:
+            if where is _PROSE or where is _MARGIN:
                 self._before = stretch[-1]
                 if stretch[-1] == " ":
                     self._held, self._held_at = " ", at + len(stretch) - 1
@@ -90,7 +92,7 @@ class Marks:
             self._held = ""
             return page.placed
         for where, at, stretch in stretches:
-            if where is Where.PROSE or where is Where.MARGIN:
+            if where is _PROSE or where is _MARGIN:
                 if not self._held:
                     self._held_at = at
                 self._held += stretch

@@ -45,6 +45,12 @@ _POINT: Final = re.compile(             # where a line or a quotation may begin;
     r"|['‘’‚]|(?<=[^\W_A-Z]|[\])）】 ])[A-Z]"
     f"|(?<![,，、])[{openers(_ROOT)}]"
 )
+_PROSE: Final = Where.PROSE
+_SPAN: Final = Where.SPAN
+_FENCE: Final = Where.FENCE
+_CLOSED: Final = Where.CLOSED
+_BREAK: Final = Where.BREAK
+_MARGIN: Final = Where.MARGIN
 _MAX_QUOTE: Final = 600
 _MAX_FENCE: Final = 4096
 """Characters after which a quotation that is not closed is none."""
@@ -105,7 +111,7 @@ class Lines:
         self._opened = ""           # closes the quotation that we are in
         self._apostrophe = False    # the last character closes it, unless a letter follows
         self._previous = ""
-        self._where = Where.PROSE
+        self._where = _PROSE
         self._ways: list[_Way] = []
         self._matches: list[_Match] = []
         self.found = -1
@@ -124,12 +130,12 @@ class Lines:
                 return self.found
             if where is not self._where:
                 self._moved(where)
-            if where is Where.MARGIN:
+            if where is _MARGIN:
                 self._quoted = ">" in stretch
-            elif where is Where.BREAK:
+            elif where is _BREAK:
                 self._now = at
                 self._broke()
-            elif where is not Where.CLOSED and not self._quoted:
+            elif where is not _CLOSED and not self._quoted:
                 self._stretch(where, at, stretch)
         if page.final and self.found < 0:
             self._over()
@@ -146,11 +152,11 @@ class Lines:
         """Whether nothing is going on, as in nearly all pieces of small letters, in which nothing begins."""
         if (
             self._fresh or self._ways or self._matches or self._apostrophe or self._quoted or self.found >= 0
-            or page.final or self._where is not Where.PROSE or len(page.stretches) != 1
+            or page.final or self._where is not _PROSE or len(page.stretches) != 1
         ):
             return False
         where, _, stretch = page.stretches[0]
-        if where is not Where.PROSE:
+        if where is not _PROSE:
             return False
         self._previous = stretch[-1]
         return True
@@ -159,11 +165,11 @@ class Lines:
 
     def _moved(self, where: Where) -> None:
         """What was matched in code that has been closed was a quotation."""
-        if where is Where.CLOSED:
+        if where is _CLOSED:
             self._matches = [match for match in self._matches if match.where is not self._where]
-        if self._where in (Where.SPAN, Where.FENCE) or where in (Where.SPAN, Where.FENCE):
+        if where is _SPAN or where is _FENCE or self._where is _SPAN or self._where is _FENCE:
             self._ways = []
-            self._fresh = self._fresh or where is not Where.PROSE
+            self._fresh = self._fresh or where is not _PROSE
         self._where = where
 
     def _broke(self) -> None:
@@ -172,7 +178,7 @@ class Lines:
             self._closed_at_end()
         if self._matches:
             for match in self._matches:
-                if not match.last and match.where is not Where.FENCE:
+                if not match.last and match.where is not _FENCE:
                     self._meant(match.start)
             self._matches = [match for match in self._matches if not match.last]
         self._opened = self._previous = ""
@@ -191,7 +197,7 @@ class Lines:
 
     def _stretch(self, where: Where, at: int, text: str) -> None:
         index, end = 0, len(text)
-        while index < end and self.found < 0:
+        while index < end:
             if self._ways or self._matches or self._apostrophe:
                 pass
             elif self._fresh:
@@ -207,8 +213,11 @@ class Lines:
                 if point > index:
                     self._previous = text[point - 1]
                 index = point
-            self._character(text[index], at + index, where)
-            self._previous = text[index]
+            char = text[index]
+            self._character(char, at + index, where)
+            self._previous = char
+            if self.found >= 0:
+                return
             index += 1
 
     def _next_point(self, text: str, index: int) -> int:
@@ -240,7 +249,7 @@ class Lines:
 
     def _sign(self, char: str, where: Where) -> None:
         """Punctuation, a blank or a mark."""
-        if where is Where.FENCE:
+        if where is _FENCE:
             self._fresh = self._fresh or char in _ENDS or char == "\n"
         elif char == '"' and self._json:
             self._fresh = True
@@ -296,7 +305,7 @@ class Lines:
         if (end := way.node.get(END)) is None:
             return True
         firm = way.firm and END not in end
-        if firm and not way.opened and where is Where.PROSE:
+        if firm and not way.opened and where is _PROSE:
             self._meant(way.start)
             return False
         self._matches.append(_Match(way.start, at, not firm, way.seam and not firm, way.opened, where))
@@ -317,8 +326,8 @@ class Lines:
                 continue
             if match.sentence and char in _ENDS:
                 match.sentence = False
-            held_in_code = match.where is not Where.PROSE
-            limit = _MAX_FENCE if match.where is Where.FENCE else _MAX_QUOTE
+            held_in_code = match.where is not _PROSE
+            limit = _MAX_FENCE if match.where is _FENCE else _MAX_QUOTE
             sure = not (match.sentence or match.last or match.opened or held_in_code)
             if sure or ((match.opened or held_in_code) and not match.sentence and at - match.end > limit):
                 self._meant(match.start)

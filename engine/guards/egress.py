@@ -123,7 +123,7 @@ class Screen:
     ended: bool = False
     _shown: list[str] = field(default_factory=list)
     _visible: int = 0
-    _raw: list[str] = field(default_factory=list)   # not yet released, beginning at _start
+    _raw: str = ""              # not yet released, beginning at _start
     _start: int = 0
     _end: int = 0
     _edits: list[Edit] = field(default_factory=list)
@@ -170,7 +170,7 @@ class Screen:
         if self.ended:
             self._still_open()
         if isinstance(piece, Text):
-            self._raw.append(piece.text)
+            self._raw += piece.text
             self._end += len(piece.text)
         reading = self.reading
         try:
@@ -244,7 +244,7 @@ class Screen:
                 Decision("out", seat.guard.name, seat.guard.version, *noted, digest, self._end, self._start)
                 for noted in (*shadows, last)
             ]
-        self._raw, self._edits = [], []
+        self._raw, self._edits = "", []
 
     async def _ask(self, seat: _Seat, piece: Piece, ends: list[tuple[int, _Seat, Scan]]) -> None:
         """Takes what one detector that reads alone says of the next piece."""
@@ -279,7 +279,7 @@ class Screen:
             raise self._broken(seat, error) from error
 
     def _digest(self) -> str:
-        return self.fingerprint(self.text + "".join(self._raw))
+        return self.fingerprint(self.text + self._raw)
 
     def _still_open(self) -> None:
         if self.ended:
@@ -341,11 +341,10 @@ class Screen:
         size = until - self._start
         if size <= 0:
             return _EMPTY
-        raw = self._raw[0] if len(self._raw) == 1 else "".join(self._raw)
-        ready, rest = raw[:size], raw[size:]
+        ready, self._raw = self._raw[:size], self._raw[size:]
         if self._edits:
             ready = self._edited(ready, until)
-        self._raw, self._start = [rest] if rest else [], until
+        self._start = until
         if not ready:
             return _EMPTY
         self._shown.append(ready)

@@ -165,9 +165,10 @@ class LeakReader:
         """Reads on over such a piece."""
         places, after = self._places, self._pieces.next
         state, length = self._state, self._length
+        read = ""
         for at, letter in enumerate(text.lower(), begin):
             if letter.isalnum():
-                self._letters += letter
+                read += letter
                 places.append(at)
                 if (next_state := after[state].get(letter)) is not None:
                     state, length = next_state, length + 1
@@ -175,6 +176,7 @@ class LeakReader:
                     state, length = self._pieces.step(state, length, letter)
                 else:
                     length = 0
+        self._letters += read
         self._state, self._length = state, length
 
     def _leaks(self, text: str, begin: int) -> bool:

@@ -21,6 +21,11 @@ from engine.guards.page import Detector, Page
 from engine.messages import Found
 from engine.ports import Edit
 
+_PROSE: Final = Where.PROSE
+_BREAK: Final = Where.BREAK
+_MARGIN: Final = Where.MARGIN
+_CLOSED: Final = Where.CLOSED
+_SPAN: Final = Where.SPAN
 _SCHEME: Final = r"(?:https?|ftp|wss?|file|slack|discord|tel|sms)://?|www\."
 _URL: Final = re.compile(rf"(?<![A-Za-z0-9])(?:{_SCHEME})[^\s<>\"'`()\[\]】）」』，。；、|\\{{}}]+", re.IGNORECASE)
 _URL_BEGUN: Final = re.compile(
@@ -97,10 +102,12 @@ class LinkReader:
         """The next piece."""
         nothing = not (self._held or self._rest or page.final or self._inside >= 0 or _ANY.search(page.text))
         for where, at, stretch in page.stretches:
-            if nothing and where is Where.PROSE:            # nearly always; but a link may begin at its end
-                self._before, self._at = self._held[-1:] or self._before, at
+            if nothing and where is _PROSE:            # nearly always; but a link may begin at its end
+                if self._held:                              # a margin
+                    self._before = self._held[-1]
+                self._at = at
                 self._begins(stretch, 0)
-            elif nothing and where is Where.BREAK and self._inside < 0:
+            elif nothing and where is _BREAK and self._inside < 0:
                 self._held = self._before = self._code = ""
                 self._brackets, self._plain = [], False
             else:
@@ -113,19 +120,19 @@ class LinkReader:
         return self._at if self._held else page.placed
 
     def _stretch(self, page: Page, where: Where, at: int, stretch: str) -> None:
-        code = where is Where.SPAN or where is Where.CLOSED
+        code = where is _SPAN or where is _CLOSED
         if code and (self._plain or self._held.startswith("](")):
             self._plain = True          # within an address backticks are letters, and then nothing here is code
-        if where is Where.PROSE or where is Where.MARGIN or (code and self._plain):
-            self._prose(page, at, stretch, wait=where is Where.MARGIN)
+        if where is _PROSE or where is _MARGIN or (code and self._plain):
+            self._prose(page, at, stretch, wait=where is _MARGIN)
             return
         self._settle(page, final=True)
         self._before = ""
-        if where is Where.SPAN:
+        if where is _SPAN:
             self._span(page, at, stretch)
-        elif where is Where.CLOSED:
+        elif where is _CLOSED:
             self._code, self._inside = "", -1
-        elif where is Where.BREAK:
+        elif where is _BREAK:
             self._unclosed(page)
             self._brackets, self._plain = [], False
 

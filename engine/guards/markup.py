@@ -23,6 +23,9 @@ class Where(Enum):
     MARGIN = auto()     # blanks and ``>`` before the first word of a line
 
 
+_PROSE: Final = Where.PROSE
+_SPAN: Final = Where.SPAN
+_BREAK: Final = Where.BREAK
 _MARGIN: Final = re.compile(r"[ \t>]*")
 _FENCE: Final = re.compile(r"`+|~+")
 _RUN: Final = re.compile(r"`+")
@@ -52,7 +55,7 @@ class Markup:
                 return []
             at = self.placed                   # nearly always
             self.placed = at + len(text)
-            return [(Where.SPAN if self._span else Where.PROSE, at, text)]
+            return [(_SPAN if self._span else _PROSE, at, text)]
         text = self._tail + text
         at, end = 0, len(text)
         stretches = []
@@ -60,7 +63,7 @@ class Markup:
             char = text[at]
             if char == "\n" and not self._fence:
                 self._line, self._span = True, 0
-                where, stop = Where.BREAK, at + 1
+                where, stop = _BREAK, at + 1
             elif not self._fence and not (char in _OF_LINES if self._line else char == "`"):    # nearly always
                 self._line = False
                 where, stop = self._until_line_ends(text, at)
@@ -82,14 +85,14 @@ class Markup:
             return self._in_fence(text, at, final)
         if text[at] == "\n":
             self._line, self._span = True, 0
-            return Where.BREAK, at + 1
+            return _BREAK, at + 1
         if text[at] == "`":
             return self._ticks(text, at, final)
         return self._until_line_ends(text, at)
 
     def _until_line_ends(self, text: str, at: int) -> tuple[Where, int]:
         found = _PROSE_END.search(text, at)
-        return Where.SPAN if self._span else Where.PROSE, found.start() if found else len(text)
+        return _SPAN if self._span else _PROSE, found.start() if found else len(text)
 
     def _ticks(self, text: str, at: int, final: bool) -> tuple[Where, int] | None:
         stop = self._run(text, at)
@@ -99,7 +102,7 @@ class Markup:
             self._span = 0
             return Where.CLOSED, stop
         self._span = self._span or stop - at
-        return Where.SPAN, stop
+        return _SPAN, stop
 
     def _margin(self, text: str, at: int, final: bool) -> tuple[Where, int] | None:
         margin = _MARGIN.match(text, at)

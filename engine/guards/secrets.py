@@ -172,8 +172,8 @@ class Scanner:
         if final and not self._end:
             self._whole(text)
         elif (
-            self._starts == self._signs == self._end and not (final or self._alive or self._found)
-            and text.isalpha() and text.isascii() and self._text[-1:].isalnum() and self._text.isascii()
+            text.isalpha() and text.isascii() and self._starts == self._signs == self._end
+            and not (final or self._alive or self._found) and self._text[-1:].isalnum() and self._text.isascii()
         ):
             self._text += text          # a word goes on in which nothing has begun
             self._starts = self._signs = self._end = self._end + len(text)
@@ -261,7 +261,7 @@ class Scanner:
         begun = _BEGUN.search(text, max(len(text) - _LONGEST, text.rfind(" ") + 1))
         if begun and begun.group() not in _WHOLE:       # a whole one has been considered above
             self._starts = base + begun.start()
-        if text.find("-", -len(_BEGIN)) >= 0:
+        if text[-1] in _BEGIN and text.find("-", -len(_BEGIN)) >= 0:
             for size in range(len(_BEGIN) - 1, 0, -1):
                 if text.endswith(_BEGIN[:size]):
                     self._starts = min(self._starts, self._end - size)

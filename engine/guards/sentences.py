@@ -28,8 +28,12 @@ MAX_HELD: Final = 320
 """Characters after which a sentence that does not end is judged as it stands."""
 _MAX_QUOTE: Final = 600
 _KEEP: Final = 64
+_LONG: Final = 2048             # characters that are kept before some of them are let go
 _HEAD: Final = 4096             # of a long answer, what a judge is told of its beginning
 
+_PROSE: Final = Where.PROSE
+_MARGIN: Final = Where.MARGIN
+_BREAK: Final = Where.BREAK
 _SINGLE: Final = {"'": "'", "‘": "’'", "‚": "‘’"}
 _QUOTES: Final = {'"': '"', "“": "”", "„": "“”", "「": "」", "『": "』", "«": "»", "»": "«"} | _SINGLE
 _SINGLES: Final = frozenset(_SINGLE.values())
@@ -143,7 +147,7 @@ class Sentences:
     """A `Reader` that stops at the first sentence its judge objects to."""
 
     __slots__ = (
-        "_base", "_before", "_first", "_fresh", "_head", "_headed", "_in_quotes", "_intro", "_items", "_judge", "_lead",
+        "_base", "_before", "_first", "_fresh", "_head", "_in_quotes", "_intro", "_items", "_judge", "_lead",
         "_led", "_opened", "_point", "_quoted", "_size", "_text", "_units", "_until", "_verdict", "by",
     )
 
@@ -157,8 +161,7 @@ class Sentences:
         self._until = until
         self._text = ""             # what units are about, and _KEEP before it
         self._base = 0
-        self._head: list[str] = []  # the beginning of the whole text
-        self._headed = 0            # its size
+        self._head = ""             # of what stood before, the beginning
         self._size = 0              # of the whole text
         self._point = 0             # up to here points have been looked for
         self._first = -1            # where the first sentence begins
@@ -181,14 +184,11 @@ class Sentences:
         if self._verdict is None:
             if self._until is not None and self._point > self._until and not self._units:
                 return self._size                       # over
+            if len(self._text) > _LONG:
+                self._forget()
             for where, at, stretch in page.stretches:
-                if len(self._text) > 2048:
-                    self._forget()
                 self._text += stretch
-                if self._headed < _HEAD:
-                    self._head.append(stretch)
-                    self._headed += len(stretch)
-                if where is not Where.PROSE:
+                if where is not _PROSE:
                     self._apart(where, at, stretch)
                 elif self._quoted:
                     self._point = at + len(stretch)
@@ -225,20 +225,23 @@ class Sentences:
     def _forget(self) -> None:
         """Lets go of what nobody looks at any more."""
         cut = min(self._held(), self._point) - self._base - _KEEP
-        if cut > 1024:
+        if cut > _LONG // 2:
+            self._head += self._text[: max(min(cut, _HEAD - self._base), 0)]
             self._text, self._base = self._text[cut:], self._base + cut
 
     def _apart(self, where: Where, at: int, stretch: str) -> None:
         """A stretch that is no prose."""
-        if where is Where.MARGIN:
+        if where is _MARGIN:
             self._quoted = ">" in stretch
-        elif where is Where.BREAK:
+        elif where is _BREAK:
             if self._fresh and not self._units and self._point == at:
                 self._lead = -1                         # a blank line
             else:
                 self._prose(final=True)
             if self._verdict is None:
                 self._line_ends(at)
+            if len(self._text) > _LONG:
+                self._forget()
         elif where is Where.FENCE or (where is Where.CLOSED and stretch[:3] in ("```", "~~~")):
             self._units = []
             self._fresh = True
@@ -406,7 +409,7 @@ class Sentences:
             size = upto - begin
             if not unit.suspected:
                 if not unit.wanted:
-                    begun = self._text[begin : min(begin + unit.gate, upto)]
+                    begun = self._text[begin : begin + unit.gate if size > unit.gate else upto]
                     words = self._words(begun, unit.place, whole=final or size >= unit.gate)
                     if words is None:
                         kept.append(unit)
@@ -448,10 +451,7 @@ class Sentences:
 
     def _answer(self, end: int) -> str:
         """All up to there, but for the middle of a long answer."""
-        head = "".join(self._head)
-        if end <= self._headed:
-            return head[:end]
-        return head + self._text[max(self._headed - self._base, 0) : end - self._base]
+        return self._head + self._text[: end - self._base]
 
     def _said(self, start: int, end: int) -> str:
         return _ELSEWHERE.sub('""', self._text[start - self._base : end - self._base])
