@@ -210,6 +210,11 @@ class Lines:
                 if point < 0:
                     self._previous = text[-1]
                     return
+                if text[point] in _ENDS:        # as nearly always: a sentence may begin behind it
+                    self._previous = text[point]
+                    self._fresh, self._json = True, bool(self._json)
+                    index = point + 1
+                    continue
                 if point > index:
                     self._previous = text[point - 1]
                 index = point
@@ -242,7 +247,7 @@ class Lines:
             self._sign(char, where)
             return
         if self._ways:
-            self._walk(letters, at, where)
+            self._ways = [way for way in self._ways if self._step(way, letters, at, where)]
         if letters[0] in _ROOT and (self._fresh or self._at_seam(char)):
             self._begin(letters, at, where, seam=not self._fresh)
         self._fresh = False
@@ -288,9 +293,6 @@ class Lines:
         if self._step(way, letters, at, where):
             self._ways.append(way)
 
-    def _walk(self, letters: str, at: int, where: Where) -> None:
-        self._ways = [way for way in self._ways if self._step(way, letters, at, where)]
-
     def _step(self, way: _Way, letters: str, at: int, where: Where) -> bool:
         """False: this is not a line, or a whole one."""
         for letter in letters:
@@ -298,7 +300,7 @@ class Lines:
             if node is None:
                 return False
             way.node = node
-            if cjk(letter):
+            if "\u4e00" <= letter <= "\u9fff":
                 way.wide += 1
             else:
                 way.depth += 1

@@ -35,6 +35,10 @@ _URL_BEGUN: Final = re.compile(
 )
 _OF_SCHEMES: Final = frozenset("acdefhiklmoprstwACDEFHIKLMOPRSTW:/\u017f\u212a")
 """What an address that has begun may end with; two of them are other letters, of which these are the capitals."""
+_BEGINNINGS: Final = frozenset(
+    scheme[:size] for scheme in ("https", "ftp", "wss", "www", "file", "slack", "discord", "tel", "sms")
+    for size in range(1, len(scheme) + 1)
+)
 _TARGET: Final = re.compile(r"\]\([ \t]*<?(?P<to>(?:\\."
     r"|[^\s()<>\\]|\((?:\\.|[^\s()<>\\])*\))*)>?(?:[ \t]+[\"'(][^\"')\n]*[\"')])?[ \t]*\)")
 _TARGET_LONG: Final = re.compile(r"\]\([ \t]*<?(?:\\."
@@ -205,7 +209,8 @@ class LinkReader:
 
     def _begins(self, text: str, at: int) -> None:
         """Holds what may be the beginning of an address at the end of the text."""
-        if text[-1:] in _OF_SCHEMES:
+        word = text.rpartition(" ")[2]
+        if text[-1:] in _OF_SCHEMES and (not word.isalpha() or not word.isascii() or word.lower() in _BEGINNINGS):
             begun = _URL_BEGUN.search(text, max(at, len(text) - 10))
             if begun and (begun.start() or not (self._before.isalnum() and self._before.isascii())):
                 self._kept(text, begun.start())

@@ -88,6 +88,7 @@ _BEGUN: Final = re.compile(
     f"{_EDGE}(?=[A-Za-z])(?:{_trie(credentials.PREFIXES, partial=True)}|[A-Z]{{1,2}}[0-9]?)\\Z"
 )
 _BEGINNING: Final = rf"(?=[A-Za-z]){_trie(credentials.PREFIXES, partial=True)}"
+_BEGINNINGS: Final = frozenset(prefix[:size] for prefix in credentials.PREFIXES for size in range(len(prefix) + 1))
 _MARKED: Final = re.compile(rf"{_EDGE}{_BEGINNING}[*`~|\\]")
 """A mark of Markdown, which nobody sees, in the middle of a prefix or behind it."""
 _PROPER: Final = re.compile(_BEGINNING)
@@ -258,7 +259,10 @@ class Scanner:
         text, base = self._text, self._base
         if text[-1:] not in _OF_PREFIXES:
             return
-        begun = _BEGUN.search(text, max(len(text) - _LONGEST, text.rfind(" ") + 1))
+        word = text[max(len(text) - _LONGEST, text.rfind(" ") + 1) :]
+        if len(word) > 2 and word.isalpha() and word.isascii() and word not in _BEGINNINGS:
+            return                                      # nearly always
+        begun = _BEGUN.search(text, len(text) - len(word))
         if begun and begun.group() not in _WHOLE:       # a whole one has been considered above
             self._starts = base + begun.start()
         if text[-1] in _BEGIN and text.find("-", -len(_BEGIN)) >= 0:
