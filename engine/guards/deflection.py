@@ -25,7 +25,7 @@ from typing import Final
 
 from engine.guards import forms
 from engine.guards.leaves import LeafReadingGuard
-from engine.guards.lines import END, FIRM_CJK, FIRM_LATIN, Node, cjk, openers, tree
+from engine.guards.lines import END, FIRM_CJK, FIRM_LATIN, Node, beginnings, cjk, openers, tree
 from engine.guards.markup import Where
 from engine.guards.normalise import letter as fold
 from engine.guards.page import Detector, Page
@@ -35,6 +35,7 @@ from engine.guards.verdict import Allow, Reroute, Verdict
 from engine.messages import Found
 
 _ROOT: Final = tree()
+_BEGINNINGS: Final = beginnings(_ROOT, 3)
 _QUOTES: Final = {'"': '"', "“": "”", "„": "“”", "「": "」", "『": "』", "«": "»", "»": "«", "《": "》"}
 _SINGLE: Final = {"'": "'", "‘": "’'", "‚": "‘’"}
 _APOSTROPHES: Final = frozenset("'’‘")
@@ -130,11 +131,11 @@ class Lines:
                 return self.found
             if where is not self._where:
                 self._moved(where)
-            if where is _MARGIN:
-                self._quoted = ">" in stretch
-            elif where is _BREAK:
+            if where is _BREAK:
                 self._now = at
                 self._broke()
+            elif where is _MARGIN:
+                self._quoted = ">" in stretch
             elif where is not _CLOSED and not self._quoted:
                 self._stretch(where, at, stretch)
         if page.final and self.found < 0:
@@ -219,6 +220,11 @@ class Lines:
                     self._previous = text[point - 1]
                 index = point
             char = text[index]
+            if not self._ways and not self._matches and _begins_none(text[index : index + 3]) and not self._apostrophe:
+                self._fresh, self._json = False, bool(self._json)
+                self._previous = char
+                index += 1
+                continue
             self._character(char, at + index, where)
             self._previous = char
             if self.found >= 0:
@@ -335,6 +341,11 @@ class Lines:
                 self._meant(match.start)
             kept.append(match)
         self._matches = kept
+
+
+def _begins_none(letters: str) -> bool:
+    """Whether no line begins with these."""
+    return letters.isascii() and letters.isalpha() and letters.lower() not in _BEGINNINGS
 
 
 def _latin(letters: str) -> bool:

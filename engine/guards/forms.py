@@ -598,7 +598,7 @@ _MAY_REFUSE: Final = re2.compile(_any(
 def may_refuse(beginning: str) -> bool:
     """Whether a text that begins like this may turn out to be a refusal."""
     text = plain(beginning)
-    return bool((text[:1] in _SMALL_BEGIN and _SMALL.match(text)) or _MAY_REFUSE.search(text))
+    return bool((text[:1] in _SMALL_BEGIN and _SMALL.match(text)) or _MAY_REFUSE.search(text.encode()))
 
 
 def refuses(text: str) -> float:
@@ -614,11 +614,12 @@ def refuses(text: str) -> float:
         score -= 0.1
     if _SMALL.match(opening):
         score += 0.1
-    if _HARM.search(opening):
+    raw = opening.encode()          # where something stands does not matter, and RE2 need not count characters
+    if _HARM.search(raw):
         score += 0.2
-    if _CAVEAT.search(opening):
+    if _CAVEAT.search(raw):
         score -= 0.3
-    if _HELPED.search(opening):
+    if _HELPED.search(raw):
         score -= 0.35
     return min(max(score, 0.0), 1.0)
 

@@ -196,7 +196,7 @@ class Scanner:
             for span in reversed(self._found):      # one that goes on beyond the safe point is held from its beginning
                 if span.end > safe:
                     safe = min(safe, span.start)
-        if len(self._text) > 4 * _CONTEXT and safe - self._base > 2 * _CONTEXT:
+        if safe - self._base > 2 * _CONTEXT and len(self._text) > 4 * _CONTEXT:
             cut = safe - self._base - _CONTEXT
             self._text, self._base = self._text[cut:], self._base + cut
         return safe, self._settled(safe) if self._found else []

@@ -358,7 +358,9 @@ class Sentences:
         if self._opened and not self._in_quotes:
             return
         at, may_begin = start - self._base, self._judge.may_begin
-        begun = self._text[at : at + 2]
+        begun = self._text[at : at + 3]
+        if not begun.isalpha():
+            begun = begun[:2]
         if begun.isalpha() and not (
             may_begin(begun, _SOME_SEAM) or may_begin(begun, _SOME_ASIDE) if seam else may_begin(begun, _SOME_START)
         ):
