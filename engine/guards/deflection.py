@@ -52,6 +52,7 @@ _FENCE: Final = Where.FENCE
 _CLOSED: Final = Where.CLOSED
 _BREAK: Final = Where.BREAK
 _MARGIN: Final = Where.MARGIN
+_PLAIN: Final = re.compile("[a-z ]+")
 _MAX_QUOTE: Final = 600
 _MAX_FENCE: Final = 4096
 """Characters after which a quotation that is not closed is none."""
@@ -124,7 +125,7 @@ class Lines:
     def read(self, page: Page) -> int:
         """How many characters from the start are safe."""
         self._end = page.end
-        if page.plain and self._passes(page):
+        if not self._fresh and self._passes(page):
             return self._end
         for where, at, stretch in page.stretches:
             if self.found >= 0:
@@ -152,8 +153,8 @@ class Lines:
     def _passes(self, page: Page) -> bool:
         """Whether nothing is going on, as in nearly all pieces of small letters, in which nothing begins."""
         if (
-            self._fresh or self._ways or self._matches or self._apostrophe or self._quoted or self.found >= 0
-            or page.final or self._where is not _PROSE or len(page.stretches) != 1
+            self._ways or self._matches or self._apostrophe or self._quoted or self.found >= 0
+            or page.final or self._where is not _PROSE or len(page.stretches) != 1 or not _PLAIN.fullmatch(page.text)
         ):
             return False
         where, _, stretch = page.stretches[0]

@@ -172,6 +172,8 @@ class Screen:
         if isinstance(piece, Text):
             self._raw += piece.text
             self._end += len(piece.text)
+        elif isinstance(piece, Finished):
+            self.finished = piece
         reading = self.reading
         try:
             safe = reading.read(piece)
@@ -188,10 +190,8 @@ class Screen:
                 safe = min(safe, seat.safe)
             if ends:
                 self._ends(ends)
-        if isinstance(piece, Finished):
-            self.finished = piece
-            if piece.reason == "content_filter":
-                self._note_backend()
+        if self.finished is not None and self.finished.reason == "content_filter":
+            self._note_backend()
         return self._release(safe) if safe > self._start else _EMPTY
 
     async def close(self) -> Cleared:

@@ -377,6 +377,7 @@ _MARKED: Final = frozenset(",.!…:;，。！：～~")
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
+@lru_cache(maxsize=16)
 def plain(text: str) -> str:
     """As marks are compared: lower-case, straight apostrophes, no emphasis, single blanks."""
     if not text.isascii():

@@ -139,10 +139,12 @@ class LeakReader:
             if any(map(self._gives_away, decodings(word.text))):
                 page.judge(self._verdict, word.end + 1)
                 return word.start
-        self._end = page.end
-        if self._little(page):
-            self._passes(page.text, page.begin)
-        elif self._leaks(page.text, page.begin):
+        self._end, text = page.end, page.text
+        if self._length + len(text) < WIDE_SHINGLE and text.isascii() and (
+            not self._places or page.end - self._places[-1] <= _GAP
+        ):
+            self._passes(text, page.begin)          # nearly always: too little to be a shingle, and no gap
+        elif self._leaks(text, page.begin):
             page.judge(self._verdict, self._places[-1] + 1)
             return self._held()
         if len(self._letters) > 4096:
@@ -155,14 +157,8 @@ class LeakReader:
             return self._end
         return self._places[-longest] if 0 < longest <= len(self._places) else self._end
 
-    def _little(self, page: Page) -> bool:
-        """Whether there is too little in a piece to be a shingle, as nearly always, and no gap before its letters."""
-        return self._length + len(page.text) < WIDE_SHINGLE and page.text.isascii() and (
-            not self._places or page.end - self._places[-1] <= _GAP
-        )
-
     def _passes(self, text: str, begin: int) -> None:
-        """Reads on over such a piece."""
+        """Reads on over so little that it is no shingle, and nowhere begins behind a gap."""
         places, after = self._places, self._pieces.next
         state, length = self._state, self._length
         read = ""

@@ -53,6 +53,9 @@ class _State(Enum):
     LOOSE = auto()      # behind what no JSON has
 
 
+_INSIDE: Final = _State.INSIDE
+
+
 class _Mapping:
     """Where each decoded character of a leaf stands in the text around it."""
 
@@ -172,14 +175,19 @@ class Unwrapped:
             self._found += [
                 (which, scan if scan.by is not None else replace(scan, by=now)) for which, scan in self._around.finds
             ]
-        text = self._tail + text
-        at = 0
-        while at < len(text):
-            step = self._step(text, at, final)
-            if step is None:
-                break
-            at = step
-        self._tail, self._at = text[at:], self._at + at
+        if self._state is _INSIDE and text and not self._tail and '"' not in text and "\\" not in text:
+            self._map.add(self._at, len(text))          # nearly always: a string goes on
+            self._at = self._now = self._at + len(text)
+            self._read(text)
+        else:
+            text = self._tail + text
+            at = 0
+            while at < len(text):
+                step = self._step(text, at, final)
+                if step is None:
+                    break
+                at = step
+            self._tail, self._at = text[at:], self._at + at
         if final:
             self._end()
         self._safe = max(self._safe, min(safe, self._leaf_safe()))

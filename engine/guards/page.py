@@ -7,10 +7,9 @@ what a guard sends to it for one answer.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from engine.guards.markup import Markup, Where
 from engine.guards.verdict import Verdict
@@ -18,14 +17,12 @@ from engine.guards.words import Words
 from engine.messages import Found
 from engine.ports import Edit, OutboundGuard, Scan
 
-_PLAIN: Final = re.compile("[a-z ]+")
-
 
 class Page:
     """A text, piece by piece: the last one is ``text``, from offset ``begin`` to ``end`` of the whole."""
 
     __slots__ = (
-        "_fresh", "_markdown", "_markup", "_words", "begin", "by", "edits", "end", "final", "news", "placed", "plain",
+        "_fresh", "_markdown", "_markup", "_words", "begin", "by", "edits", "end", "final", "news", "placed",
         "stretches", "text", "verdict",
     )
 
@@ -36,7 +33,6 @@ class Page:
         self._words = Words()
         self._fresh = False         # the words of this piece have not been asked for
         self.text = ""
-        self.plain = False          # nothing in this piece but small letters and blanks, as in nearly all
         self.begin = self.end = 0
         self.final = False
         self.stretches: list[tuple[Where, int, str]] = []   # what has been placed in Markdown by now and not before
@@ -49,7 +45,6 @@ class Page:
     def turn(self, text: str, *, final: bool = False) -> None:
         """The next piece; ``final``: there will be no other."""
         self.text, self.final = text, final
-        self.plain = _PLAIN.fullmatch(text) is not None
         self.begin = self.end
         self.end += len(text)
         if self._markdown:

@@ -51,17 +51,23 @@ _BETWEEN: Final = (             # two characters: behind what may close a quotat
 _MARKS: Final = (
     "[\"“”„「」『』«»]"
     r"|(?<![^\W_])['‘‚]"
-    f"{{between}}"
+    "{between}"
     "|[。！？｡：；]"
+)
+_SEAMS: Final = (
     r"|[A-ZÀ-ÖØ-ÞА-ЯЁ](?:(?<=[^\W_A-Z].)|(?<=[ \])）】].)|(?<=[A-Z][A-Z])(?=[a-z]))|\[(?=\D)"
     f"|(?<=[^\\W{_WIDE}])[{_WIDE}]|(?<=[^\\W{_WIDE}][ .])[{_WIDE}]"
     "|(?<![,，、])[抱对對不很实實真哎嗯感坦这這该該此我您你根按依为為系內内以刚剛余餘下本让讓咱换換要作暂暫因小由其相有非十深万萬遗遺唉呃诶请請还還]"
     f"|(?<=[,，、])[{_ASIDE}]"
 )
-_POINT: Final = re.compile(_MARKS.replace("{between}", _BETWEEN))
-_MARK: Final = re.compile(_MARKS.replace("{between}", ""))
+_POINT: Final = re.compile(_MARKS.replace("{between}", _BETWEEN) + _SEAMS)
+_MARK: Final = re.compile(_MARKS.replace("{between}", "") + _SEAMS)
+_SEAMLESS: Final = re.compile(_MARKS.replace("{between}", _BETWEEN))
+_SEAMLESS_MARK: Final = re.compile(_MARKS.replace("{between}", ""))
 _LOWER: Final = re.compile("[a-z0-9 ,(/%+=#@&$<>{}|~^–—-]+")
 """There is no point in these, nor behind them."""
+_EVEN: Final = re.compile("[A-Za-z0-9 ,(/%+=#@&$<>{}|~^–—-]+")
+"""The same where seams do not count."""
 _BEFORE_POINTS: Final = frozenset(".!?…:;\"'’‘”)]*_")
 """Behind one of these there may be a point although what follows is no sign."""
 _ENDS: Final = frozenset("。！？｡")
@@ -148,14 +154,17 @@ class Sentences:
 
     __slots__ = (
         "_base", "_before", "_first", "_fresh", "_head", "_in_quotes", "_intro", "_items", "_judge", "_lead",
-        "_led", "_opened", "_point", "_quoted", "_size", "_text", "_units", "_until", "_verdict", "by",
+        "_led", "_opened", "_point", "_quoted", "_seams", "_size", "_text", "_units", "_until", "_verdict", "by",
     )
 
-    def __init__(self, judge: Judge, until: int | None = None, *, quoted: bool = True) -> None:
+    def __init__(
+        self, judge: Judge, until: int | None = None, *, quoted: bool = True, seams: bool = True,
+    ) -> None:
         """``until``: sentences that begin after so many characters are of no interest.
 
-        ``quoted``: what stands in quotation marks that are never closed counts.
+        ``quoted``: what stands in quotation marks that are never closed counts; ``seams``: what begins at one does.
         """
+        self._seams = seams
         self._in_quotes = quoted
         self._judge = judge
         self._until = until
@@ -278,7 +287,7 @@ class Sentences:
     # --- within a line
 
     def _prose(self, *, final: bool = False) -> None:
-        base, text = self._base, self._text
+        base, text, seams = self._base, self._text, self._seams
         at, passed = self._point - base, -1
         self._lead = -1
         while self._verdict is None:
@@ -297,15 +306,15 @@ class Sentences:
                     self._open(base + at - bracket, seam=False)
                     at += char not in _ENDS
                     continue
-            if _LOWER.fullmatch(text, at) and text[at - 1 : at] not in _BEFORE_POINTS:
+            if (_LOWER if seams else _EVEN).fullmatch(text, at) and text[at - 1 : at] not in _BEFORE_POINTS:
                 at = len(text)                          # nearly always: the middle of a sentence
                 break
-            found = _POINT.search(text, at)
+            found = (_POINT if seams else _SEAMLESS).search(text, at)
             if found and found.end() == passed:         # what stands between two characters is passed once
-                found = _MARK.search(text, at)
+                found = (_MARK if seams else _SEAMLESS_MARK).search(text, at)
             if found is None:
                 at = len(text)
-                if not final and (text[-1:] == "[" or (text[-2:].isupper() and _CUT_OFF.match(text[-2:]))):
+                if seams and not final and (text[-1:] == "[" or (text[-1:].isupper() and _CUT_OFF.match(text[-2:]))):
                     # a mark or the beginning of a sentence, of a word or not: the next one says
                     at -= 1
                     self._lead = base + at
@@ -380,7 +389,7 @@ class Sentences:
             # what a service pasted in has nothing to do with the colon, and does not stand that near to it
             led = self._led >= 0 and not (seam and start - self._led > _NEAR)
             place = Place(start, self._before, seam, glued, switched, aside=aside, led=led)
-            gate = WIDE_GATE if _wide(self._text[at]) else GATE
+            gate = WIDE_GATE if "\u3040" <= self._text[at] <= "\u9fff" else GATE
             self._units.append(_Unit(place, bool(self._opened), gate, self._intro if led else ""))
 
     def _closed(self, at: int) -> None:
@@ -442,7 +451,7 @@ class Sentences:
         word, after = first.group(), first.end()
         if not whole and after >= len(text) - 1:
             return None if self._judge.may_begin(word, place) else ("", "")
-        if _wide(word):
+        if "\u3040" <= word[0] <= "\u9fff":
             return word, ""
         second = _WORD.search(text, after, after + 24)
         if second is None or second.start() > after + 3:
