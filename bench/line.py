@@ -41,6 +41,7 @@ from adapters.sql.database import migrate, open_database
 from adapters.sql.inbox import QueueOptions, SqlInbox
 from adapters.sql.queue import Caps
 from adapters.sql.sealed import Keyring
+from bench.processes import memory, processor
 from bot.dispatch import DispatchOptions
 from engine.guards.egress import Egress
 from engine.messages import Answer, Audience, Claim, Conversation, Found, Outcome, Passage, TraceId, Trail
@@ -154,11 +155,11 @@ def queue(quick: bool) -> list[Row]:
 async def talk(bot: TestBot, messages: int) -> float:
     """CPU seconds for so many messages, 100 conversations at once."""
     events = [said(question(n), conversation=f"c{n % 100}", by="ann") for n in range(messages)]
-    cpu = time.process_time()
+    cpu = processor()
     await asyncio.gather(*(bot.inbox.receive(event) for event in events))
     while sum(post.closed for post in bot.room.posts.values()) < messages:
         await asyncio.sleep(0.01)
-    return time.process_time() - cpu
+    return processor() - cpu
 
 
 def question(n: int) -> str:
@@ -424,7 +425,7 @@ async def _program(folder: Path, model: str, streams: int) -> list[Row]:
                     process.terminate()
                     await process.wait()
             us = psutil.Process(process.pid)
-            idle = us.memory_info().rss
+            idle = memory(us)
             for n in range(streams):
                 await chat.push({
                     "type": "message", "key": f"k{n}", "id": f"m{n}", "conversation": f"c{n}", "channel": "bench",
@@ -433,7 +434,7 @@ async def _program(folder: Path, model: str, streams: int) -> list[Row]:
                 })
             peak, until = idle, time.monotonic() + 15
             while time.monotonic() < until:
-                peak = max(peak, us.memory_info().rss)
+                peak = max(peak, memory(us))
                 await asyncio.sleep(0.2)
             open_streams = await metric(web, f"http://127.0.0.1:{http}/metrics", "bartizan_open_turns")
             process.kill()

@@ -25,7 +25,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import numpy as np
-import psutil
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -33,6 +32,7 @@ from adapters.qdrant.embed import SIZE, Embedder
 from adapters.qdrant.index import PassageIndex, bm25
 from adapters.qdrant.points import Piece, Record
 from adapters.qdrant.server import MEMORY, ServerOptions, open_generations
+from bench.processes import memory, processor
 from engine.messages import Audience, Conversation, ConversationId, Member, PersonId
 
 GROUPS = 200
@@ -103,9 +103,9 @@ async def ask(index: PassageIndex, questions: Sequence[str], at_once: int, limit
             spent.append(1e3 * (time.perf_counter() - began))
             assert len(still) == len(found.passages) > 0
 
-    cpu = time.process_time()
+    cpu = processor()
     await asyncio.gather(*(person() for _ in range(at_once)))
-    return spent, 1e3 * (time.process_time() - cpu) / len(questions)
+    return spent, 1e3 * (processor() - cpu) / len(questions)
 
 
 async def measure(engine: str, folder: Path, chunks: int, count: int, limit: int) -> None:
@@ -119,8 +119,7 @@ async def measure(engine: str, folder: Path, chunks: int, count: int, limit: int
     async with Embedder(kept=10).running() as embedder:
         for question in questions()[:20]:
             await embedder.query(question)
-        process = psutil.Process()
-        base = process.memory_info().rss
+        base = memory()
         vectors: list[float] = []
         for question in questions()[:100]:
             began = time.perf_counter()
@@ -138,7 +137,7 @@ async def measure(engine: str, folder: Path, chunks: int, count: int, limit: int
                 print(f"{engine}, {chunks:,} chunks, {HELD} of {GROUPS} groups, {at_once} at once: "
                       f"p50 {statistics.median(spent):6.1f} ms  p95 {percentile(spent, 95):6.1f} ms  "
                       f"processor {cpu:5.1f} ms a question")
-            print(f"memory over base: {(process.memory_info().rss - base) / 1e6:.0f} MB "
+            print(f"memory over base: {(memory() - base) / 1e6:.0f} MB "
                   f"(base with the model {base / 1e6:.0f} MB)")
 
 

@@ -50,7 +50,7 @@ async def _on_server(settings: Settings, stack: AsyncExitStack) -> Opener:
         index = await shared.over(generations, opened)
         folder = settings.data_dir / "server"
         try:
-            opened.enter_context(EdgeFolder.locked(folder))
+            await opened.enter_async_context(EdgeFolder.locked(folder))
         except IndexBusy:
             shared.writes, shared.writer = False, RemoteIndex(folder / "socket")
         else:

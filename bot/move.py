@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from adapters.qdrant.edge import EdgeFolder, IndexBusy
+from adapters.qdrant.edge import GONE, EdgeFolder, IndexBusy
 from adapters.qdrant.embed import SIZE
 from adapters.qdrant.move import Moved, move
 from adapters.qdrant.move import Progress as Tell
@@ -40,9 +40,11 @@ async def move_index(settings: Settings, options: ServerOptions) -> int:
 
 
 async def _moved(settings: Settings, options: ServerOptions, tell: Tell) -> Moved:
-    with EdgeFolder.locked(settings.data_dir / "index") as folder:
-        async with folder.active(SIZE) as source, open_generations(options) as target:
-            return await move(source, target, tell=tell)
+    async with (
+        EdgeFolder.locked(settings.data_dir / "index", patience=GONE) as folder,
+        folder.active(SIZE) as source, open_generations(options) as target,
+    ):
+        return await move(source, target, tell=tell)
 
 
 def bar(console: Console) -> Progress:

@@ -1,9 +1,8 @@
-"""Qdrant Edge as a `PassageStore`: the engine itself, in this process, on a folder that one process at a time may have.
+"""Qdrant Edge as a `PassageStore`: the engine beside this process, on a folder that one program at a time may have.
 
-Edge is a library without threads of its own to wait in, so its calls run in three of ours: two read, one writes, in
-order. Each call keeps the interpreter's lock until it returns (qdrant-edge-py 0.9.0), so searches run neither beside
-one another nor beside the event loop: some 5 ms each over 100,000 chunks. Filtered searches are always exact: walking
-its graph under a filter loses results without a word.
+The shard is open in a process of its own, `adapters.qdrant.keeper`, which answers one ask after the other. Should that
+die, it is started once more and asked again: each ask may be repeated. It holds the folder's lock as we do, so that
+nobody opens the index while it is at work, even if we are killed.
 """
 
 from __future__ import annotations
@@ -12,27 +11,49 @@ import asyncio
 import fcntl
 import os
 import shutil
+import sys
 from array import array
-from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import deque
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self, TypeVar, cast
+from typing import Final, Self
 
-import qdrant_edge as edge
+import msgspec
 
-from adapters.qdrant.points import hit_of
-from adapters.qdrant.store import ALLOWED, CANDIDATES, CHUNK, DENSE, KEYWORDS, SPARSE, Candidates, Hit, Point, Words
+from adapters.qdrant import frames
+from adapters.qdrant.keeper import (
+    Answer,
+    Ask,
+    Count,
+    Delete,
+    Fetch,
+    Prune,
+    Rarity,
+    Relabel,
+    Scroll,
+    Search,
+    Tidy,
+    Upsert,
+)
+from adapters.qdrant.shard import Stored
+from adapters.qdrant.store import CANDIDATES, Candidates, Point, Words
 from engine.errors import RetrieverUnavailable
 
-T = TypeVar("T")
+COMMAND: Final = (sys.executable, "-P", "-X", "utf8", "-m", "adapters.qdrant.keeper")
 BATCH: Final = 500              # points of one update
-PAGE: Final = 1_000             # points of one step of a scroll
-EXACT: Final = edge.SearchParams(exact=True)
+LARGEST: Final = 256_000_000    # bytes of one answer: a page of points
+LOADING: Final = 120.0          # seconds until a shard is open, after a crash, too
+CLOSING: Final = 60.0           # seconds until what was asked before is done and everything is on disk
+TRIES: Final = 2                # of one ask, each in another process
+GONE: Final = 2.0               # seconds until a program that was killed has let go of the folder
+LOOK: Final = 0.02              # seconds between two looks at a lock that is held
 FIRST: Final = "shard"          # the folder of an index's first generation
 POINTER: Final = "active"       # the file that names the folder of the active one
+
+_answers: Final = msgspec.msgpack.Decoder(Answer)
 
 
 class IndexBusy(RetrieverUnavailable):
@@ -41,120 +62,180 @@ class IndexBusy(RetrieverUnavailable):
 
 @dataclass(slots=True)
 class EdgeStore:
-    """One shard."""
+    """One shard. ``lock`` is the descriptor of the file that stands for the folder."""
 
-    _shard: edge.EdgeShard
-    _readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "search"))
-    _writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "index"))     # keeps the order
+    _folder: Path
+    _size: int
+    _lock: int
+    _keeper: _Keeper | None = None
+    _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _closed: bool = False
 
     shared = False
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, folder: Path, size: int) -> AsyncGenerator[Self]:
+    async def open(cls, folder: Path, size: int, lock: int) -> AsyncGenerator[Self]:
         """Loads the shard in this folder, or makes a new one. Raises `RetrieverUnavailable`."""
-        store = cls(await asyncio.to_thread(lambda: _guarded(lambda: _shard(folder, size))))
+        store = cls(folder, size, lock)
         try:
+            await store._running()
             yield store
         finally:
-            for pool in (store._readers, store._writer):
-                await asyncio.to_thread(pool.shutdown)
-            await asyncio.to_thread(_guarded, store._shard.close)
+            store._closed = True
+            if store._keeper is not None:
+                await store._keeper.close()
 
     async def upsert(self, points: Sequence[Point]) -> None:
         for at in range(0, len(points), BATCH):
-            await self._update(partial(_upserted, points[at : at + BATCH]))
+            await self._ask(Upsert([_stored(point) for point in points[at : at + BATCH]]))
 
     async def search(
         self, dense: Sequence[float], words: Words, allowed: Collection[int], *, limit: int = CANDIDATES,
     ) -> Candidates:
         if not allowed:
             return Candidates()
-        return await self._call(self._readers, partial(self._searched, list(dense), words, list(allowed), limit))
+        ask = Search(array("f", dense).tobytes(), list(words.indices), list(words.values), list(allowed), limit)
+        found = await self._ask(ask)
+        return Candidates(found.near, found.worded)
 
     async def rarity(self, words: Collection[int], allowed: Collection[int]) -> Mapping[int, float]:
         if not words or not allowed:
             return {}
-        return await self._call(self._readers, partial(self._rarity, list(words), list(allowed)))
+        return (await self._ask(Rarity(list(words), list(allowed)))).rarity
 
     async def fetch(self, ids: Sequence[str], *, words: bool = False) -> dict[str, Point]:
-        vectors = [SPARSE] if words else False
-        points = await self._call(self._readers, lambda: self._shard.retrieve(list(ids), True, vectors))
-        return {str(point.id): _point(point) for point in points}
+        return {point.id: _point(point) for point in (await self._ask(Fetch(list(ids), words))).points}
 
     async def relabel(self, document: str, acl: int) -> None:
-        await self._update(lambda: edge.UpdateOperation.set_payload_by_filter(_pieces(document), {ALLOWED: acl}))
+        await self._ask(Relabel(document, acl))
 
     async def prune(self, document: str, keep: str) -> None:
-        await self._update(lambda: edge.UpdateOperation.delete_points_by_filter(_pieces(document, keep)))
+        await self._ask(Prune(document, keep))
 
     async def delete(self, ids: Sequence[str]) -> None:
-        await self._update(lambda: edge.UpdateOperation.delete_points(list(ids)))
+        await self._ask(Delete(list(ids)))
 
     async def scroll(
         self, kind: str, *, documents: Sequence[str] | None = None, vectors: bool = False,
     ) -> AsyncGenerator[list[Point], None]:
-        offset: Any = None
-        wanted: list[Any] = [_is("kind", kind)]
-        if documents is not None:
-            wanted.append(edge.FieldCondition(key="doc", match=edge.MatchAny(any=list(documents))))
+        page = Scroll(kind, None if documents is None else list(documents), vectors)
         while True:
-            request = edge.ScrollRequest(
-                offset=offset, limit=PAGE, filter=edge.Filter(must=wanted), with_payload=True, with_vector=vectors,
-            )
-            points, offset = await self._call(self._readers, partial(self._shard.scroll, request))
-            yield [_point(point) for point in points]
-            if offset is None:
+            answer = await self._ask(page)
+            yield [_point(point) for point in answer.points]
+            if answer.offset is None:
                 return
+            page = msgspec.structs.replace(page, offset=answer.offset)
 
     async def count(self, kind: str) -> int:
-        request = edge.CountRequest(filter=edge.Filter(must=[_is("kind", kind)]), exact=True)
-        return await self._call(self._readers, lambda: self._shard.count(request))
+        return (await self._ask(Count(kind))).count
 
     async def tidy(self) -> None:
-        await self._call(self._writer, self._tidied)
+        await self._ask(Tidy())
 
-    async def _update(self, make: Callable[[], edge.UpdateOperation]) -> None:
-        await self._call(self._writer, lambda: self._shard.update(make()))
-
-    async def _call(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+    async def _ask(self, ask: Ask) -> Answer:
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, _guarded, work)
-        except RuntimeError as error:   # the pool refuses work after its shutdown
-            raise RetrieverUnavailable("the index is closed") from error
+            frame = frames.packed(ask)
+        except (TypeError, ValueError, OverflowError) as error:     # half a surrogate pair in a name
+            raise RetrieverUnavailable(f"the index cannot take this: {type(error).__name__}") from error
+        for _ in range(TRIES):
+            answer = await (await self._running()).ask(frame)
+            if answer is not None:
+                if answer.error:
+                    raise RetrieverUnavailable(answer.error)
+                return answer
+        raise RetrieverUnavailable(f"the index's process dies of it: {type(ask).__name__}")
 
-    def _searched(self, dense: list[float], words: Words, allowed: list[int], limit: int) -> Candidates:
-        only = _allowed(allowed)
-        searches = [(edge.Query.Nearest(dense, using=DENSE), EXACT)]
-        if words.indices:
-            lexical = edge.SearchParams(exact=True, idf=edge.IdfParams(corpus=only))
-            sparse = edge.SparseVector(list(words.indices), list(words.values))
-            searches.append((edge.Query.Nearest(sparse, using=SPARSE), lexical))
-        requests = [
-            edge.QueryRequest(limit=limit, query=query, filter=only, params=params) for query, params in searches
-        ]
-        near, *worded = (_hits(points) for points in self._shard.query_batch(edge.QueryBatchRequest(requests)))
-        return Candidates(near, worded[0] if worded else ())
+    async def _running(self) -> _Keeper:
+        if self._keeper is not None and not self._keeper.gone and not self._closed:
+            return self._keeper
+        async with self._starting:
+            if self._closed:
+                raise RetrieverUnavailable("the index is closed")
+            if self._keeper is not None and self._keeper.gone:
+                await self._keeper.close()      # before another one has the shard
+                self._keeper = None
+            if self._keeper is None:
+                self._keeper = await _Keeper.start(self._folder, self._size, self._lock)
+            return self._keeper
 
-    def _rarity(self, words: list[int], allowed: list[int]) -> dict[int, float]:
-        """A word's best score is its rarity times its weight in that very passage."""
-        only = _allowed(allowed)
-        lexical = edge.SearchParams(exact=True, idf=edge.IdfParams(corpus=only))
-        requests = [
-            edge.QueryRequest(
-                limit=1, query=edge.Query.Nearest(edge.SparseVector([word], [1.0]), using=SPARSE), filter=only,
-                params=lexical, with_vector=[SPARSE],
-            ) for word in words
-        ]
-        answers = self._shard.query_batch(edge.QueryBatchRequest(requests))
-        return {
-            word: _point(points[0]).rarity(word, points[0].score)
-            for word, points in zip(words, answers, strict=True) if points
-        }
 
-    def _tidied(self) -> None:
-        self._shard.optimize()
-        self._shard.flush()
+@dataclass(slots=True, eq=False)
+class _Keeper:
+    """The other end of `adapters.qdrant.keeper`."""
+
+    _process: Process
+    _stdin: asyncio.StreamWriter
+    _stdout: asyncio.StreamReader
+    _waiting: deque[asyncio.Future[Answer | None]] = field(default_factory=deque)
+    _listening: asyncio.Task[None] | None = None
+    gone: bool = False              # nobody answers any more
+
+    @classmethod
+    async def start(cls, folder: Path, size: int, lock: int) -> Self:
+        """Returns once the shard is loaded. Raises `RetrieverUnavailable`."""
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND, str(folder), str(size), stdin=PIPE, stdout=PIPE, stderr=DEVNULL, pass_fds=(lock,),
+            env={"PATH": os.defpath},       # none of our secrets
+        )
+        if process.stdin is None or process.stdout is None:
+            raise RetrieverUnavailable("the index's process has no pipes")
+        keeper = cls(process, process.stdin, process.stdout)
+        loaded: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        keeper._waiting.append(loaded)
+        keeper._listening = asyncio.create_task(keeper._listen())
+        answer = None
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOADING):
+                    answer = await loaded
+        finally:
+            if answer is None or answer.error:
+                await keeper.close(0.0)
+        if answer is None or answer.error:
+            raise RetrieverUnavailable(answer.error if answer else "the index's process does not start")
+        return keeper
+
+    async def ask(self, frame: bytes) -> Answer | None:
+        """None: it died before it answered."""
+        answer: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        if self.gone:
+            return None
+        self._waiting.append(answer)
+        self._stdin.write(frame)            # nothing may come between these two: answers come in the order of asks
+        with suppress(ConnectionError):     # its silence says so
+            await self._stdin.drain()
+        return await answer
+
+    async def close(self, patience: float = CLOSING) -> None:
+        """Lets it finish what it was asked, and waits until it is gone."""
+        try:
+            self._stdin.close()
+            async with asyncio.timeout(patience):
+                await self._process.wait()
+        except TimeoutError:
+            pass
+        finally:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+            if self._listening is not None:
+                await self._listening
+
+    async def _listen(self) -> None:
+        try:
+            while (answer := await frames.read(self._stdout, _answers, limit=LARGEST)) is not None:
+                asked = self._waiting.popleft()
+                if not asked.done():        # whoever asked may have gone
+                    asked.set_result(answer)
+        except frames.BadFrame:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+        finally:
+            self.gone = True
+            for asked in self._waiting:
+                if not asked.done():
+                    asked.set_result(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,30 +243,26 @@ class EdgeFolder:
     """The generations of an index, each a folder, and a file that names the active one."""
 
     path: Path
+    lock: int
 
     @classmethod
-    @contextmanager
-    def locked(cls, path: Path) -> Generator[Self]:
-        """Holds the folder for this process; the system lets go of it however the process ends.
+    @asynccontextmanager
+    async def locked(cls, path: Path, *, patience: float = 0.0) -> AsyncGenerator[Self]:
+        """Holds the folder for this program; the system lets go of it however the program ends.
 
-        Raises `IndexBusy` and `RetrieverUnavailable`.
+        ``patience``: seconds to wait for somebody who has it; one that was killed takes a moment to be gone. Raises
+        `IndexBusy` and `RetrieverUnavailable`.
         """
+        lock = _opened(path)
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise RetrieverUnavailable(f"the folder of the index cannot be used: {error.strerror}") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield cls(path)
-        except BlockingIOError as error:
-            raise IndexBusy("another process has the index open") from error
+            await _taken(lock, patience)
+            yield cls(path, lock)
         finally:
             os.close(lock)
 
     @asynccontextmanager
     async def active(self, size: int) -> AsyncGenerator[EdgeStore]:
-        async with EdgeStore.open(self.path / self._named(), size) as store:
+        async with EdgeStore.open(self.path / self._named(), size, self.lock) as store:
             yield store
 
     @asynccontextmanager
@@ -194,7 +271,7 @@ class EdgeFolder:
         if folder.name == self._named():
             raise RetrieverUnavailable(f"generation {generation} is already active")
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-        async with EdgeStore.open(folder, size) as store:
+        async with EdgeStore.open(folder, size, self.lock) as store:
             yield store
 
     async def answering(self) -> str:
@@ -234,78 +311,35 @@ class EdgeFolder:
             raise RetrieverUnavailable(f"the folder of the index cannot be written: {error.strerror}") from error
 
 
-def _shard(path: Path, size: int) -> edge.EdgeShard:
-    """A new shard is built aside and renamed, so that one that is there is whole."""
-    if path.exists():
-        return edge.EdgeShard.load(str(path))
-    dense = edge.EdgeVectorParams(
-        size=size, distance=edge.Distance.Cosine,
-        memory=edge.Memory.Cold,        # else 32 MB are read in at the start, however small the index
-    )
-    config = edge.EdgeConfig(
-        vectors={DENSE: dense},
-        sparse_vectors={SPARSE: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
-        hnsw_config=edge.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10_000),   # no graph: exact
-    )
-    aside = path.with_name(f"{path.name}.new")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(mode=0o700)
-    shard = edge.EdgeShard.create(str(aside), config)
-    for key in KEYWORDS:
-        shard.update(edge.UpdateOperation.create_field_index(key, edge.PayloadSchemaType.Keyword))
-    shard.update(edge.UpdateOperation.create_field_index(ALLOWED, edge.PayloadSchemaType.Integer))
-    shard.flush()
-    shard.close()
-    aside.rename(path)
-    return edge.EdgeShard.load(str(path))
-
-
-def _upserted(points: Iterable[Point]) -> edge.UpdateOperation:
-    return edge.UpdateOperation.upsert_points([_edge_point(point) for point in points])
-
-
-def _edge_point(point: Point) -> edge.Point:
-    vectors: dict[str, Any] = {}
-    if point.dense is not None:
-        vectors[DENSE] = point.dense.tolist() if isinstance(point.dense, array) else list(point.dense)
-    if point.words is not None:
-        vectors[SPARSE] = edge.SparseVector(list(point.words.indices), list(point.words.values))
-    return edge.Point(point.id, vectors, point.payload)
-
-
-def _point(point: edge.Record | edge.ScoredPoint) -> Point:
-    vectors = point.vector if isinstance(point.vector, dict) else {}
-    dense, words = vectors.get(DENSE), vectors.get(SPARSE)
-    return Point(
-        str(point.id), point.payload or {}, cast("list[float]", dense) if isinstance(dense, list) else None,
-        Words(words.indices, words.values) if isinstance(words, edge.SparseVector) else None,
-    )
-
-
-def _hits(points: Iterable[edge.ScoredPoint]) -> tuple[Hit, ...]:
-    hits = (hit_of(str(point.id), point.score) for point in points)
-    return tuple(sorted(hits, key=lambda hit: (-hit.score, hit.id)))    # equals come in the order of their arrival
-
-
-def _allowed(lists: list[int]) -> edge.Filter:
-    return edge.Filter(must=[edge.FieldCondition(key=ALLOWED, match=edge.MatchAny(any=lists))])
-
-
-def _pieces(document: str, keep: str = "") -> edge.Filter:
-    return edge.Filter(
-        must=[_is("doc", document), _is("kind", CHUNK)], must_not=[_is("generation", keep)] if keep else None,
-    )
-
-
-def _is(key: str, value: str) -> edge.FieldCondition:
-    return edge.FieldCondition(key=key, match=edge.MatchValue(value))
-
-
-def _guarded(work: Callable[[], T]) -> T:
-    """A panic in Rust is no `Exception`, and must not end the program."""
+def _opened(path: Path) -> int:
     try:
-        return work()
-    except RetrieverUnavailable:
-        raise
-    except BaseException as error:
-        raise RetrieverUnavailable(f"the index failed: {type(error).__name__}") from error
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise RetrieverUnavailable(f"the folder of the index cannot be used: {error.strerror}") from error
+
+
+async def _taken(lock: int, patience: float) -> None:
+    until = asyncio.get_running_loop().time() + patience
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if asyncio.get_running_loop().time() >= until:
+                raise IndexBusy("another process has the index open") from error
+            await asyncio.sleep(LOOK)
+        else:
+            return
+
+
+def _stored(point: Point) -> Stored:
+    words = () if point.words is None else (list(point.words.indices), list(point.words.values))
+    dense = None if point.dense is None else array("f", point.dense).tobytes()
+    return Stored(point.id, point.payload, dense, *words)
+
+
+def _point(stored: Stored) -> Point:
+    words = None
+    if stored.indices is not None and stored.values is not None:
+        words = Words(stored.indices, stored.values)
+    return Point(stored.id, stored.payload, None if stored.dense is None else array("f", stored.dense), words)

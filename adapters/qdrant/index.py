@@ -23,7 +23,7 @@ from typing import Final, Protocol, Self, TypeAlias
 import qdrant_edge as edge
 
 from adapters.qdrant.alike import meanings
-from adapters.qdrant.edge import EdgeFolder
+from adapters.qdrant.edge import GONE, EdgeFolder
 from adapters.qdrant.embed import sendable
 from adapters.qdrant.move import renew
 from adapters.qdrant.points import (
@@ -153,9 +153,8 @@ class PassageIndex:
     @asynccontextmanager
     async def open(cls, path: Path, embedder: QueryEmbedder) -> AsyncGenerator[Self]:
         """The index in this folder, or a new one. Raises `IndexBusy`, `OtherModel` and `RetrieverUnavailable`."""
-        with EdgeFolder.locked(path) as folder:
-            async with cls.over(folder, embedder) as index:
-                yield index
+        async with EdgeFolder.locked(path, patience=GONE) as folder, cls.over(folder, embedder) as index:
+            yield index
 
     @classmethod
     @asynccontextmanager

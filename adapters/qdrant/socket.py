@@ -238,10 +238,9 @@ Opener: TypeAlias = "Callable[[SharedIndex, AsyncExitStack], Awaitable[PassageIn
 
 async def in_folder(shared: SharedIndex, stack: AsyncExitStack) -> PassageIndex | RemoteIndex:
     """Ours, served to others, or a way to ask the process that has it."""
-    try:
-        folder = stack.enter_context(EdgeFolder.locked(shared.folder))
-    except IndexBusy:
-        return await _remote(shared.folder / "socket")
+    folder = await _taken_or_asked(shared.folder, stack)
+    if isinstance(folder, RemoteIndex):
+        return folder
     if shared.embedder is None:         # only now: who asks the owner needs no model
         shared.embedder = await stack.enter_async_context(Embedder().running())
     index = await shared.over(folder, stack)
@@ -410,19 +409,22 @@ async def open_index(
         await shared.close()
 
 
-async def _remote(path: Path) -> RemoteIndex:
-    """The owner may have locked the index a moment ago and not be listening yet."""
-    remote = RemoteIndex(path)
+async def _taken_or_asked(path: Path, stack: AsyncExitStack) -> EdgeFolder | RemoteIndex:
+    """The owner may have locked the index a moment ago and not listen yet, or be dead and not have let go of it yet."""
+    remote = RemoteIndex(path / "socket")
     deadline = asyncio.get_running_loop().time() + STARTING
     while True:
         try:
-            await remote.ready()
-        except RetrieverUnavailable:
-            if asyncio.get_running_loop().time() > deadline:
-                raise
-            await asyncio.sleep(0.1)
-        else:
-            return remote
+            return await stack.enter_async_context(EdgeFolder.locked(path))
+        except IndexBusy:
+            try:
+                await remote.ready()
+            except RetrieverUnavailable:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+            else:
+                return remote
+        await asyncio.sleep(0.05)
 
 
 async def _converse(

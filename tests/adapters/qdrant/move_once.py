@@ -55,7 +55,7 @@ async def at(place: str) -> AsyncIterator[Generations]:
         async with open_generations(ServerOptions(place)) as server:
             yield server
     else:
-        with EdgeFolder.locked(Path(place)) as folder:
+        async with EdgeFolder.locked(Path(place)) as folder:
             yield folder
 
 
