@@ -59,6 +59,7 @@ _TOKENS: Final[tuple[tuple[str, str, tuple[str, ...], str], ...]] = (
 )
 PREFIXES: Final = tuple(prefix for *_, prefixes, _ in _TOKENS for prefix in prefixes)
 _TOKEN: Final = re2.compile("|".join(f"({pattern})" for *_, pattern in _TOKENS))
+_SHORTEST: Final = 15           # characters of a token; one of Slack's is the shortest
 _SHORT: Final = re.compile(r"[MNO][A-Za-z0-9_\-]{0,21}\.")
 _GLUED: Final = re.compile(r"[A-Za-z0-9_\-]*")
 _PLACEHOLDER: Final = re.compile(
@@ -94,7 +95,7 @@ IBAN_LENGTHS: Final = {
 
 def token(run: str) -> tuple[int, str, str] | None:
     """Length, rule and name of the token that ``run`` begins with, and of what is glued to it. ASCII only."""
-    found = _TOKEN.match(run)
+    found = _TOKEN.match(run) if len(run) >= _SHORTEST else None
     if not found:
         return None
     rule, name, _, _ = _TOKENS[found.lastindex - 1]

@@ -25,7 +25,7 @@ from typing import Final
 
 from engine.guards import forms
 from engine.guards.leaves import LeafReadingGuard
-from engine.guards.lines import END, FIRM_CJK, FIRM_LATIN, Node, cjk, openers, tree
+from engine.guards.lines import END, FIRM_CJK, FIRM_LATIN, Node, beginnings, cjk, openers, tree
 from engine.guards.markup import Where
 from engine.guards.normalise import letter as fold
 from engine.guards.page import Detector, Page
@@ -35,6 +35,7 @@ from engine.guards.verdict import Allow, Reroute, Verdict
 from engine.messages import Found
 
 _ROOT: Final = tree()
+_BEGINNINGS: Final = beginnings(_ROOT, 3)
 _QUOTES: Final = {'"': '"', "“": "”", "„": "“”", "「": "」", "『": "』", "«": "»", "»": "«", "《": "》"}
 _SINGLE: Final = {"'": "'", "‘": "’'", "‚": "‘’"}
 _APOSTROPHES: Final = frozenset("'’‘")
@@ -45,6 +46,13 @@ _POINT: Final = re.compile(             # where a line or a quotation may begin;
     r"|['‘’‚]|(?<=[^\W_A-Z]|[\])）】 ])[A-Z]"
     f"|(?<![,，、])[{openers(_ROOT)}]"
 )
+_PROSE: Final = Where.PROSE
+_SPAN: Final = Where.SPAN
+_FENCE: Final = Where.FENCE
+_CLOSED: Final = Where.CLOSED
+_BREAK: Final = Where.BREAK
+_MARGIN: Final = Where.MARGIN
+_PLAIN: Final = re.compile("[a-z ]+")
 _MAX_QUOTE: Final = 600
 _MAX_FENCE: Final = 4096
 """Characters after which a quotation that is not closed is none."""
@@ -105,7 +113,7 @@ class Lines:
         self._opened = ""           # closes the quotation that we are in
         self._apostrophe = False    # the last character closes it, unless a letter follows
         self._previous = ""
-        self._where = Where.PROSE
+        self._where = _PROSE
         self._ways: list[_Way] = []
         self._matches: list[_Match] = []
         self.found = -1
@@ -117,40 +125,40 @@ class Lines:
     def read(self, page: Page) -> int:
         """How many characters from the start are safe."""
         self._end = page.end
-        if page.plain and self._passes(page):
+        if not self._fresh and self._passes(page):
             return self._end
         for where, at, stretch in page.stretches:
             if self.found >= 0:
                 return self.found
             if where is not self._where:
                 self._moved(where)
-            if where is Where.MARGIN:
-                self._quoted = ">" in stretch
-            elif where is Where.BREAK:
+            if where is _BREAK:
                 self._now = at
                 self._broke()
-            elif where is not Where.CLOSED and not self._quoted:
+            elif where is _MARGIN:
+                self._quoted = ">" in stretch
+            elif where is not _CLOSED and not self._quoted:
                 self._stretch(where, at, stretch)
         if page.final and self.found < 0:
             self._over()
         if self.found >= 0:
             return self.found
         safe = self._end
-        for way in self._ways:
-            safe = min(safe, way.start)
-        for match in self._matches:
-            safe = min(safe, match.start)
+        if self._ways:
+            safe = min(safe, *[way.start for way in self._ways])
+        if self._matches:
+            safe = min(safe, *[match.start for match in self._matches])
         return safe
 
     def _passes(self, page: Page) -> bool:
         """Whether nothing is going on, as in nearly all pieces of small letters, in which nothing begins."""
         if (
-            self._fresh or self._ways or self._matches or self._apostrophe or self._quoted or self.found >= 0
-            or page.final or self._where is not Where.PROSE or len(page.stretches) != 1
+            self._ways or self._matches or self._apostrophe or self._quoted or self.found >= 0
+            or page.final or self._where is not _PROSE or len(page.stretches) != 1 or not _PLAIN.fullmatch(page.text)
         ):
             return False
         where, _, stretch = page.stretches[0]
-        if where is not Where.PROSE:
+        if where is not _PROSE:
             return False
         self._previous = stretch[-1]
         return True
@@ -159,20 +167,22 @@ class Lines:
 
     def _moved(self, where: Where) -> None:
         """What was matched in code that has been closed was a quotation."""
-        if where is Where.CLOSED:
+        if where is _CLOSED:
             self._matches = [match for match in self._matches if match.where is not self._where]
-        if self._where in (Where.SPAN, Where.FENCE) or where in (Where.SPAN, Where.FENCE):
+        if where is _SPAN or where is _FENCE or self._where is _SPAN or self._where is _FENCE:
             self._ways = []
-            self._fresh = self._fresh or where is not Where.PROSE
+            self._fresh = self._fresh or where is not _PROSE
         self._where = where
 
     def _broke(self) -> None:
         """The end of a line of text: a quotation that is still open was none."""
-        self._closed_at_end()
-        for match in self._matches:
-            if not match.last and match.where is not Where.FENCE:
-                self._meant(match.start)
-        self._matches = [match for match in self._matches if not match.last]
+        if self._apostrophe:
+            self._closed_at_end()
+        if self._matches:
+            for match in self._matches:
+                if not match.last and match.where is not _FENCE:
+                    self._meant(match.start)
+            self._matches = [match for match in self._matches if not match.last]
         self._opened = self._previous = ""
         self._fresh, self._quoted = True, False
 
@@ -189,17 +199,37 @@ class Lines:
 
     def _stretch(self, where: Where, at: int, text: str) -> None:
         index, end = 0, len(text)
-        while index < end and self.found < 0:
-            if not (self._fresh or self._ways or self._matches or self._apostrophe):
+        while index < end:
+            if self._ways or self._matches or self._apostrophe:
+                pass
+            elif self._fresh:
+                if text[index] == " ":          # nothing that a line begins with
+                    self._previous = " "
+                    index += 1
+                    continue
+            else:
                 point = self._next_point(text, index)
                 if point < 0:
                     self._previous = text[-1]
                     return
+                if text[point] in _ENDS:        # as nearly always: a sentence may begin behind it
+                    self._previous = text[point]
+                    self._fresh, self._json = True, bool(self._json)
+                    index = point + 1
+                    continue
                 if point > index:
                     self._previous = text[point - 1]
                 index = point
-            self._character(text[index], at + index, where)
-            self._previous = text[index]
+            char = text[index]
+            if not self._ways and not self._matches and _begins_none(text[index : index + 3]) and not self._apostrophe:
+                self._fresh, self._json = False, bool(self._json)
+                self._previous = char
+                index += 1
+                continue
+            self._character(char, at + index, where)
+            self._previous = char
+            if self.found >= 0:
+                return
             index += 1
 
     def _next_point(self, text: str, index: int) -> int:
@@ -224,14 +254,14 @@ class Lines:
             self._sign(char, where)
             return
         if self._ways:
-            self._walk(letters, at, where)
-        if self._fresh or self._at_seam(char):
+            self._ways = [way for way in self._ways if self._step(way, letters, at, where)]
+        if letters[0] in _ROOT and (self._fresh or self._at_seam(char)):
             self._begin(letters, at, where, seam=not self._fresh)
         self._fresh = False
 
     def _sign(self, char: str, where: Where) -> None:
         """Punctuation, a blank or a mark."""
-        if where is Where.FENCE:
+        if where is _FENCE:
             self._fresh = self._fresh or char in _ENDS or char == "\n"
         elif char == '"' and self._json:
             self._fresh = True
@@ -270,9 +300,6 @@ class Lines:
         if self._step(way, letters, at, where):
             self._ways.append(way)
 
-    def _walk(self, letters: str, at: int, where: Where) -> None:
-        self._ways = [way for way in self._ways if self._step(way, letters, at, where)]
-
     def _step(self, way: _Way, letters: str, at: int, where: Where) -> bool:
         """False: this is not a line, or a whole one."""
         for letter in letters:
@@ -280,14 +307,14 @@ class Lines:
             if node is None:
                 return False
             way.node = node
-            if cjk(letter):
+            if "\u4e00" <= letter <= "\u9fff":
                 way.wide += 1
             else:
                 way.depth += 1
         if (end := way.node.get(END)) is None:
             return True
         firm = way.firm and END not in end
-        if firm and not way.opened and where is Where.PROSE:
+        if firm and not way.opened and where is _PROSE:
             self._meant(way.start)
             return False
         self._matches.append(_Match(way.start, at, not firm, way.seam and not firm, way.opened, where))
@@ -308,13 +335,18 @@ class Lines:
                 continue
             if match.sentence and char in _ENDS:
                 match.sentence = False
-            held_in_code = match.where is not Where.PROSE
-            limit = _MAX_FENCE if match.where is Where.FENCE else _MAX_QUOTE
+            held_in_code = match.where is not _PROSE
+            limit = _MAX_FENCE if match.where is _FENCE else _MAX_QUOTE
             sure = not (match.sentence or match.last or match.opened or held_in_code)
             if sure or ((match.opened or held_in_code) and not match.sentence and at - match.end > limit):
                 self._meant(match.start)
             kept.append(match)
         self._matches = kept
+
+
+def _begins_none(letters: str) -> bool:
+    """Whether no line begins with these."""
+    return letters.isascii() and letters.isalpha() and letters.lower() not in _BEGINNINGS
 
 
 def _latin(letters: str) -> bool:
@@ -388,7 +420,11 @@ class _Both:
 
     def read(self, page: Page) -> int:
         lines, sentences = self._lines, self._sentences
-        safe = sentences.before_blanks(min(lines.read(page), sentences.read(page)), final=page.final)
+        safe, judged = lines.read(page), sentences.read(page)
+        if judged < safe:               # noqa: PLR1730 - half as dear as a call of min
+            safe = judged
+        if page.final or not safe == page.placed == page.end or not page.text[-1:].strip():
+            safe = sentences.before_blanks(safe, final=page.final)
         if lines.found >= 0 and (sentences.by is None or lines.by <= sentences.by):
             page.judge(_LINE, lines.by)
         safe = self._safe = max(safe, self._safe)

@@ -110,7 +110,8 @@ class DisclosureReader:
     def read(self, page: Page) -> int:
         """The next piece."""
         text = page.text
-        if text.isascii() and text.isprintable():       # nearly always: each character is one
+        if text.isascii() and (text.isprintable() or text.replace("\n", "").isprintable()):
+            # nearly always: each character is one
             self._plain += text.lower()
             self._places.extend(range(page.begin, page.end))
         else:
@@ -124,12 +125,13 @@ class DisclosureReader:
         if self._waiting:
             self._weigh(page)
             held = min(held, *(stretch.start for stretch in self._waiting)) if self._waiting else held
-        at = held - self._base
-        safe = self._places[at] if at < len(self._places) else page.end
-        if len(self._places) > _KEPT:
+        places = self._places
+        at, size = held - self._base, len(places)
+        safe = places[at] if at < size else page.end
+        if size > _KEPT:
             self._forget(held)
-        self._safe = max(self._safe, safe)
-        return self._safe
+        safe = self._safe = max(safe, self._safe)
+        return safe
 
     def _numbers(self, *, final: bool) -> int:
         """Finds the numbers that have ended, and returns where one begins that has not."""

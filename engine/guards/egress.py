@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final, TypeAlias
 
 from engine.errors import BotError, Refused
-from engine.guards.citations import CitationGuard, CitationStream
+from engine.guards.citations import CitationGuard, Marking, Marks
 from engine.guards.leaves import IN_REASONING, Reading
 from engine.guards.page import Detector, ReaderBroke, shared
 from engine.guards.recent import Recent
@@ -42,7 +42,7 @@ class Cleared(str):
         """Only this module holds the seal."""
         if seal is not _SEAL:
             raise TypeError("only the egress clears text")
-        return super().__new__(cls, text)
+        return str.__new__(cls, text)
 
     def __init_subclass__(cls) -> None:
         """A kind of cleared text would clear itself."""
@@ -123,7 +123,7 @@ class Screen:
     ended: bool = False
     _shown: list[str] = field(default_factory=list)
     _visible: int = 0
-    _raw: list[str] = field(default_factory=list)   # not yet released, beginning at _start
+    _raw: str = ""              # not yet released, beginning at _start
     _start: int = 0
     _end: int = 0
     _edits: list[Edit] = field(default_factory=list)
@@ -158,8 +158,8 @@ class Screen:
         return marks.dropped if marks else 0
 
     @property
-    def _marks(self) -> CitationStream | None:
-        return next((seat.stream for seat in self.seats if isinstance(seat.stream, CitationStream)), None)
+    def _marks(self) -> Marks | None:
+        return next((seat.detector.marks for seat in self.seats if isinstance(seat.detector, Marking)), None)
 
     async def feed(self, piece: Piece) -> Cleared:
         """The text that is safe by now; often empty.
@@ -170,38 +170,40 @@ class Screen:
         if self.ended:
             self._still_open()
         if isinstance(piece, Text):
-            self._raw.append(piece.text)
+            self._raw += piece.text
             self._end += len(piece.text)
-        end = self._end
-        ends: list[tuple[int, _Seat, Scan]] = []
-        safe = self._shared(ends, piece)
-        for seat in self._alone:
-            assert seat.stream is not None      # noqa: S101 - that is what makes it be alone
-            try:
-                scan = await seat.stream.feed(piece)
-                if scan.verdict is None and not scan.edits and seat.safe <= scan.safe <= end:
-                    seat.safe = scan.safe       # nearly always
-                elif isinstance(scan.verdict, Refuse | Reroute):
-                    ends.append((end if scan.by is None else scan.by, seat, scan))
-                else:
-                    self._take(seat, scan)
-            except Exception as error:
-                raise self._broken(seat, error) from error
-            if seat.safe < safe:        # noqa: PLR1730 - half as dear as a call of min
-                safe = seat.safe
-        if ends:
-            self._ends(ends)
-        if isinstance(piece, Finished):
+        elif isinstance(piece, Finished):
             self.finished = piece
-            if piece.reason == "content_filter":
-                self._note_backend()
-        return self._release(safe)
+        reading = self.reading
+        try:
+            safe = reading.read(piece)
+        except ReaderBroke as broke:
+            raise self._one_broke(broke) from broke.__cause__
+        if safe > self._end:            # noqa: PLR1730 - half as dear as a call of min
+            safe = self._end
+        if reading.finds or self._alone:
+            ends: list[tuple[int, _Seat, Scan]] = []
+            for which, scan in reading.finds:
+                self._found(ends, which, scan)
+            for seat in self._alone:
+                await self._ask(seat, piece, ends)
+                safe = min(safe, seat.safe)
+            if ends:
+                self._ends(ends)
+        if self.finished is not None and self.finished.reason == "content_filter":
+            self._note_backend()
+        return self._release(safe) if safe > self._start else _EMPTY
 
     async def close(self) -> Cleared:
         """The rest, after every detector has seen the whole. Raises like `feed`."""
         self._still_open()
         ends: list[tuple[int, _Seat, Scan]] = []
-        self._shared(ends, None)
+        try:
+            self.reading.close()
+        except ReaderBroke as broke:
+            raise self._one_broke(broke) from broke.__cause__
+        for which, scan in self.reading.finds:
+            self._found(ends, which, scan)
         for seat in self._alone:
             assert seat.stream is not None      # noqa: S101 - that is what makes it be alone
             try:
@@ -242,19 +244,21 @@ class Screen:
                 Decision("out", seat.guard.name, seat.guard.version, *noted, digest, self._end, self._start)
                 for noted in (*shadows, last)
             ]
-        self._raw, self._edits = [], []
+        self._raw, self._edits = "", []
 
-    def _shared(self, ends: list[tuple[int, _Seat, Scan]], piece: Piece | None) -> int:
-        """What the detectors that read together have cleared; None: the answer is over."""
-        reading = self.reading
+    async def _ask(self, seat: _Seat, piece: Piece, ends: list[tuple[int, _Seat, Scan]]) -> None:
+        """Takes what one detector that reads alone says of the next piece."""
+        assert seat.stream is not None      # noqa: S101 - that is what makes it be alone
         try:
-            safe = reading.close() if piece is None else reading.read(piece)
-        except ReaderBroke as broke:
-            raise self._broken(self._together[broke.which], broke.__cause__ or broke) from broke.__cause__
-        if reading.finds:
-            for which, scan in reading.finds:
-                self._found(ends, which, scan)
-        return min(safe, self._end)
+            scan = await seat.stream.feed(piece)
+            if scan.verdict is None and not scan.edits and seat.safe <= scan.safe <= self._end:
+                seat.safe = scan.safe       # nearly always
+            elif isinstance(scan.verdict, Refuse | Reroute):
+                ends.append((self._end if scan.by is None else scan.by, seat, scan))
+            else:
+                self._take(seat, scan)
+        except Exception as error:
+            raise self._broken(seat, error) from error
 
     def _found(self, ends: list[tuple[int, _Seat, Scan]], which: int, scan: Scan) -> None:
         """Takes one find of the shared reading, as the policy rules it."""
@@ -275,7 +279,7 @@ class Screen:
             raise self._broken(seat, error) from error
 
     def _digest(self) -> str:
-        return self.fingerprint(self.text + "".join(self._raw))
+        return self.fingerprint(self.text + self._raw)
 
     def _still_open(self) -> None:
         if self.ended:
@@ -319,6 +323,10 @@ class Screen:
         self.stop()
         raise Tripped(BACKEND, verdict, self._visible)
 
+    def _one_broke(self, broke: ReaderBroke) -> Refused:
+        """The same of one that shares the reading."""
+        return self._broken(self._together[broke.which], broke.__cause__ or broke)
+
     def _broken(self, seat: _Seat, error: BaseException) -> Refused:
         """A detector that breaks has cleared nothing: closed."""
         seat.note("error", type(error).__name__)
@@ -333,11 +341,10 @@ class Screen:
         size = until - self._start
         if size <= 0:
             return _EMPTY
-        raw = self._raw[0] if len(self._raw) == 1 else "".join(self._raw)
-        ready, rest = raw[:size], raw[size:]
+        ready, self._raw = self._raw[:size], self._raw[size:]
         if self._edits:
             ready = self._edited(ready, until)
-        self._raw, self._start = [rest] if rest else [], until
+        self._start = until
         if not ready:
             return _EMPTY
         self._shown.append(ready)

@@ -66,10 +66,10 @@ class Spread:
         text, at = page.text, 0
         if page.final and not page.begin and not _ROW_AT_ALL.search(text.encode("utf-8", "replace")):
             return page.end                 # a whole text with nothing of the kind in it
-        if self._start < 0 and not page.final and text.isalpha() and text.isascii() and (
-            self._last.isalnum() or len(text) > 1
+        if self._start < 0 and text and not page.final and (
+            _LONE.search(text, 1 if self._last.isalnum() else 0) is None
         ):
-            self._end += len(text)          # letters of a word
+            self._end = page.end            # nearly always
             self._last = text[-1]
             return self._end
         while at < len(text):
@@ -154,7 +154,7 @@ class Visible:
         text, begun = page.text, self._end
         self._end = page.end
         if self._inner is None:
-            if not hidden(text):
+            if text.isascii() or not hidden(text):
                 self._recent += text
                 if len(self._recent) > 512:
                     cut = max(held - 128 - self._base, 0)

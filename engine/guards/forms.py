@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import re2
@@ -419,6 +420,7 @@ _MARKED: Final = frozenset(",.!…:;，。！：～~")
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
+@lru_cache(maxsize=16)
 def plain(text: str) -> str:
     """As marks are compared: lower-case, straight apostrophes, no emphasis, single blanks."""
     if not text.isascii():
@@ -684,7 +686,7 @@ _MAY_REFUSE: Final = re2.compile(_any(
 def may_refuse(beginning: str) -> bool:
     """Whether a text that begins like this may turn out to be a refusal."""
     text = plain(beginning)
-    return bool((text[:1] in _SMALL_BEGIN and _SMALL.match(text)) or _MAY_REFUSE.search(text))
+    return bool((text[:1] in _SMALL_BEGIN and _SMALL.match(text)) or _MAY_REFUSE.search(text.encode()))
 
 
 def refuses(text: str) -> float:
@@ -700,17 +702,18 @@ def refuses(text: str) -> float:
         score -= 0.1
     if _SMALL.match(opening):
         score += 0.1
-    if _HARM.search(opening):
+    raw = opening.encode()          # where something stands does not matter, and RE2 need not count characters
+    if _HARM.search(raw):
         score += 0.2
     elif _SOME_BUSINESS.match(opening):
         score -= 0.1
-    elif _PRIVACY.search(opening):
+    elif _PRIVACY.search(raw):
         score += 0.1
-    if _UNREAL.search(opening):
+    if _UNREAL.search(raw):
         score -= 0.4
-    if _CAVEAT.search(opening):
+    if _CAVEAT.search(raw):
         score -= 0.3
-    if _HELPED.search(opening):
+    if _HELPED.search(raw):
         score -= 0.35
     return min(max(score, 0.0), 1.0)
 
@@ -808,10 +811,11 @@ def opens(word: str, second: str, *, aside: bool = False) -> bool:
     return first in _FIRSTS and (seconds is None or second.lower() in seconds)
 
 
+@lru_cache(maxsize=4096)
 def may_open(letters: str, *, aside: bool = False) -> bool:
     """Whether a first word of theirs may begin with these letters."""
     if aside:
-        return letters in _ASIDES_BEGUN or letters.startswith(_ASIDES)
+        return not letters.isascii() and (letters in _ASIDES_BEGUN or letters.startswith(_ASIDES))
     if "\u3040" <= letters[:1] <= "\u9fff":
         return letters in _WIDE_BEGUN or letters.startswith(_WIDE_FIRSTS)
     return letters.lower().replace("’", "'") in _BEGUN

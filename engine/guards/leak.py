@@ -139,8 +139,12 @@ class LeakReader:
             if any(map(self._gives_away, decodings(word.text))):
                 page.judge(self._verdict, word.end + 1)
                 return word.start
-        self._end = page.end
-        if self._leaks(page.text, page.begin):
+        self._end, text = page.end, page.text
+        if self._length + len(text) < WIDE_SHINGLE and text.isascii() and (
+            not self._places or page.end - self._places[-1] <= _GAP
+        ):
+            self._passes(text, page.begin)          # nearly always: too little to be a shingle, and no gap
+        elif self._leaks(text, page.begin):
             page.judge(self._verdict, self._places[-1] + 1)
             return self._held()
         if len(self._letters) > 4096:
@@ -152,6 +156,24 @@ class LeakReader:
         if self._places and self._end - self._places[-1] > _GAP:
             return self._end
         return self._places[-longest] if 0 < longest <= len(self._places) else self._end
+
+    def _passes(self, text: str, begin: int) -> None:
+        """Reads on over so little that it is no shingle, and nowhere begins behind a gap."""
+        places, after = self._places, self._pieces.next
+        state, length = self._state, self._length
+        read = ""
+        for at, letter in enumerate(text.lower(), begin):
+            if letter.isalnum():
+                read += letter
+                places.append(at)
+                if (next_state := after[state].get(letter)) is not None:
+                    state, length = next_state, length + 1
+                elif state:
+                    state, length = self._pieces.step(state, length, letter)
+                else:
+                    length = 0
+        self._letters += read
+        self._state, self._length = state, length
 
     def _leaks(self, text: str, begin: int) -> bool:
         """Reads on, up to the character with which it is a leak. ``begin``: where ``text`` stands in the whole."""

@@ -53,6 +53,9 @@ class _State(Enum):
     LOOSE = auto()      # behind what no JSON has
 
 
+_INSIDE: Final = _State.INSIDE
+
+
 class _Mapping:
     """Where each decoded character of a leaf stands in the text around it."""
 
@@ -95,8 +98,8 @@ class Unwrapped:
     """Reads one text through a reader of each detector for each of its leaves, and for the wrapping as it stands."""
 
     __slots__ = (
-        "_around", "_at", "_cleared", "_depth", "_detectors", "_found", "_leaf", "_map", "_now", "_safe", "_shut",
-        "_state", "_tail",
+        "_around", "_at", "_cleared", "_depth", "_detectors", "_found", "_leaf", "_map", "_now", "_ready", "_safe",
+        "_shut", "_state", "_tail", "plain",
     )
 
     def __init__(self, detectors: Sequence[tuple[int, Detector]], *, depth: int = _DEPTH) -> None:
@@ -105,9 +108,13 @@ class Unwrapped:
         self._depth = depth
         self._around: Panel | None = None
         self._state = _State.UNSURE
+        self.plain: Panel | None = None
+        """Who reads all of it, once it is known to be no JSON."""
         self._tail = ""             # not taken apart yet
         self._at = 0                # offset of the first character of it
-        self._leaf: Unwrapped | Panel | None = None
+        self._leaf: Unwrapped | None = None
+        # Nearly all answers are no JSON, and their first words are not to wait until everything is set up.
+        self._ready: Panel | None = self._panel() if depth == _DEPTH else None
         self._map = _Mapping()
         self._cleared = 0           # characters of the leaf that its readers have cleared
         self._shut = -1             # the quotation mark that may have ended a string
@@ -118,13 +125,12 @@ class Unwrapped:
     @property
     def finds(self) -> list[tuple[int, Scan]]:
         """What was found in the last piece, and by which detector."""
-        return self._leaf.finds if self._state is _State.PLAIN and self._leaf is not None else self._found
+        return self._found if self.plain is None else self.plain.finds
 
     def read(self, text: str, *, final: bool = False) -> int:
         """The next piece of the text; returns how far all of it is safe. Raises `ReaderBroke`."""
-        if self._state is _State.PLAIN:
-            assert self._leaf is not None   # noqa: S101 - set with the state
-            return self._leaf.read(text, final=final)
+        if self.plain is not None:
+            return self.plain.read(text, final=final)
         if self._found:
             self._found = []
         if self._state is _State.UNSURE:
@@ -134,21 +140,26 @@ class Unwrapped:
                 return 0
             text, self._tail = self._tail, ""
             if state is _State.PLAIN:
-                self._leaf = Panel([(which, detector.opened()) for which, detector in self._detectors])
-                return self._leaf.read(text, final=final)
+                self.plain, self._ready = self._ready or self._panel(), None
+                return self.plain.read(text, final=final)
         return self._json(text, final)
 
     def drop(self, which: int) -> None:
         """A detector that is not listened to any more."""
         self._detectors = [each for each in self._detectors if each[0] != which]
-        for part in (self._leaf, self._around):
+        for part in (self._leaf, self._around, self._ready, self.plain):
             if part is not None:
                 part.drop(which)
+
+    def _panel(self) -> Panel:
+        return Panel([(which, detector.opened()) for which, detector in self._detectors])
 
     def _first_state(self, final: bool) -> _State:
         if self._depth and _JSON.match(self._tail):
             around = [(which, each.around()) for which, each in self._detectors if each.around is not None]
             self._around = Panel(around) if around and self._depth == _DEPTH else None
+            self._detectors = [each for each in self._detectors if each[1].within]
+            self._ready = None
             return _State.OUTSIDE
         if final or not self._depth or len(self._tail) > _MAX_HEAD or not _UNSURE.match(self._tail):
             return _State.PLAIN
@@ -164,14 +175,19 @@ class Unwrapped:
             self._found += [
                 (which, scan if scan.by is not None else replace(scan, by=now)) for which, scan in self._around.finds
             ]
-        text = self._tail + text
-        at = 0
-        while at < len(text):
-            step = self._step(text, at, final)
-            if step is None:
-                break
-            at = step
-        self._tail, self._at = text[at:], self._at + at
+        if self._state is _INSIDE and text and not self._tail and '"' not in text and "\\" not in text:
+            self._map.add(self._at, len(text))          # nearly always: a string goes on
+            self._at = self._now = self._at + len(text)
+            self._read(text)
+        else:
+            text = self._tail + text
+            at = 0
+            while at < len(text):
+                step = self._step(text, at, final)
+                if step is None:
+                    break
+                at = step
+            self._tail, self._at = text[at:], self._at + at
         if final:
             self._end()
         self._safe = max(self._safe, min(safe, self._leaf_safe()))
@@ -327,36 +343,33 @@ def _unicode(text: str, at: int, final: bool) -> tuple[str, int]:
 class Reading:
     """One answer, read by all its detectors together, and what the model thought on the way to it."""
 
-    __slots__ = ("_answer", "_detectors", "_finds", "_safe", "_thoughts")
+    __slots__ = ("_answer", "_detectors", "_safe", "_thoughts", "finds")
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
         self._detectors = detectors
         self._answer = Unwrapped(list(enumerate(detectors)))
         thinking = [(which, each.thoughts()) for which, each in enumerate(detectors) if each.thoughts is not None]
         self._thoughts = Panel(thinking)
-        self._finds: list[tuple[int, Scan]] = []
-        self._safe = 0
-
-    @property
-    def finds(self) -> list[tuple[int, Scan]]:
+        self.finds: list[tuple[int, Scan]] = []
         """What the last piece brought: whose find, and the find. Edits may reach beyond what is safe."""
-        return self._finds
+        self._safe = 0
 
     def read(self, piece: Piece) -> int:
         """The next piece; returns how many characters all detectors have cleared. Raises `ReaderBroke`."""
         if isinstance(piece, Text):
-            self._safe = self._answer.read(piece.text)
-            self._finds = self._answer.finds
+            answer = self._answer.plain or self._answer
+            self._safe = answer.read(piece.text)
+            self.finds = answer.finds
         elif isinstance(piece, Reasoning):
-            self._finds = self._think(piece.text)
+            self.finds = self._think(piece.text)
         else:
-            self._finds = []
+            self.finds = []
         return self._safe
 
     def close(self) -> int:
         """The end of the answer decides what was open."""
         self._safe = self._answer.read("", final=True)
-        self._finds = self._answer.finds
+        self.finds = self._answer.finds
         return self._safe
 
     def drop(self, which: int) -> None:

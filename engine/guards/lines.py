@@ -143,6 +143,14 @@ def openers(root: Node) -> str:
     return "".join(sorted({char for simple in root if cjk(simple) for char in written(simple)}))
 
 
+def beginnings(root: Node, size: int) -> frozenset[str]:
+    """The first letters of all lines, up to so many."""
+    return frozenset(
+        first + rest for first, node in root.items() if first != END
+        for rest in ("", *(beginnings(node, size - 1) if size > 1 else ()))
+    )
+
+
 def tree() -> Node:
     """All lines with all openings, letter by letter."""
     root: Node = {}

@@ -21,6 +21,11 @@ from engine.guards.page import Detector, Page
 from engine.messages import Found
 from engine.ports import Edit
 
+_PROSE: Final = Where.PROSE
+_BREAK: Final = Where.BREAK
+_MARGIN: Final = Where.MARGIN
+_CLOSED: Final = Where.CLOSED
+_SPAN: Final = Where.SPAN
 _SCHEME: Final = r"(?:https?|ftp|wss?|file|slack|discord|tel|sms)://?|www\."
 _URL: Final = re.compile(rf"(?<![A-Za-z0-9])(?:{_SCHEME})[^\s<>\"'`()\[\]】）」』，。；、|\\{{}}]+", re.IGNORECASE)
 _URL_BEGUN: Final = re.compile(
@@ -30,6 +35,10 @@ _URL_BEGUN: Final = re.compile(
 )
 _OF_SCHEMES: Final = frozenset("acdefhiklmoprstwACDEFHIKLMOPRSTW:/\u017f\u212a")
 """What an address that has begun may end with; two of them are other letters, of which these are the capitals."""
+_BEGINNINGS: Final = frozenset(
+    scheme[:size] for scheme in ("https", "ftp", "wss", "www", "file", "slack", "discord", "tel", "sms")
+    for size in range(1, len(scheme) + 1)
+)
 _TARGET: Final = re.compile(r"\]\([ \t]*<?(?P<to>(?:\\."
     r"|[^\s()<>\\]|\((?:\\.|[^\s()<>\\])*\))*)>?(?:[ \t]+[\"'(][^\"')\n]*[\"')])?[ \t]*\)")
 _TARGET_LONG: Final = re.compile(r"\]\([ \t]*<?(?:\\."
@@ -40,6 +49,8 @@ _TARGET_REST: Final = re.compile(r"[^\s)]*\)?")
 _URL_REST: Final = re.compile(r"[^\s<>\"'`()\[\]】）」』，。；、|\\{}]*")
 _TARGET_BEGUN: Final = re.compile(r"\]\([^\n]*\Z|\]\Z")
 _NEXT: Final = re.compile(rf"[\[\]]|(?<![A-Za-z0-9])(?:{_SCHEME})", re.IGNORECASE)
+_ANY: Final = re.compile(r"[\[\]:]|[wW]\.")
+"""Where there is none of these, no link ends, nor the beginning of an address."""
 _IN_CODE: Final = re.compile(rf"(?<![A-Za-z0-9])(?:{_SCHEME})|\]\(", re.IGNORECASE)
 _CODE_BEGUN: Final = re.compile(rf"{_URL_BEGUN.pattern}|\]\Z", re.IGNORECASE)
 _SCHEME_ONLY: Final = re.compile(_SCHEME, re.IGNORECASE)
@@ -93,34 +104,41 @@ class LinkReader:
 
     def read(self, page: Page) -> int:
         """The next piece."""
-        if page.plain and not (self._held or self._rest or page.final or self._inside >= 0):
-            stretches = page.stretches
-            if len(stretches) == 1 and stretches[0][0] is Where.PROSE:
-                _, self._at, self._held = stretches[0]
-                self._begins(self._held, 0)
-                return self._at if self._held else page.placed
+        nothing = not (self._held or self._rest or page.final or self._inside >= 0 or _ANY.search(page.text))
         for where, at, stretch in page.stretches:
-            code = where is Where.SPAN or where is Where.CLOSED
-            if code and (self._plain or self._held.startswith("](")):
-                self._plain = True      # within an address backticks are letters, and then nothing here is code
-            if where is Where.PROSE or where is Where.MARGIN or (code and self._plain):
-                self._prose(page, at, stretch, wait=where is Where.MARGIN)
-                continue
-            self._settle(page, final=True)
-            self._before = ""
-            if where is Where.SPAN:
-                self._span(page, at, stretch)
-            elif where is Where.CLOSED:
-                self._code, self._inside = "", -1
-            elif where is Where.BREAK:
-                self._unclosed(page)
+            if nothing and where is _PROSE:            # nearly always; but a link may begin at its end
+                if self._held:                              # a margin
+                    self._before = self._held[-1]
+                self._at = at
+                self._begins(stretch, 0)
+            elif nothing and where is _BREAK and self._inside < 0:
+                self._held = self._before = self._code = ""
                 self._brackets, self._plain = [], False
+            else:
+                self._stretch(page, where, at, stretch)
         if page.final:
             self._settle(page, final=True)
             self._unclosed(page)
         if self._inside >= 0:
             return self._code_at + self._inside
         return self._at if self._held else page.placed
+
+    def _stretch(self, page: Page, where: Where, at: int, stretch: str) -> None:
+        code = where is _SPAN or where is _CLOSED
+        if code and (self._plain or self._held.startswith("](")):
+            self._plain = True          # within an address backticks are letters, and then nothing here is code
+        if where is _PROSE or where is _MARGIN or (code and self._plain):
+            self._prose(page, at, stretch, wait=where is _MARGIN)
+            return
+        self._settle(page, final=True)
+        self._before = ""
+        if where is _SPAN:
+            self._span(page, at, stretch)
+        elif where is _CLOSED:
+            self._code, self._inside = "", -1
+        elif where is _BREAK:
+            self._unclosed(page)
+            self._brackets, self._plain = [], False
 
     def _prose(self, page: Page, at: int, stretch: str, *, wait: bool = False) -> None:
         if not self._held:
@@ -191,12 +209,14 @@ class LinkReader:
 
     def _begins(self, text: str, at: int) -> None:
         """Holds what may be the beginning of an address at the end of the text."""
-        keep = len(text)
-        if text[-1:] in _OF_SCHEMES:
-            begun = _URL_BEGUN.search(text, max(at, keep - 10))
+        word = text.rpartition(" ")[2]
+        if text[-1:] in _OF_SCHEMES and (not word.isalpha() or not word.isascii() or word.lower() in _BEGINNINGS):
+            begun = _URL_BEGUN.search(text, max(at, len(text) - 10))
             if begun and (begun.start() or not (self._before.isalnum() and self._before.isascii())):
-                keep = begun.start()
-        self._kept(text, keep)
+                self._kept(text, begun.start())
+                return
+        if text:
+            self._before, self._held = text[-1], ""
 
     def _kept(self, text: str, keep: int) -> None:
         self._before = text[keep - 1 : keep] or self._before

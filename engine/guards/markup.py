@@ -23,50 +23,59 @@ class Where(Enum):
     MARGIN = auto()     # blanks and ``>`` before the first word of a line
 
 
+_PROSE: Final = Where.PROSE
+_SPAN: Final = Where.SPAN
+_BREAK: Final = Where.BREAK
 _MARGIN: Final = re.compile(r"[ \t>]*")
 _FENCE: Final = re.compile(r"`+|~+")
 _RUN: Final = re.compile(r"`+")
+_OF_LINES: Final = frozenset(" \t>`~")
+"""What may be a margin, or open a fence."""
 _PROSE_END: Final = re.compile(r"[`\n]")
 
 
 class Markup:
     """Reads one text, piece by piece."""
 
-    __slots__ = ("_at", "_fence", "_line", "_opened", "_span", "_tail")
+    __slots__ = ("_fence", "_line", "_opened", "_span", "_tail", "placed")
 
     def __init__(self) -> None:
         self._tail = ""             # blanks or backticks that cannot be placed yet
-        self._at = 0                # its offset in the whole text
+        self.placed = 0
+        """How many characters from the start have been placed."""
         self._line = True           # at the beginning of a line
         self._fence = ""            # what opened the fence that we are in
         self._opened = False        # on the fence's own first line
         self._span = 0              # backticks that opened the code span that we are in
-
-    @property
-    def placed(self) -> int:
-        """How many characters from the start have been placed."""
-        return self._at
 
     def read(self, text: str, *, final: bool = False) -> list[tuple[Where, int, str]]:
         """Stretches of text with their offsets, in order."""
         if not (self._tail or self._line or self._fence or "`" in text or "\n" in text):
             if not text:
                 return []
-            at = self._at                   # nearly always
-            self._at = at + len(text)
-            return [(Where.SPAN if self._span else Where.PROSE, at, text)]
+            at = self.placed                   # nearly always
+            self.placed = at + len(text)
+            return [(_SPAN if self._span else _PROSE, at, text)]
         text = self._tail + text
         at, end = 0, len(text)
         stretches = []
         while at < end:
-            step = self._step(text, at, final)
-            if step is None:
-                break
-            where, stop = step
-            stretches.append((where, self._at + at, text[at:stop]))
+            char = text[at]
+            if char == "\n" and not self._fence:
+                self._line, self._span = True, 0
+                where, stop = _BREAK, at + 1
+            elif not self._fence and not (char in _OF_LINES if self._line else char == "`"):    # nearly always
+                self._line = False
+                where, stop = self._until_line_ends(text, at)
+            else:
+                step = self._step(text, at, final)
+                if step is None:
+                    break
+                where, stop = step
+            stretches.append((where, self.placed + at, text[at:stop]))
             at = stop
         self._tail = text[at:]
-        self._at += at
+        self.placed += at
         return stretches
 
     def _step(self, text: str, at: int, final: bool) -> tuple[Where, int] | None:
@@ -76,11 +85,14 @@ class Markup:
             return self._in_fence(text, at, final)
         if text[at] == "\n":
             self._line, self._span = True, 0
-            return Where.BREAK, at + 1
+            return _BREAK, at + 1
         if text[at] == "`":
             return self._ticks(text, at, final)
+        return self._until_line_ends(text, at)
+
+    def _until_line_ends(self, text: str, at: int) -> tuple[Where, int]:
         found = _PROSE_END.search(text, at)
-        return Where.SPAN if self._span else Where.PROSE, found.start() if found else len(text)
+        return _SPAN if self._span else _PROSE, found.start() if found else len(text)
 
     def _ticks(self, text: str, at: int, final: bool) -> tuple[Where, int] | None:
         stop = self._run(text, at)
@@ -90,7 +102,7 @@ class Markup:
             self._span = 0
             return Where.CLOSED, stop
         self._span = self._span or stop - at
-        return Where.SPAN, stop
+        return _SPAN, stop
 
     def _margin(self, text: str, at: int, final: bool) -> tuple[Where, int] | None:
         margin = _MARGIN.match(text, at)

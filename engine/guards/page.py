@@ -7,10 +7,9 @@ what a guard sends to it for one answer.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from engine.guards.markup import Markup, Where
 from engine.guards.verdict import Verdict
@@ -18,14 +17,12 @@ from engine.guards.words import Words
 from engine.messages import Found
 from engine.ports import Edit, OutboundGuard, Scan
 
-_PLAIN: Final = re.compile("[a-z ]+")
-
 
 class Page:
     """A text, piece by piece: the last one is ``text``, from offset ``begin`` to ``end`` of the whole."""
 
     __slots__ = (
-        "_fresh", "_markdown", "_markup", "_words", "begin", "by", "edits", "end", "final", "news", "plain",
+        "_fresh", "_markdown", "_markup", "_words", "begin", "by", "edits", "end", "final", "news", "placed",
         "stretches", "text", "verdict",
     )
 
@@ -36,28 +33,23 @@ class Page:
         self._words = Words()
         self._fresh = False         # the words of this piece have not been asked for
         self.text = ""
-        self.plain = False          # nothing in this piece but small letters and blanks, as in nearly all
         self.begin = self.end = 0
         self.final = False
         self.stretches: list[tuple[Where, int, str]] = []   # what has been placed in Markdown by now and not before
+        self.placed = 0             # how many characters from the start have their place in Markdown
         self.news = False           # a reader found something in this piece
         self.edits: list[Edit] = []
         self.verdict: Verdict | None = None
         self.by: int | None = None
 
-    @property
-    def placed(self) -> int:
-        """How many characters from the start have their place in Markdown."""
-        return self._markup.placed
-
     def turn(self, text: str, *, final: bool = False) -> None:
         """The next piece; ``final``: there will be no other."""
         self.text, self.final = text, final
-        self.plain = _PLAIN.fullmatch(text) is not None
         self.begin = self.end
         self.end += len(text)
         if self._markdown:
             self.stretches = self._markup.read(text, final=final)
+            self.placed = self._markup.placed
         self._fresh = True
 
     def words(self) -> Words:
@@ -99,7 +91,8 @@ Opened: TypeAlias = "Callable[[], Reader]"
 class Detector:
     """What one guard looks for in one answer. Each of the readers is new for each text."""
 
-    opened: Opened                      # of one leaf
+    opened: Opened                      # of one leaf, or of an answer that is no JSON
+    within: bool = True                 # whether it reads the strings of JSON, too
     around: Opened | None = None        # of JSON as it stands, quotation marks and all
     thoughts: Opened | None = None      # of the reasoning
     heard: Callable[[], None] | None = None         # told that there is some
@@ -135,11 +128,12 @@ class ReaderBroke(Exception):
 class Panel:
     """The readers of one text, and what they found in its last piece: whose find, and the find."""
 
-    __slots__ = ("_readers", "finds", "page")
+    __slots__ = ("_reads", "_whose", "finds", "page")
 
     def __init__(self, readers: Sequence[tuple[int, Reader]]) -> None:
         """Each reader with the number of its detector."""
-        self._readers = list(readers)
+        self._whose = [which for which, _ in readers]
+        self._reads = [reader.read for _, reader in readers]
         self.page = Page()
         self.finds: list[tuple[int, Scan]] = []
 
@@ -150,21 +144,22 @@ class Panel:
         if self.finds:
             self.finds = []
         safe = page.end
-        which = 0
+        read = None
         try:
-            for which, reader in self._readers:
-                cleared = reader.read(page)
-                if page.news:
-                    self.finds.append((which, page.found(cleared)))
+            for read in self._reads:
+                cleared = read(page)
                 if cleared < safe:      # noqa: PLR1730 - half as dear as a call of min
                     safe = cleared
+                if page.news:
+                    self.finds.append((self._whose[self._reads.index(read)], page.found(cleared)))
         except Exception as error:
-            raise ReaderBroke(which) from error
+            raise ReaderBroke(self._whose[self._reads.index(read)] if read else 0) from error
         return safe
 
     def drop(self, which: int) -> None:
         """A detector that is not listened to any more."""
-        self._readers = [each for each in self._readers if each[0] != which]
+        kept = [at for at, whose in enumerate(self._whose) if whose != which]
+        self._reads, self._whose = [self._reads[at] for at in kept], [self._whose[at] for at in kept]
 
 
 def ends(verdict: Verdict | None) -> bool:

@@ -167,7 +167,7 @@ def data(plain: str) -> tuple[Datum, ...]:
 
 def may_fit(plain: str, kinds: Collection[str]) -> bool:
     """Whether anything in a normalised text has the form of one of these kinds, whatever stands around it."""
-    return any(pattern.search(plain) for shape, pattern in _PATTERNS if shape.rule in kinds)
+    return any(number != _NAMED and SHAPES[number].rule in kinds for number in _FORMS.Match(plain) or ())
 
 
 def notice(kind: str) -> str:

@@ -40,7 +40,7 @@ class RefusalGuard(LeafReadingGuard):
     def detector(self, question: str, found: Found, flags: tuple[str, ...] = ()) -> Detector:  # noqa: ARG002
         """For one answer."""
         judge = _Refusals(question, self._classifier, self._threshold, self._sure)
-        return Detector(lambda: Sentences(judge, SPAN, quoted=False))
+        return Detector(lambda: Sentences(judge, SPAN, quoted=False, seams=False))
 
 
 class _Refusals:

@@ -88,6 +88,7 @@ _BEGUN: Final = re.compile(
     f"{_EDGE}(?=[A-Za-z])(?:{_trie(credentials.PREFIXES, partial=True)}|[A-Z]{{1,2}}[0-9]?)\\Z"
 )
 _BEGINNING: Final = rf"(?=[A-Za-z]){_trie(credentials.PREFIXES, partial=True)}"
+_BEGINNINGS: Final = frozenset(prefix[:size] for prefix in credentials.PREFIXES for size in range(len(prefix) + 1))
 _MARKED: Final = re.compile(rf"{_EDGE}{_BEGINNING}[*`~|\\]")
 """A mark of Markdown, which nobody sees, in the middle of a prefix or behind it."""
 _PROPER: Final = re.compile(_BEGINNING)
@@ -172,8 +173,8 @@ class Scanner:
         if final and not self._end:
             self._whole(text)
         elif (
-            self._starts == self._signs == self._end and not (final or self._alive or self._found)
-            and text.isalpha() and text.isascii() and self._text[-1:].isalnum() and self._text.isascii()
+            text.isalpha() and text.isascii() and self._starts == self._signs == self._end
+            and not (final or self._alive or self._found) and self._text[-1:].isalnum() and self._text.isascii()
         ):
             self._text += text          # a word goes on in which nothing has begun
             self._starts = self._signs = self._end = self._end + len(text)
@@ -184,15 +185,18 @@ class Scanner:
             waiting, self._alive = self._alive, []
             for candidate in waiting:
                 self.consider(candidate, final=final)
-        self._look_for_starts(final)
-        self._look_for_signs(final)
+        if self._starts != self._end:
+            self._look_for_starts(final)
+        if self._signs != self._end:
+            self._look_for_signs(final)
         safe = self._starts
-        for candidate in self._alive:
-            safe = min(safe, candidate.hold)
-        for span in reversed(self._found):      # one that goes on beyond the safe point is held from its beginning
-            if span.end > safe:
-                safe = min(safe, span.start)
-        if len(self._text) > 4 * _CONTEXT and safe - self._base > 2 * _CONTEXT:
+        if self._alive:
+            safe = min(safe, *[candidate.hold for candidate in self._alive])
+        if self._found:
+            for span in reversed(self._found):      # one that goes on beyond the safe point is held from its beginning
+                if span.end > safe:
+                    safe = min(safe, span.start)
+        if safe - self._base > 2 * _CONTEXT and len(self._text) > 4 * _CONTEXT:
             cut = safe - self._base - _CONTEXT
             self._text, self._base = self._text[cut:], self._base + cut
         return safe, self._settled(safe) if self._found else []
@@ -217,14 +221,13 @@ class Scanner:
 
     def _look_for_starts(self, final: bool) -> None:
         text, base = self._text, self._base
-        if self._starts == self._end:
-            return
-        if not _LIVELY.search(text, self._starts - base) and _BEGIN not in text:    # nearly always
+        begun = self._starts - base
+        if not _LIVELY.search(text, begun) and text.find(_BEGIN, begun) < 0:        # nearly always
             self._starts = self._end
             if not final:
                 self._hold_beginnings()
             return
-        for found in _START.finditer(text, self._starts - base):
+        for found in _START.finditer(text, begun):
             start = base + found.start()
             which = found.lastindex
             if which == 1:
@@ -235,7 +238,7 @@ class Scanner:
                 self.consider(_Iban(start), final=final)
             else:
                 self.consider(_Digits(start), final=final)
-        behind = self._starts - base
+        behind = begun
         for mark in _MARK.finditer(text, behind):
             at = mark.start()
             if text[at - 1 : at] in _OF_PREFIXES and (
@@ -243,7 +246,7 @@ class Scanner:
             ):
                 self.consider(_Broken(base + marked.start()), final=final)
                 behind = at + 1
-        at = text.find(_BEGIN, self._starts - base)
+        at = text.find(_BEGIN, begun)
         while at >= 0:
             self.consider(_PrivateKey(base + at), final=final)
             at = text.find(_BEGIN, at + 1)
@@ -256,10 +259,13 @@ class Scanner:
         text, base = self._text, self._base
         if text[-1:] not in _OF_PREFIXES:
             return
-        begun = _BEGUN.search(text, max(len(text) - _LONGEST, text.rfind(" ") + 1))
+        word = text[max(len(text) - _LONGEST, text.rfind(" ") + 1) :]
+        if len(word) > 2 and word.isalpha() and word.isascii() and word not in _BEGINNINGS:
+            return                                      # nearly always
+        begun = _BEGUN.search(text, len(text) - len(word))
         if begun and begun.group() not in _WHOLE:       # a whole one has been considered above
             self._starts = base + begun.start()
-        if "-" in text[-len(_BEGIN):]:
+        if text[-1] in _BEGIN and text.find("-", -len(_BEGIN)) >= 0:
             for size in range(len(_BEGIN) - 1, 0, -1):
                 if text.endswith(_BEGIN[:size]):
                     self._starts = min(self._starts, self._end - size)
@@ -267,7 +273,7 @@ class Scanner:
 
     def _look_for_signs(self, final: bool) -> None:
         text, base = self._text, self._base
-        if self._signs == self._end or not _SIGNED.search(text, max(self._signs - base - 1, 0)):
+        if not _SIGNED.search(text, max(self._signs - base - 1, 0)):
             self._signs = self._end
             return
         for found in _SIGN.finditer(text, max(self._signs - base - _LONGEST_SIGN, 0)):
@@ -752,10 +758,10 @@ class _PlainReader:
 class SecretsReader:
     """Secrets as they stand, with invisible characters in them, spread out, and encoded: edits, none shown before."""
 
-    __slots__ = ("_plain", "_safe", "_spread", "_visible")
+    __slots__ = ("_safe", "_scanner", "_spread", "_visible")
 
     def __init__(self) -> None:
-        self._plain = _PlainReader()
+        self._scanner = Scanner()
         self._visible = Visible(_Plain)
         self._spread = Spread(amid, _removed)
         self._safe = 0
@@ -763,15 +769,18 @@ class SecretsReader:
     def read(self, page: Page) -> int:
         """The next piece. What one of the four found may be held by another."""
         words = page.words()
-        safe = min(
-            self._plain.read(page), self._visible.read(page, self._safe), self._spread.read(page), words.safe,
-        )
+        safe, spans = self._scanner.read(page.text, final=page.final)
+        for span in spans:
+            page.edit(Edit(span.start, span.end, notice(span), span.rule))
+        visible, spread = self._visible.read(page, self._safe), self._spread.read(page)
+        if not safe == visible == spread == words.safe:     # nearly never
+            safe = min(safe, visible, spread, words.safe)
         for word in words.ended:
             hit = next((hit for text in decodings(word.text) if (hit := holds(text)) is not None), None)
             if hit is not None:
                 page.edit(Edit(word.start, word.end, _removed(hit[1]), hit[0]))
-        self._safe = max(self._safe, safe)
-        return self._safe
+        safe = self._safe = max(safe, self._safe)
+        return safe
 
 
 def _removed(name: str) -> str:

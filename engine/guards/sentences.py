@@ -28,8 +28,12 @@ MAX_HELD: Final = 320
 """Characters after which a sentence that does not end is judged as it stands."""
 _MAX_QUOTE: Final = 600
 _KEEP: Final = 64
+_LONG: Final = 2048             # characters that are kept before some of them are let go
 _HEAD: Final = 4096             # of a long answer, what a judge is told of its beginning
 
+_PROSE: Final = Where.PROSE
+_MARGIN: Final = Where.MARGIN
+_BREAK: Final = Where.BREAK
 _SINGLE: Final = {"'": "'", "‘": "’'", "‚": "‘’"}
 _QUOTES: Final = {'"': '"', "“": "”", "„": "“”", "「": "」", "『": "』", "«": "»", "»": "«"} | _SINGLE
 _SINGLES: Final = frozenset(_SINGLE.values())
@@ -47,16 +51,23 @@ _BETWEEN: Final = (             # two characters: behind what may close a quotat
 _MARKS: Final = (
     "[\"“”„「」『』«»]"
     r"|(?<![^\W_])['‘‚]"
-    f"{{between}}"
+    "{between}"
     "|[。！？｡：；]"
+)
+_SEAMS: Final = (
     r"|[A-ZÀ-ÖØ-ÞА-ЯЁ](?:(?<=[^\W_A-Z].)|(?<=[ \])）】].)|(?<=[A-Z][A-Z])(?=[a-z]))|\[(?=\D)"
     f"|(?<=[^\\W{_WIDE}])[{_WIDE}]|(?<=[^\\W{_WIDE}][ .])[{_WIDE}]"
     "|(?<![,，、])[抱对對不很实實真哎嗯感坦这這该該此我您你根按依为為系內内以刚剛余餘下本让讓咱换換要作暂暫因小由其相有非十深万萬遗遺唉呃诶请請还還]"
     f"|(?<=[,，、])[{_ASIDE}]"
 )
-_POINT: Final = re.compile(_MARKS.replace("{between}", _BETWEEN))
-_MARK: Final = re.compile(_MARKS.replace("{between}", ""))
-_LOWER: Final = re.compile("[a-z ]+")
+_POINT: Final = re.compile(_MARKS.replace("{between}", _BETWEEN) + _SEAMS)
+_MARK: Final = re.compile(_MARKS.replace("{between}", "") + _SEAMS)
+_SEAMLESS: Final = re.compile(_MARKS.replace("{between}", _BETWEEN))
+_SEAMLESS_MARK: Final = re.compile(_MARKS.replace("{between}", ""))
+_LOWER: Final = re.compile("[a-z0-9 ,(/%+=#@&$<>{}|~^–—-]+")
+"""There is no point in these, nor behind them."""
+_EVEN: Final = re.compile("[A-Za-z0-9 ,(/%+=#@&$<>{}|~^–—-]+")
+"""The same where seams do not count."""
 _BEFORE_POINTS: Final = frozenset(".!?…:;\"'’‘”)]*_")
 """Behind one of these there may be a point although what follows is no sign."""
 _ENDS: Final = frozenset("。！？｡")
@@ -142,22 +153,24 @@ class Sentences:
     """A `Reader` that stops at the first sentence its judge objects to."""
 
     __slots__ = (
-        "_base", "_before", "_first", "_fresh", "_head", "_headed", "_in_quotes", "_intro", "_items", "_judge", "_lead",
-        "_led", "_opened", "_point", "_quoted", "_size", "_text", "_units", "_until", "_verdict", "by",
+        "_base", "_before", "_first", "_fresh", "_head", "_in_quotes", "_intro", "_items", "_judge", "_lead",
+        "_led", "_opened", "_point", "_quoted", "_seams", "_size", "_text", "_units", "_until", "_verdict", "by",
     )
 
-    def __init__(self, judge: Judge, until: int | None = None, *, quoted: bool = True) -> None:
+    def __init__(
+        self, judge: Judge, until: int | None = None, *, quoted: bool = True, seams: bool = True,
+    ) -> None:
         """``until``: sentences that begin after so many characters are of no interest.
 
-        ``quoted``: what stands in quotation marks that are never closed counts.
+        ``quoted``: what stands in quotation marks that are never closed counts; ``seams``: what begins at one does.
         """
+        self._seams = seams
         self._in_quotes = quoted
         self._judge = judge
         self._until = until
         self._text = ""             # what units are about, and _KEEP before it
         self._base = 0
-        self._head: list[str] = []  # the beginning of the whole text
-        self._headed = 0            # its size
+        self._head = ""             # of what stood before, the beginning
         self._size = 0              # of the whole text
         self._point = 0             # up to here points have been looked for
         self._first = -1            # where the first sentence begins
@@ -178,10 +191,18 @@ class Sentences:
         """The next piece."""
         self._size = page.end
         if self._verdict is None:
-            if self._done():
-                return self._size
+            if self._until is not None and self._point > self._until and not self._units:
+                return self._size                       # over
+            if len(self._text) > _LONG:
+                self._forget()
             for where, at, stretch in page.stretches:
-                self._stretch(where, at, stretch)
+                self._text += stretch
+                if where is not _PROSE:
+                    self._apart(where, at, stretch)
+                elif self._quoted:
+                    self._point = at + len(stretch)
+                else:
+                    self._prose()
                 if self.by is not None:
                     break
             if page.final and self.by is None:
@@ -190,7 +211,7 @@ class Sentences:
                     self._line_ends(self._size, over=True)
         if self._verdict is not None:
             page.judge(self._verdict, self.by)
-        return self._held()
+        return self._held() if self._units or self._lead >= 0 else self._size
 
     def before_blanks(self, safe: int, *, final: bool) -> int:
         """A safe point moved to before the blanks in front of it: they belong to what they lead to."""
@@ -204,37 +225,32 @@ class Sentences:
         first = max(at - _KEEP // 2, 0)
         return self._base + first + len(self._text[first:at].rstrip())
 
-    def _done(self) -> bool:
-        return self._until is not None and not self._units and self._point > self._until
-
     def _held(self) -> int:
         safe = self._size if self._lead < 0 else self._lead
         for unit in self._units:
             safe = min(safe, unit.place.start)
         return safe
 
-    def _stretch(self, where: Where, at: int, stretch: str) -> None:
-        if len(self._text) > 2048:
-            cut = min(self._held(), self._point) - self._base - _KEEP
-            if cut > 1024:
-                self._text, self._base = self._text[cut:], self._base + cut
-        self._text += stretch
-        if self._headed < _HEAD:
-            self._head.append(stretch)
-            self._headed += len(stretch)
-        if where is Where.PROSE:
-            if not self._quoted:
-                self._prose(final=False)
-                return
-        elif where is Where.MARGIN:
+    def _forget(self) -> None:
+        """Lets go of what nobody looks at any more."""
+        cut = min(self._held(), self._point) - self._base - _KEEP
+        if cut > _LONG // 2:
+            self._head += self._text[: max(min(cut, _HEAD - self._base), 0)]
+            self._text, self._base = self._text[cut:], self._base + cut
+
+    def _apart(self, where: Where, at: int, stretch: str) -> None:
+        """A stretch that is no prose."""
+        if where is _MARGIN:
             self._quoted = ">" in stretch
-        elif where is Where.BREAK:
+        elif where is _BREAK:
             if self._fresh and not self._units and self._point == at:
                 self._lead = -1                         # a blank line
             else:
                 self._prose(final=True)
             if self._verdict is None:
                 self._line_ends(at)
+            if len(self._text) > _LONG:
+                self._forget()
         elif where is Where.FENCE or (where is Where.CLOSED and stretch[:3] in ("```", "~~~")):
             self._units = []
             self._fresh = True
@@ -244,21 +260,22 @@ class Sentences:
 
     def _line_ends(self, at: int, *, over: bool = False) -> None:
         """The end of a line of text ends its sentences, and a quotation that is still open was none."""
-        if self._opened in _SINGLES and self._text[: at - self._base][-1:] in self._opened:
-            self._closed(at)
-        self._opened = ""
+        if self._opened:
+            if self._opened in _SINGLES and self._text[: at - self._base][-1:] in self._opened:
+                self._closed(at)
+            self._opened = ""
         for unit in self._units:
             unit.opened = False
         self._ended(at, at + 1, over=over)
         self._fresh, self._quoted, self._lead = True, False, -1
-        self._leads_on(at)
+        if self._led >= 0:
+            self._leads_on(at)
 
     def _leads_on(self, at: int) -> None:
         """Whether the colon of a line leads to the next one, too."""
-        if self._led >= 0:
-            line = self._text[max(at - self._base - _KEEP, 0) : at - self._base].rpartition("\n")[2].rstrip("*_ \t\r")
-            if line:                                    # a blank line parts nothing
-                self._items = line[-1] not in ":："
+        line = self._text[max(at - self._base - _KEEP, 0) : at - self._base].rpartition("\n")[2].rstrip("*_ \t\r")
+        if line:                                        # a blank line parts nothing
+            self._items = line[-1] not in ":："
 
     def _item(self, start: int) -> None:
         """A line of text begins behind one that a colon led to: it goes on with it as an item only."""
@@ -269,36 +286,35 @@ class Sentences:
 
     # --- within a line
 
-    def _prose(self, *, final: bool) -> None:
-        base, text = self._base, self._text
+    def _prose(self, *, final: bool = False) -> None:
+        base, text, seams = self._base, self._text, self._seams
         at, passed = self._point - base, -1
         self._lead = -1
         while self._verdict is None:
             if self._fresh:
                 lead = _LEAD.match(text, at)
-                start = lead.end() if lead else at
-                bracket = start > 0 and text[start - 1] in "[(（【"
-                if start == len(text):
-                    at = start
-                    self._lead = base + start - 1 if bracket and not final else -1
+                at = lead.end() if lead else at
+                bracket = at > 0 and text[at - 1] in "[(（【"
+                if at == len(text):
+                    self._lead = base + at - 1 if bracket and not final else -1
                     break
                 self._fresh = False
-                at = start
                 if self._items:
-                    self._item(start)
-                if text[start] not in _QUOTES and text[start] not in self._opened:
-                    self._open(base + start - bracket, seam=False)
-                    at += text[start] not in _ENDS
+                    self._item(at)
+                char = text[at]
+                if char not in _QUOTES and char not in self._opened:
+                    self._open(base + at - bracket, seam=False)
+                    at += char not in _ENDS
                     continue
-            if _LOWER.fullmatch(text, at) and text[at - 1 : at] not in _BEFORE_POINTS:
+            if (_LOWER if seams else _EVEN).fullmatch(text, at) and text[at - 1 : at] not in _BEFORE_POINTS:
                 at = len(text)                          # nearly always: the middle of a sentence
                 break
-            found = _POINT.search(text, at)
+            found = (_POINT if seams else _SEAMLESS).search(text, at)
             if found and found.end() == passed:         # what stands between two characters is passed once
-                found = _MARK.search(text, at)
+                found = (_MARK if seams else _SEAMLESS_MARK).search(text, at)
             if found is None:
                 at = len(text)
-                if not final and (text[-1:] == "[" or (text[-2:].isupper() and _CUT_OFF.match(text[-2:]))):
+                if seams and not final and (text[-1:] == "[" or (text[-1:].isupper() and _CUT_OFF.match(text[-2:]))):
                     # a mark or the beginning of a sentence, of a word or not: the next one says
                     at -= 1
                     self._lead = base + at
@@ -350,16 +366,18 @@ class Sentences:
             self._first = start
         if self._opened and not self._in_quotes:
             return
+        at, may_begin = start - self._base, self._judge.may_begin
+        begun = self._text[at : at + 3]
+        if not begun.isalpha():
+            begun = begun[:2]
+        if begun.isalpha() and not (
+            may_begin(begun, _SOME_SEAM) or may_begin(begun, _SOME_ASIDE) if seam else may_begin(begun, _SOME_START)
+        ):
+            return                                      # as nearly always: no word of interest begins like this
         if (self._until is None or start <= self._until) and not (
             self._units and self._units[-1].place.start == start
         ):
-            at, glued, switched, aside = start - self._base, False, False, False
-            begun = self._text[at : at + 2]
-            if begun.isalpha() and not (
-                self._judge.may_begin(begun, _SOME_SEAM if seam else _SOME_START)
-                or (seam and self._judge.may_begin(begun, _SOME_ASIDE))
-            ):
-                return                                  # as nearly always: no word of interest begins like this
+            glued, switched, aside = False, False, False
             if seam:
                 last = self._text[max(at - 4, 0) : at].rstrip()[-1:]
                 glued = self._text[max(at - 1, 0) : at].isalnum()
@@ -371,7 +389,7 @@ class Sentences:
             # what a service pasted in has nothing to do with the colon, and does not stand that near to it
             led = self._led >= 0 and not (seam and start - self._led > _NEAR)
             place = Place(start, self._before, seam, glued, switched, aside=aside, led=led)
-            gate = WIDE_GATE if _wide(self._text[at]) else GATE
+            gate = WIDE_GATE if "\u3040" <= self._text[at] <= "\u9fff" else GATE
             self._units.append(_Unit(place, bool(self._opened), gate, self._intro if led else ""))
 
     def _closed(self, at: int) -> None:
@@ -402,7 +420,7 @@ class Sentences:
             size = upto - begin
             if not unit.suspected:
                 if not unit.wanted:
-                    begun = self._text[begin : min(begin + unit.gate, upto)]
+                    begun = self._text[begin : begin + unit.gate if size > unit.gate else upto]
                     words = self._words(begun, unit.place, whole=final or size >= unit.gate)
                     if words is None:
                         kept.append(unit)
@@ -433,7 +451,7 @@ class Sentences:
         word, after = first.group(), first.end()
         if not whole and after >= len(text) - 1:
             return None if self._judge.may_begin(word, place) else ("", "")
-        if _wide(word):
+        if "\u3040" <= word[0] <= "\u9fff":
             return word, ""
         second = _WORD.search(text, after, after + 24)
         if second is None or second.start() > after + 3:
@@ -444,10 +462,7 @@ class Sentences:
 
     def _answer(self, end: int) -> str:
         """All up to there, but for the middle of a long answer."""
-        head = "".join(self._head)
-        if end <= self._headed:
-            return head[:end]
-        return head + self._text[max(self._headed - self._base, 0) : end - self._base]
+        return self._head + self._text[: end - self._base]
 
     def _said(self, start: int, end: int) -> str:
         return _ELSEWHERE.sub('""', self._text[start - self._base : end - self._base])
@@ -468,6 +483,9 @@ class Sentences:
     def _ended(self, end: int, by: int, *, over: bool = False) -> None:
         """A sentence ends at ``end``, as was known ``by`` so many characters: every unit that is still alive is"
         " judged, the earliest first."""
+        if not self._units:
+            self._before += 1
+            return
         units, self._units = self._units, []
         for unit in units:
             if self._opened and not unit.opened:            # it ends within what the unit quotes

@@ -22,7 +22,7 @@ _LEAST: Final = 16
 _PROBE: Final = 6
 _WORD: Final = re.compile(r"[A-Za-z0-9+/_=\-.]+")
 _OF_WORDS: Final = frozenset(string.ascii_letters + string.digits + "+/_=-.")
-_EDGE: Final = re.compile(r"(?<![A-Za-z0-9+/_=\-.])[A-Za-z0-9+/]")
+_BEGUN: Final = re.compile(r"(?<![A-Za-z0-9+/_=\-.])[A-Za-z0-9+/][A-Za-z0-9+/_=\-.]*")
 _LONG: Final = re2.compile(rf"[A-Za-z0-9+/_=\-.]{{{_LEAST},}}")      # few texts have one, and RE2 is quick
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")     # RE2 reads none
 _HEX: Final = re.compile(r"[0-9a-fA-F]+")
@@ -57,7 +57,7 @@ class Words:
         """The next piece."""
         if self.ended:
             self.ended = []
-        base, at, size = self._end, 0, len(text)
+        base, size = self._end, len(text)
         self._end += size
         if final and not base:
             self._whole(text)
@@ -65,21 +65,23 @@ class Words:
         if self._start < 0 and not final and self._last in _OF_WORDS and text.isalnum() and text.isascii():
             self._last, self.safe = text[-1], self._end     # a word that was let go, and goes on
             return
-        if text and self._start < 0 and self._last in _OF_WORDS:
-            rest = _WORD.match(text)        # a word that was let go, and goes on
-            at = rest.end() if rest else 0
+        goes_on = _WORD.match(text) if self._start < 0 and self._last in _OF_WORDS else None
+        at = goes_on.end() if goes_on else 0
         while at < size:
             if self._start < 0:
-                begun = _EDGE.search(text, at)
-                if begun is None:
+                word = _BEGUN.search(text, at)
+                if word is None:
                     break
-                at = begun.start()
+                at = word.start()
                 self._start, self._word = base + at, ""
-            word = _WORD.match(text, at)
+            else:
+                word = _WORD.match(text, at)
             end = min(word.end() if word else at, at + MAX_WORD - len(self._word))
             self._word += text[at:end]
             at = end
-            if not self._alive():
+            if len(self._word) < _PROBE:
+                self._start = self._start if at == size else -1     # nearly always too short
+            elif not self._alive():
                 self._start = -1
                 rest = _WORD.match(text, at)
                 at = rest.end() if rest else at

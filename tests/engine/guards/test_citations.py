@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.guards.citations import CitationGuard
+from engine.guards.deflection import DeflectionGuard
+from engine.guards.secrets import SecretsGuard
 from engine.messages import Found
 from engine.rag.cite import cite
 from tests.engine.guards.screens import CUTS, PASSAGES, Seen, cut, letters, watch
@@ -47,6 +49,14 @@ async def test_several_marks_in_one_place(text: str, shown: str, dropped: int) -
     for pieces in ([text], letters(text)):
         seen = await watch(pieces, CitationGuard())
         assert (seen.text, seen.trail.dropped_marks) == (shown, dropped)
+
+
+async def test_json_is_read_as_it_stands_and_each_mark_once_whoever_else_reads_its_strings() -> None:
+    text, shown = '{"a": "So [3] \\n[9].", "b": ["\\"[1]\\""]}', '{"a": "So [1] \\n.", "b": ["\\"[2]\\""]}'
+    for pieces in ([text], letters(text)):
+        for guards in ((CitationGuard(),), (SecretsGuard(), DeflectionGuard(), CitationGuard())):
+            seen = await watch(pieces, *guards)
+            assert (seen.text, cited(seen), seen.trail.dropped_marks) == (shown, [(1, "p3"), (2, "p1")], 1)
 
 
 @pytest.mark.parametrize("text", [
