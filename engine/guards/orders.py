@@ -248,8 +248,10 @@ SIGNS: Final = (
          r"\b(?:the )?(?:user|reader|human|person|anyone|them)\b"
          r"|\btell (?:the )?(?:user|reader|human|person)s?\b|\b(?:the )?(?:user|reader) has (?:already )?(?:approved"
          r"|agreed)\b"),
-    Sign("send_out", 0.9, Where.DATA,
-         r"\b(?:send|forward|post|upload|transmit|e-?mail|exfiltrate|submit)\b[^.!?\n]*"
+    Sign("send_out", 0.9, Where.DATA,       # as an order: a page that forbids it says "never send", "do not forward"
+         r"(?:^|[^\w ] ?|\b(?:and|then|also|please|now|next|first|to|must|should|shall|will|can|you|ai|just"
+         r"|always|\w+ly) )"
+         r"(?:send|forward|post|upload|transmit|e-?mail|exfiltrate|submit)\b[^.!?\n]*"
          r"\b(?:conversation|chat|history|context|credentials?|passwords?|api keys?|secrets?|tokens?"
          r"|contents? of)\b[^.!?\n]*"
          r"(?:\bto\b|https?:)|\bcurl [^\n]*\| ?(?:ba|z)?sh\b"),
