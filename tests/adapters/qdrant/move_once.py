@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.qdrant.edge import EdgeFolder
+from adapters.qdrant.edge import GONE, EdgeFolder
 from adapters.qdrant.move import move
 from adapters.qdrant.server import ServerOptions, open_generations
 from adapters.qdrant.store import Generations, PassageStore
@@ -55,7 +55,7 @@ async def at(place: str) -> AsyncIterator[Generations]:
         async with open_generations(ServerOptions(place)) as server:
             yield server
     else:
-        async with EdgeFolder.locked(Path(place)) as folder:
+        async with EdgeFolder.locked(Path(place), patience=GONE) as folder:
             yield folder
 
 
