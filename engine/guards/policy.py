@@ -424,8 +424,8 @@ _WORDS: Final = bytes(code if code > 127 or code in _LETTERS else ord(" ") for c
 
 @lru_cache(maxsize=8)               # several guards refuse one message
 def language_of(text: str) -> str:
-    """A guess at the language of the first 2,000 characters, good enough to choose a sentence by."""
-    head = text[:2000]
+    """A guess at the language of the first 600 characters, good enough to choose a sentence by."""
+    head = text[:600]
     if not head.isascii():
         raw = head.encode("utf-8", "surrogatepass")
         others = raw.translate(None, _ASCII).decode("utf-8", "surrogatepass")
