@@ -56,7 +56,12 @@ def sentencewise(signs: Signs, plain: str) -> Suspicion:
     whole = suspicion(signs, plain)
     if len(plain) <= _SHORT or whole.score < _WORTH:     # no sentence holds more than all of them
         return whole
-    return max(map(_of, signs.each(_sentences(plain))), key=lambda each: each.score, default=Suspicion(0.0))
+    worst: dict[str, float] = {}
+    most = 0.0
+    for met in signs.each(_sentences(plain)):
+        if (score := joined(*met.values())) > most:
+            worst, most = met, score
+    return _of(worst)
 
 
 @lru_cache(maxsize=4)
