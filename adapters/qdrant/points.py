@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -115,6 +115,11 @@ def piece_id(document: str, content: str, number: int, part: int = 0) -> str:
 def hit_of(point: str, score: float) -> Hit:
     """What a search found, by the id of its point."""
     return Hit(point[:-DIGITS] + "0" * DIGITS, f"{point[:18]}-ffff-ffffffffffff", point[19:28], score)
+
+
+def ranked(found: Iterable[tuple[str, float]]) -> tuple[Hit, ...]:
+    """Points and their scores, best first. The engines give equals in the order of their arrival."""
+    return tuple(sorted((hit_of(*each) for each in found), key=lambda hit: (-hit.score, hit.id)))
 
 
 def record_of(payload: Mapping[str, Any]) -> Record:

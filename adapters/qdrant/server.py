@@ -21,7 +21,7 @@ from qdrant_client import models as m
 from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
-from adapters.qdrant.points import hit_of
+from adapters.qdrant.points import ranked
 from adapters.qdrant.store import ALLOWED, CANDIDATES, CHUNK, DENSE, KEYWORDS, SPARSE, Candidates, Hit, Point, Words
 from engine.errors import RetrieverUnavailable
 
@@ -342,8 +342,7 @@ def _point(point: m.Record | m.ScoredPoint) -> Point:
 
 
 def _hits(points: Iterable[m.ScoredPoint]) -> tuple[Hit, ...]:
-    hits = (hit_of(str(point.id), point.score) for point in points)
-    return tuple(sorted(hits, key=lambda hit: (-hit.score, hit.id)))
+    return ranked((str(point.id), point.score) for point in points)
 
 
 def _allowed(lists: Collection[int]) -> m.Filter:

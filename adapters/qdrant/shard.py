@@ -15,8 +15,8 @@ from typing import Any, Final, cast
 import msgspec
 import qdrant_edge as edge
 
-from adapters.qdrant.points import hit_of
-from adapters.qdrant.store import ALLOWED, CHUNK, DENSE, KEYWORDS, SPARSE, Candidates, Hit
+from adapters.qdrant.points import ranked
+from adapters.qdrant.store import ALLOWED, CHUNK, DENSE, KEYWORDS, SPARSE, Candidates, Hit, Words
 
 PAGE: Final = 500               # points of one step of a scroll
 EXACT: Final = edge.SearchParams(exact=True)
@@ -162,14 +162,13 @@ def _stored(point: edge.Record) -> Stored:
 
 
 def _hits(points: Iterable[edge.ScoredPoint]) -> tuple[Hit, ...]:
-    hits = (hit_of(str(point.id), point.score) for point in points)
-    return tuple(sorted(hits, key=lambda hit: (-hit.score, hit.id)))    # equals come in the order of their arrival
+    return ranked((str(point.id), point.score) for point in points)
 
 
 def _rarity(point: edge.ScoredPoint, word: int) -> float:
     vectors = point.vector if isinstance(point.vector, dict) else {}
     words = cast("edge.SparseVector", vectors[SPARSE])
-    return point.score / words.values[words.indices.index(word)]
+    return Words(words.indices, words.values).rarity(word, point.score)
 
 
 def _lexical(only: edge.Filter) -> edge.SearchParams:

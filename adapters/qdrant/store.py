@@ -33,6 +33,10 @@ class Words:
     indices: Sequence[int]
     values: Sequence[float]
 
+    def rarity(self, word: int, score: float) -> float:
+        """What the word's weight here was multiplied with, if this ``score`` is for that word alone."""
+        return score / self.values[self.indices.index(word)]
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -44,13 +48,10 @@ class Point:
     words: Words | None = None
 
     def rarity(self, word: int, score: float) -> float:
-        """What the word's weight here was multiplied with, if this ``score`` is for that word alone.
-
-        Raises `RetrieverUnavailable` for a point that was read without its words.
-        """
+        """As `Words.rarity`. Raises `RetrieverUnavailable` for a point that was read without its words."""
         if self.words is None:
             raise RetrieverUnavailable("the index answered without its words")
-        return score / self.words.values[self.words.indices.index(word)]
+        return self.words.rarity(word, score)
 
 
 @dataclass(frozen=True, slots=True)
