@@ -334,17 +334,18 @@ _EVERYDAY: Final = re2.compile(
 
 @lru_cache(maxsize=1)
 def unsafe_signs() -> Signs:
-    return Signs(UNSAFE)
+    return Signs((UNSAFE,))
 
 
+@lru_cache(maxsize=8)               # several guards read one message
 def harm(plain: str) -> Suspicion:
     """How likely a normalised text asks for harm or does it.
 
     Half as likely where harm is kept away, where its history or its meaning is asked for, in games and on machines.
     """
     found = sentencewise(unsafe_signs(), plain)
-    if found.score and _EVERYDAY.search(plain):
+    if found.score and _EVERYDAY.search(plain.encode()):
         found = sentencewise(unsafe_signs(), _EVERYDAY.sub("", plain))
-    if found.score and _RELIEVES.search(plain):
+    if found.score and _RELIEVES.search(plain.encode()):
         return Suspicion(found.score / 2, found.rule)
     return found

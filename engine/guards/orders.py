@@ -6,7 +6,7 @@ A sentence is the reach of a rule: ``[^.!?\\n]*`` costs RE2 one state, where a c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Flag, auto
 from functools import lru_cache
@@ -297,33 +297,49 @@ SIGNS: Final = (
 _TRANSLATED: Final = re.compile(r"[^\x00-\x7f]+")
 
 
-class Signs:
-    """All rules of one place, read in one pass."""
+class Group:
+    """Rules of one automaton."""
 
-    __slots__ = ("_signs", "_whole")
+    __slots__ = ("_signs", "match")
 
-    def __init__(self, signs: Iterable[Sign]) -> None:
-        self._signs = tuple(signs)
-        self._whole = re2.Set.SearchSet(_OPTIONS)
-        for sign in self._signs:
-            self._whole.Add(plain_pattern(sign.pattern))
-        self._whole.Compile()
+    def __init__(self, signs: Sequence[Sign]) -> None:
+        self._signs = signs
+        automaton = re2.Set.SearchSet(_OPTIONS)
+        for sign in signs:
+            automaton.Add(plain_pattern(sign.pattern))
+        automaton.Compile()
+        self.match: Callable[[bytes], list[int] | None] = automaton.Match
+        """The numbers of the rules that a text meets."""
 
-    def read(self, normalised: str) -> dict[str, float]:
-        """The rules that are met, with the weight of each."""
-        return self._met(self._whole.Match(normalised) or ())
-
-    def each(self, sentences: Iterable[str]) -> list[dict[str, float]]:
-        """The same for each of several texts in which any is met."""
-        match = self._whole.Match
-        return [self._met(numbers) for sentence in sentences if (numbers := match(sentence))]
-
-    def _met(self, numbers: Iterable[int]) -> dict[str, float]:
-        met: dict[str, float] = {}
+    def add(self, numbers: Iterable[int], met: dict[str, float]) -> None:
+        """Adds these rules, with the weight of each."""
         for number in numbers:
             sign = self._signs[number]
             met[sign.rule] = max(met.get(sign.rule, 0.0), sign.weight)
-        return met
+
+
+class Signs:
+    """All rules of one place, read in one pass for each group of them."""
+
+    __slots__ = ("_groups",)
+
+    def __init__(self, groups: Iterable[Iterable[Sign]]) -> None:
+        self._groups = tuple([Group(signs) for signs in map(tuple, groups) if signs])
+
+    def read(self, normalised: str) -> dict[str, float]:
+        """The rules that are met, with the weight of each."""
+        return self.whole(normalised)[0]
+
+    def whole(self, normalised: str) -> tuple[dict[str, float], tuple[Group, ...]]:
+        """The same, and the groups that they are of: no stretch of this text meets one of another."""
+        raw = normalised.encode()
+        met: dict[str, float] = {}
+        groups = []
+        for group in self._groups:
+            if numbers := group.match(raw):
+                group.add(numbers, met)
+                groups.append(group)
+        return met, tuple(groups)
 
 
 def plain_pattern(pattern: str) -> str:
@@ -333,9 +349,9 @@ def plain_pattern(pattern: str) -> str:
 
 _OPTIONS: Final = re2.Options()
 _OPTIONS.log_errors = False
-_OPTIONS.max_mem = 32 << 20     # bytes: all rules in one automaton
+_OPTIONS.max_mem = 32 << 20     # bytes, of one automaton
 
 
 @lru_cache(maxsize=2)
 def signs(where: Where) -> Signs:
-    return Signs(sign for sign in SIGNS if sign.where & where)
+    return Signs([[sign for sign in SIGNS if sign.where & where]])

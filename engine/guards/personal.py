@@ -149,10 +149,11 @@ def find(text: str) -> tuple[Datum, ...]:
 
 def data(plain: str) -> tuple[Datum, ...]:
     """As `find`, in a text that is normalised."""
-    if not _AT_ALL.search(plain):
+    raw = plain.encode()
+    if not _AT_ALL.search(raw):
         return ()
     found: list[Datum] = []
-    met = frozenset(_FORMS.Match(plain) or ())          # one look for all shapes: hardly any text has two
+    met = frozenset(_FORMS.Match(raw) or ())          # one look for all shapes: hardly any text has two
     for number, (shape, pattern) in enumerate(_PATTERNS):
         if number not in met or (shape.fits is _passport and _NAMED not in met):
             continue

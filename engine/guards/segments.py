@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import re2
-
+from engine.guards.gates import Gate
 from engine.guards.normalise import normalise
 
 MAX_READ: Final = 65_536
@@ -34,9 +33,9 @@ _HEADING: Final = re.compile(
     r"|begin forwarded message:?"
     r"|\"\"\"|'''|```\w{0,12}|<(?:document|context|passages?|email|data)>)"
 )
-# Hardly any text has a heading, and RE2 says so in a tenth of the time. It knows no capitals of i but its own.
-_HEADED: Final = re2.compile(_HEADING.pattern)
-_ODD: Final = re.compile("[\u0130\u0131]")
+_HEADED: Final = Gate(_HEADING.pattern)
+_ODD: Final = "\u0130\u0131"
+"""What Python takes for an i whose case does not count, and RE2 does not."""
 _QUOTED: Final = re.compile(r"(?m)^(?:[ \t]{0,3}>.*\n?)+")
 _DATA_KEYS: Final = frozenset(
     ("content", "contents", "text", "body", "document", "context", "result", "results", "output", "page", "data",
@@ -58,7 +57,7 @@ def segments(text: str) -> tuple[Segment, ...]:
         if len(found) == _MAX_SEGMENTS:
             break
     rest = _QUOTED.sub("\n", text) if found else text
-    headed = _HEADED.search(rest.encode("utf-8", "replace")) or (not rest.isascii() and _ODD.search(rest))
+    headed = _HEADED.open(rest) or (not rest.isascii() and any(odd in rest for odd in _ODD))
     if headed and (heading := _HEADING.search(rest)):
         found += Segment(rest[: heading.start()], False), Segment(rest[heading.end() :], True)
     else:
