@@ -269,7 +269,9 @@ class Scanner:
         if text[-1:] not in _OF_PREFIXES:
             return
         word = text[max(len(text) - _LONGEST, text.rfind(" ") + 1) :]
-        if len(word) > 2 and word.isalpha() and word.isascii() and word not in _BEGINNINGS:
+        if (
+            word.isalpha() and word.isascii() and word not in _BEGINNINGS and not (len(word) < 3 and word.isupper())
+        ):
             return                                      # nearly always
         begun = _BEGUN.search(text, len(text) - len(word))
         if begun and begun.group() not in _WHOLE:       # a whole one has been considered above
