@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Flag, auto
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 import re2
@@ -74,7 +75,7 @@ _NEVER_REFUSES: Final = (
     r"|apologies)\b"
     r")"
 )
-SIGNS: Final = (
+_GROUPS: Final = ((
     # --- earlier instructions are set aside
     Sign("override", 0.93, Where.BOTH,
          r"\b(?:ignore|ignoring|disregard\w*|forget|overlook|discard|neglect|abandon|do not (?:follow|obey)"
@@ -177,6 +178,7 @@ SIGNS: Final = (
          r"\b(?:begin|start|open|respond|reply|answer)\b[^.!?\n]*\b(?:with|by saying|by writing)\b ?:?"
          r" ?['\"](?:sure|absolutely|of course|yes|certainly|here is|here's|i have been|hello|chatgpt|\w+:)"
          r"|\bblocked (?:responses|strings|modes)\b|\ballow_?refusals? ?= ?false|\bopposite(?:ley)?\b\.?\]"),
+), (
     # --- the prompt itself
     Sign("extraction", 0.9, Where.BOTH,
          rf"\b{_TELL}\b[^.!?\n]*\b(?:your|you(?:'ve| have| were)?(?: been)?)\b[^.!?\n]*\b{_PROMPT}"
@@ -291,7 +293,9 @@ SIGNS: Final = (
     Sign("decode", 0.6, Where.BOTH,
          r"\b(?:decode|decrypt|decipher|rot13|base64)\b[^.!?\n]*\b(?:and|then)\b[^.!?\n]*"
          r"\b(?:follow|execute|do|run|obey|answer|respond|perform|act)\b"),
-)
+))
+"""Those of one group are read together: see `Signs`."""
+SIGNS: Final = tuple(chain.from_iterable(_GROUPS))
 
 
 _TRANSLATED: Final = re.compile(r"[^\x00-\x7f]+")
@@ -319,7 +323,13 @@ class Group:
 
 
 class Signs:
-    """All rules of one place, read in one pass for each group of them."""
+    """All rules of one place, read in one pass for each group of them.
+
+    An automaton has a state for each set of rules that a sentence has met halfway, and makes it when a text first
+    leads there. Two groups have half as many as all rules in one, and it is those that a new message pays for: a pass
+    takes some microseconds, a state that is not there yet as many. Of two rules that weigh the same the one of the
+    earlier group gives its name to a suspicion.
+    """
 
     __slots__ = ("_groups",)
 
@@ -354,4 +364,4 @@ _OPTIONS.max_mem = 32 << 20     # bytes, of one automaton
 
 @lru_cache(maxsize=2)
 def signs(where: Where) -> Signs:
-    return Signs([[sign for sign in SIGNS if sign.where & where]])
+    return Signs([sign for sign in group if sign.where & where] for group in _GROUPS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -110,11 +109,22 @@ def stray(text: str) -> bool:
     lines = _SENTENCE.findall(plain)[:400]
     if len(lines) < 2:
         return False
-    orders = [line for line in lines if _ORDER.match(line.lstrip(" *->\"'#")) and line.rstrip()[-1] in "?."]
+    orders = [
+        line for line in lines if line.rstrip()[-1:] in ("?", ".") and _ORDER.match(line.lstrip(" *->\"'#"))
+    ]
     if not orders:                      # nearly always
         return False
-    seen = Counter(word[:5] for line in lines for word in set(_LONG_WORD.findall(line)))
     return any(
-        len(own) >= 2 and all(seen[word[:5]] == 1 for word in own)
+        len(own) >= 2 and all(_alone(word[:5], plain, lines) for word in own)
         for own in (set(_LONG_WORD.findall(line)) for line in orders)
+    )
+
+
+def _alone(beginning: str, plain: str, lines: list[str]) -> bool:
+    """Whether a word that stands in one of the lines is the only one that begins like this."""
+    if plain.count(beginning) == 1:         # nearly always, of a stray line
+        return True
+    return 1 == sum(
+        word[:5] == beginning
+        for line in lines if beginning in line for word in set(_LONG_WORD.findall(line))
     )
