@@ -124,7 +124,7 @@ def _alone(beginning: str, plain: str, lines: list[str]) -> bool:
     """Whether a word that stands in one of the lines is the only one that begins like this."""
     if plain.count(beginning) == 1:         # nearly always, of a stray line
         return True
-    return 1 == sum(
-        word[:5] == beginning
-        for line in lines if beginning in line for word in set(_LONG_WORD.findall(line))
-    )
+    like = [
+        word for line in lines if beginning in line for word in set(_LONG_WORD.findall(line)) if word[:5] == beginning
+    ]
+    return len(like) == 1
