@@ -178,6 +178,46 @@ _GROUPS: Final = ((
          r"\b(?:begin|start|open|respond|reply|answer)\b[^.!?\n]*\b(?:with|by saying|by writing)\b ?:?"
          r" ?['\"](?:sure|absolutely|of course|yes|certainly|here is|here's|i have been|hello|chatgpt|\w+:)"
          r"|\bblocked (?:responses|strings|modes)\b|\ballow_?refusals? ?= ?false|\bopposite(?:ley)?\b\.?\]"),
+    # --- what a document has no business to say
+    Sign("to_the_assistant", 0.93, Where.DATA,
+         rf"\b(?:note|message|attention|instructions?|warning|memo)s? (?:to|for) (?:the |all "
+         rf"|any )?(?:\w+ )?{_MODEL}s?\b"
+         rf"|\b(?:dear|hey|hello|attention),? (?:the )?(?:ai )?{_MODEL}\b"
+         rf"|\b(?:if|when|as) (?:you(?:'re| are)|reading this as) (?:an?|the) (?:\w+ )?{_MODEL}\b"
+         rf"|\b(?:ai (?:agents?|assistants?|models?)|assistants?|llms?|chat ?bots|language models?)\b"
+         r"(?: reading this| processing this)? (?:must|should|shall|has to|have to|need to|are (?:to|required))\b"),
+    Sign("about_the_answer", 0.93, Where.DATA,
+         r"\b(?:in|to|with|into|of|before|after|throughout|at the (?:end|start|beginning) of|using|augment|enhance"
+         r"|provide"
+         r"|supplement|format|write|present|deliver|adjust|modify|encode|translate|begin|start|end|finish|conclude"
+         r"|convert|rewrite|construct|craft|compose|introduce|include|insert|add|append|integrate|incorporate|weave"
+         r"|embed)"
+         r"\b[^.!?\n]*\byour (?:\w+ )?(?:repl(?:y|ies)|responses?|answers?|outputs?|summary|solution)\b"),
+    Sign("about_the_answer", 0.7, Where.DATA,
+         r"\byour (?:reply|response|answer|output|summary)\b"
+         r"|\b(?:when|whenever|if|while|before) (?:you(?:'re| are)? )?(?:asked|summari[sz]\w+|answer\w*|respond\w*"
+         r"|reply\w*)\b"
+         r"[^.!?\n]*\b(?:say|tell|claim|state|add|include|recommend|mention|always|only|instead|first)\b"),
+    Sign("behind_the_back", 0.93, Where.DATA,
+         r"\b(?:do not|don't|never|without) (?:mention\w*|tell\w*|inform\w*|notify\w*|alert\w*|reveal\w*"
+         r"|let\w*)\b[^.!?\n]*"
+         r"\b(?:the )?(?:user|reader|human|person|anyone|them)\b"
+         r"|\btell (?:the )?(?:user|reader|human|person)s?\b|\b(?:the )?(?:user|reader) has (?:already )?(?:approved"
+         r"|agreed)\b"),
+    Sign("send_out", 0.9, Where.DATA,       # as an order: a page that forbids it says "never send", "do not forward"
+         r"(?:^|[^\w ] ?|\b(?:and|then|also|please|now|next|first|to|must|should|shall|will|can|you|ai|just"
+         r"|always|\w+ly) )"
+         r"(?:send|forward|post|upload|transmit|e-?mail|exfiltrate|submit)\b[^.!?\n]*"
+         r"\b(?:conversation|chat|history|context|credentials?|passwords?|api keys?|secrets?|tokens?"
+         r"|contents? of)\b[^.!?\n]*"
+         r"(?:\bto\b|https?:)|\bcurl [^\n]*\| ?(?:ba|z)?sh\b"),
+    Sign("planted_code", 0.9, Where.DATA,
+         r"\b(?:include|insert|incorporate|integrate|use|ensure|engage|employ|add|embed|adopt|assimilate|let|apply"
+         r"|leverage"
+         r"|make|utili[sz]e|implement|consider|enrich|augment|fortify|blend|infuse)\b[^.!?\n]*"
+         r"\b(?:code|snippet|script)\b[^.!?\n]*"
+         r"\b(?:your|solution|implementation|code ?base|project|architecture|robustness|application|program|design"
+         r"|system)\b"),
 ), (
     # --- the prompt itself
     Sign("extraction", 0.9, Where.BOTH,
@@ -224,46 +264,6 @@ _GROUPS: Final = ((
          r"|\b(?:tell|give|reveal|print|share|write|spell) (?:\w+ ){0,2}(?:your|the) (?:\w+ )?"
          r"(?:password|passphrase|secret (?:key|code|word))\b"
          r"|(?:密码|口令|密钥)是(?:什么|多少)|contrasena\?|mot de passe ?\?"),
-    # --- what a document has no business to say
-    Sign("to_the_assistant", 0.93, Where.DATA,
-         rf"\b(?:note|message|attention|instructions?|warning|memo)s? (?:to|for) (?:the |all "
-         rf"|any )?(?:\w+ )?{_MODEL}s?\b"
-         rf"|\b(?:dear|hey|hello|attention),? (?:the )?(?:ai )?{_MODEL}\b"
-         rf"|\b(?:if|when|as) (?:you(?:'re| are)|reading this as) (?:an?|the) (?:\w+ )?{_MODEL}\b"
-         rf"|\b(?:ai (?:agents?|assistants?|models?)|assistants?|llms?|chat ?bots|language models?)\b"
-         r"(?: reading this| processing this)? (?:must|should|shall|has to|have to|need to|are (?:to|required))\b"),
-    Sign("about_the_answer", 0.93, Where.DATA,
-         r"\b(?:in|to|with|into|of|before|after|throughout|at the (?:end|start|beginning) of|using|augment|enhance"
-         r"|provide"
-         r"|supplement|format|write|present|deliver|adjust|modify|encode|translate|begin|start|end|finish|conclude"
-         r"|convert|rewrite|construct|craft|compose|introduce|include|insert|add|append|integrate|incorporate|weave"
-         r"|embed)"
-         r"\b[^.!?\n]*\byour (?:\w+ )?(?:repl(?:y|ies)|responses?|answers?|outputs?|summary|solution)\b"),
-    Sign("about_the_answer", 0.7, Where.DATA,
-         r"\byour (?:reply|response|answer|output|summary)\b"
-         r"|\b(?:when|whenever|if|while|before) (?:you(?:'re| are)? )?(?:asked|summari[sz]\w+|answer\w*|respond\w*"
-         r"|reply\w*)\b"
-         r"[^.!?\n]*\b(?:say|tell|claim|state|add|include|recommend|mention|always|only|instead|first)\b"),
-    Sign("behind_the_back", 0.93, Where.DATA,
-         r"\b(?:do not|don't|never|without) (?:mention\w*|tell\w*|inform\w*|notify\w*|alert\w*|reveal\w*"
-         r"|let\w*)\b[^.!?\n]*"
-         r"\b(?:the )?(?:user|reader|human|person|anyone|them)\b"
-         r"|\btell (?:the )?(?:user|reader|human|person)s?\b|\b(?:the )?(?:user|reader) has (?:already )?(?:approved"
-         r"|agreed)\b"),
-    Sign("send_out", 0.9, Where.DATA,       # as an order: a page that forbids it says "never send", "do not forward"
-         r"(?:^|[^\w ] ?|\b(?:and|then|also|please|now|next|first|to|must|should|shall|will|can|you|ai|just"
-         r"|always|\w+ly) )"
-         r"(?:send|forward|post|upload|transmit|e-?mail|exfiltrate|submit)\b[^.!?\n]*"
-         r"\b(?:conversation|chat|history|context|credentials?|passwords?|api keys?|secrets?|tokens?"
-         r"|contents? of)\b[^.!?\n]*"
-         r"(?:\bto\b|https?:)|\bcurl [^\n]*\| ?(?:ba|z)?sh\b"),
-    Sign("planted_code", 0.9, Where.DATA,
-         r"\b(?:include|insert|incorporate|integrate|use|ensure|engage|employ|add|embed|adopt|assimilate|let|apply"
-         r"|leverage"
-         r"|make|utili[sz]e|implement|consider|enrich|augment|fortify|blend|infuse)\b[^.!?\n]*"
-         r"\b(?:code|snippet|script)\b[^.!?\n]*"
-         r"\b(?:your|solution|implementation|code ?base|project|architecture|robustness|application|program|design"
-         r"|system)\b"),
     Sign("markup", 0.9, Where.BOTH,
          r"\bon(?:error|load)\b ?= ?['\"(]?console\.log"
          r"|!\[[^\]\n]{0,40}\]\(https?://[^)\s]{0,120}\?\w{1,12}=(?:\[|\{|query|data)"
