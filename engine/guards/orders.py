@@ -304,10 +304,10 @@ _TRANSLATED: Final = re.compile(r"[^\x00-\x7f]+")
 class Group:
     """Rules of one automaton."""
 
-    __slots__ = ("_signs", "match")
+    __slots__ = ("match", "signs")
 
     def __init__(self, signs: Sequence[Sign]) -> None:
-        self._signs = signs
+        self.signs = signs
         automaton = re2.Set.SearchSet(_OPTIONS)
         for sign in signs:
             automaton.Add(plain_pattern(sign.pattern))
@@ -318,7 +318,7 @@ class Group:
     def add(self, numbers: Iterable[int], met: dict[str, float]) -> None:
         """Adds these rules, with the weight of each."""
         for number in numbers:
-            sign = self._signs[number]
+            sign = self.signs[number]
             met[sign.rule] = max(met.get(sign.rule, 0.0), sign.weight)
 
 
@@ -331,10 +331,10 @@ class Signs:
     earlier group gives its name to a suspicion.
     """
 
-    __slots__ = ("_groups",)
+    __slots__ = ("groups",)
 
     def __init__(self, groups: Iterable[Iterable[Sign]]) -> None:
-        self._groups = tuple([Group(signs) for signs in map(tuple, groups) if signs])
+        self.groups = tuple([Group(signs) for signs in map(tuple, groups) if signs])
 
     def read(self, normalised: str) -> dict[str, float]:
         """The rules that are met, with the weight of each."""
@@ -345,7 +345,7 @@ class Signs:
         raw = normalised.encode()
         met: dict[str, float] = {}
         groups = []
-        for group in self._groups:
+        for group in self.groups:
             if numbers := group.match(raw):
                 group.add(numbers, met)
                 groups.append(group)
