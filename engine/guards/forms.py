@@ -10,8 +10,9 @@ where they stand is `engine.guards.sentences`.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import re2
 
@@ -427,7 +428,8 @@ def plain(text: str) -> str:
     return " ".join(text.replace("’", "'").replace("*", "").replace("\u200b", "").lower().split())
 
 
-class Form(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Form:
     """The marks of one sentence."""
 
     marks: frozenset[str]
