@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
@@ -16,6 +17,7 @@ from adapters.qdrant.edge import GONE, MANY, MEANWHILE, EdgeFolder, EdgeStore
 from adapters.qdrant.store import CHUNK, Candidates, Point, Words
 from tests.adapters.qdrant.bags import SIZE
 from tests.adapters.qdrant.test_edge import LIST, a_point, a_store, found, keepers
+from tests.adapters.qdrant.tidy_once import fill
 
 WORD = Words([1], [1.0])
 PATIENCE = 60.0
@@ -34,7 +36,7 @@ async def everything(store: EdgeStore) -> tuple[Candidates, dict[int, float], di
 @asynccontextmanager
 async def a_full_store(path: Path) -> AsyncGenerator[EdgeStore]:
     async with a_store(path) as store:
-        await store.upsert([a_point(number) for number in range(1, MANY + 1)])
+        await fill(store)
         yield store
 
 
@@ -71,6 +73,10 @@ def links(path: Path) -> Path:
     return path / f"shard{MEANWHILE}"
 
 
+def segments(path: Path) -> set[str]:
+    return set(os.listdir(path / "shard" / "segments"))
+
+
 def contents(path: Path) -> dict[str, str]:
     return {str(file): hashlib.sha256(file.read_bytes()).hexdigest()
             for file in (path / "shard").rglob("*") if file.is_file()}
@@ -81,11 +87,13 @@ async def test_what_was_written_is_found_meanwhile_as_before_and_after(tmp_path:
         await store.relabel("3.md", LIST + 1)
         await store.prune("4.md", "")
         await store.delete([a_point(5).id])
-        before = await everything(store)
+        before, old = await everything(store), segments(tmp_path)
         assert len(before[0].near) == MANY - 3
         async with tidied(store, tmp_path):
             assert await everything(store) == before
+            assert segments(tmp_path) == old
         assert await everything(store) == before
+        assert not segments(tmp_path) & old
 
 
 async def test_who_writes_meanwhile_waits_and_is_found_at_once(tmp_path: Path) -> None:

@@ -6,14 +6,22 @@ import asyncio
 import sys
 from pathlib import Path
 
-from adapters.qdrant.edge import MANY, EdgeFolder
+from adapters.qdrant.edge import MANY, EdgeFolder, EdgeStore
 from tests.adapters.qdrant.bags import SIZE
 from tests.adapters.qdrant.test_edge import a_point
+
+REMOVED = MANY // 3             # so many that Edge writes the rest anew
+
+
+async def fill(store: EdgeStore) -> None:
+    """With ``MANY`` points."""
+    await store.upsert([a_point(number) for number in range(1, MANY + REMOVED + 1)])
+    await store.delete([a_point(number).id for number in range(MANY + 1, MANY + REMOVED + 1)])
 
 
 async def main(path: Path) -> None:
     async with EdgeFolder.locked(path) as folder, folder.active(SIZE) as store:
-        await store.upsert([a_point(number) for number in range(1, MANY + 1)])
+        await fill(store)
         await store.tidy()
         print("tidy", flush=True)
         await asyncio.sleep(60)
