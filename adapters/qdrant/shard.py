@@ -124,7 +124,7 @@ class Shard:
         """Merges what was written, gives back room, and writes everything to disk.
 
         Among 100,000 chunks this takes 7 s of processor time, half of it for the payload indexes, each of which reads
-        every payload. Segments so small that each takes less than a second make a search 1.6 times as dear.
+        every payload. Segments so small that each takes less than a second make a question twice as dear.
         """
         self._shard.optimize()
         self._shard.flush()
