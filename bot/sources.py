@@ -269,7 +269,8 @@ class Knowledge:
         """Brings the index up to one source, or all of them; what is no source any more is forgotten first.
 
         Each is what the file says when its turn comes. One that cannot be opened is a failure in its report, and the
-        others go on. Raises `SourcesError` and `RetrieverUnavailable`.
+        others go on. ``full``: all of it is read again; of ``only`` one source it is then also believed that it is
+        empty: one that is named has been looked at. Raises `SourcesError` and `RetrieverUnavailable`.
         """
         names = [each.name for each in self.definitions()]
         if only is not None and only not in names:
@@ -279,7 +280,7 @@ class Knowledge:
         left = set(names)
         for name in names:
             if only in {None, name}:
-                if (report := await self._synced(name, full, tell)) is not None:
+                if (report := await self._synced(name, full, full and only is not None, tell)) is not None:
                     reports[name] = report
                 else:
                     left.remove(name)
@@ -426,7 +427,7 @@ class Knowledge:
         except (Unavailable, SourcesError) as error:
             said(error)
 
-    async def _synced(self, name: str, full: bool, tell: Tell) -> SyncReport | None:
+    async def _synced(self, name: str, full: bool, empty: bool, tell: Tell) -> SyncReport | None:
         """None: it is no source any more."""
         def told(done: int, total: int) -> None:
             for listener in (tell, *self._listening):
@@ -440,7 +441,7 @@ class Knowledge:
 
         async with self._fetching.setdefault(name, asyncio.Lock()):
             try:
-                return await self.syncer.follow(look, full=full, tell=told)
+                return await self.syncer.follow(look, full=full, empty=empty, tell=told)
             except _Removed:
                 return None
             except SourcesError as error:

@@ -39,6 +39,7 @@ LONGEST_MARK: Final = 200       # characters of an ETag
 LARGEST_ROBOTS: Final = 500_000
 PROBES: Final = 3               # places that pages lead to of which one more page is asked whether it leads there, too
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
+_SITEMAP: Final = re.compile(r"<(?:url|sitemap)", re.IGNORECASE)
 _EDGE: Final = re.compile(r"<(/?)(url|sitemap)\b[^<>]*>", re.IGNORECASE)
 _PLACE: Final = re.compile(r"<loc\b[^<>]*>((?:\s*<!\[CDATA\[)?[^<]*)</loc\s*>", re.IGNORECASE)
 _CHANGED: Final = re.compile(r"<lastmod\b[^<>]*>([^<]{4,100})</lastmod\s*>", re.IGNORECASE)
@@ -97,7 +98,7 @@ class Site(Listed):
         try:
             places = asyncio.run(self._places())
         except _Failed as error:
-            yield Unreadable("", f"the sitemap {error}")
+            yield Unreadable("", f"the sitemap {error}", gone=error.gone)
             return
         self._dates.clear()
         self._led.clear()
@@ -135,7 +136,9 @@ class Site(Listed):
         async with self._session() as session:
             while waiting:
                 raw, *_ = await self._fetched(session, waiting.popleft(), LARGEST_SITEMAP)
-                for kind, inside in _groups(_unpacked(raw)):
+                if not _SITEMAP.search(text := _unpacked(raw)):
+                    raise _Failed("is none: what stands there names no pages and no sitemaps")
+                for kind, inside in _groups(text):
                     place, changed = _PLACE.search(inside), _CHANGED.search(inside)
                     address = self._ours(_named(place[1])) if place else None
                     if address is None:
@@ -148,7 +151,7 @@ class Site(Listed):
                     if len(found) > PAGES:
                         raise _Failed(f"names more than {PAGES:,} pages")
         if not found:
-            raise _Failed("names no page of the configured hosts")
+            raise _Failed("names no page of the configured hosts", gone=True)
         return found
 
     async def _page(self, address: str, mark: str) -> _Answer:

@@ -59,6 +59,16 @@ async def synced(index: PassageIndex, root: Path, acl: Labels = ORG) -> SyncRepo
     return await sync(index, Folder("wiki", root), acl, command=SMALL)
 
 
+def unmount(root: Path, disk: Path) -> None:
+    root.rename(disk)
+    root.mkdir()
+
+
+def clear(root: Path) -> None:
+    for page in root.iterdir():
+        page.unlink()
+
+
 async def texts(index: PassageIndex) -> set[str]:
     found = await ask(index, "page", limit=1_000)
     return {passage.text for passage in found.passages}
@@ -125,6 +135,100 @@ async def test_what_was_indexed_stays_while_its_source_is_away(index: PassageInd
     report = await synced(index, root)
     assert report == SyncReport(unchanged=3, failed=(("", "there is no such folder"),))
     assert len(await texts(index)) == 3
+
+
+EMPTY = ("lists nothing where it had 3 pages: hidden, not deleted, until it lists some; if it is empty: "
+         "`bartizan source sync wiki --full`")
+
+
+@dataclass(frozen=True)
+class Disk(Folder):
+    """A folder with nothing in it but a folder that is not ours, as on a new disk."""
+
+    def listing(self) -> Iterator[Entry | Unreadable]:
+        yield Unreadable("lost+found/", "Permission denied")
+
+
+@pytest.mark.parametrize("empty", [Folder, Disk])
+async def test_a_folder_that_suddenly_has_nothing_is_hidden_and_not_thrown_away(
+    index: PassageIndex, root: Path, tmp_path: Path, empty: type[Folder],
+) -> None:
+    """As one looks whose disk is not mounted."""
+    disk = tmp_path / "disk"
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+        await syncer.sync(Folder("wiki", root, fresh=0), ORG)
+        unmount(root, disk)
+        for _ in range(2):
+            report = await syncer.sync(empty("wiki", root, fresh=0), ORG)
+            assert (report.failed[0], report.deleted, report.unchanged) == (("", EMPTY), 0, 0)
+            assert (await texts(index), len(index.records)) == (set(), 3)
+        await Syncer(index, journal, SMALL).resume()
+        await syncer.heed(lambda: {"wiki": Given(Access(ORG))})
+        await syncer.sync(empty("wiki", root, fresh=0), ORG, full=True)         # of all sources, perhaps
+        assert (await texts(index), len(index.records)) == (set(), 3)
+        os.rmdir(root)
+        shutil.move(disk, root)
+        (root / "pay.md").unlink()
+        broken = Syncer(index, journal, ("/bin/false",))
+        report = await broken.sync(Folder("wiki", root, fresh=0), ORG)
+        assert (report, report.read) == (SyncReport(changed=2, deleted=1), 0)
+        assert await texts(index) == {"# Leave\n\nGive four weeks notice.", "# Rota\n\nShifts change on Wednesday."}
+        assert await broken.sync(Folder("wiki", root, fresh=0), ORG) == SyncReport(unchanged=2)
+        clear(root)
+        await broken.sync(Folder("wiki", root), ORG)
+        assert await broken.sync(Folder("wiki", root), ORG, empty=True) == SyncReport(deleted=2)
+        assert index.records == {}
+        assert await broken.sync(Folder("wiki", root), ORG) == SyncReport()
+
+
+async def test_without_a_memory_what_is_hidden_comes_back_too(index: PassageIndex, root: Path, tmp_path: Path) -> None:
+    await synced(index, root)
+    unmount(root, tmp_path / "disk")
+    assert await synced(index, root) == SyncReport(failed=(("", EMPTY),))
+    assert (await texts(index), len(index.records)) == (set(), 3)
+    assert await sync(index, Folder("wiki", tmp_path / "disk"), ORG, command=("/bin/false",)) == SyncReport(changed=3)
+    assert len(await texts(index)) == 3
+
+
+async def test_a_repository_without_its_branch_and_one_that_was_cleared_are_hidden(
+    index: PassageIndex, tmp_path: Path,
+) -> None:
+    repository = Repository(tmp_path / "app")
+    repository.commit(leave_md="# Leave\n\nTwo days.\n", rota_md="# Rota\n\nWeekly.\n")
+    repository.git("branch", "docs")
+
+    async def synced() -> tuple[SyncReport, int]:
+        return await syncer.sync(Git("app", repository.root, "docs"), ORG), len(await texts(index))
+
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+        await synced()
+        syncer.command = ("/bin/false",)
+        repository.git("branch", "-m", "docs", "guides")
+        for _ in range(2):
+            report, shown = await synced()
+            assert report.failed[0][1].startswith("it has no branch docs where it had 2 pages: hidden, not deleted")
+            assert (shown, len(index.records)) == (0, 2)
+        repository.git("branch", "-m", "guides", "docs")
+        assert await synced() == (SyncReport(changed=2), 2)
+        repository.git("checkout", "-q", "docs")
+        repository.commit(leave_md=None, rota_md=None)
+        for _ in range(2):
+            report, shown = await synced()
+            assert report.failed[0][1].startswith("lists nothing where it had 2 pages: hidden, not deleted")
+            assert (shown, len(index.records)) == (0, 2)
+        repository.commit(rota_md="# Rota\n\nWeekly.\n")
+        assert await synced() == (SyncReport(changed=1, deleted=1), 1)
+
+
+async def test_a_store_of_ours_means_it_when_it_has_nothing(index: PassageIndex, root: Path) -> None:
+    """What people took back there is not kept out of sight, it goes."""
+    with Journal.open(None) as journal:
+        syncer, own = Syncer(index, journal, SMALL), Given(Access(ORG), own=True)
+        await syncer.follow(lambda: (Folder("wiki", root), own))
+        clear(root)
+        assert await syncer.follow(lambda: (Folder("wiki", root), own)) == SyncReport(deleted=3)
 
 
 async def test_a_page_that_became_unreadable_keeps_its_text_but_not_its_rights(index: PassageIndex, root: Path) -> None:

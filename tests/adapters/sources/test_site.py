@@ -129,11 +129,17 @@ async def test_what_fails_is_named() -> None:
 
 
 async def test_a_site_that_is_away_or_empty_loses_nothing() -> None:
-    async with a_site(sitemap_xml="<urlset></urlset>") as host:
-        assert await listed(the_site(host)) == [Unreadable("", "the sitemap names no page of the configured hosts")]
+    none = "the sitemap is none: what stands there names no pages and no sitemaps"
+    index = "<sitemapindex><sitemap><loc>http://HOST/a</loc></sitemap><sitemap><loc>http://HOST/b</loc></sitemap>"
+    for text, why, empty in (("<urlset></urlset>", "the sitemap names no page of the configured hosts", True),
+                             (WORDS, none, False), ("", none, False), (index.format("a"), none, False)):
+        async with a_site(sitemap_xml=text, a=sitemap("http://HOST/leave"), b=WORDS) as host:
+            entry, = await listed(the_site(host))
+        assert isinstance(entry, Unreadable)
+        assert (entry.path, entry.why, entry.gone) == ("", why, empty)
     entry, = await listed(the_site(host))
     assert isinstance(entry, Unreadable)
-    assert entry.path == ""
+    assert (entry.path, entry.gone) == ("", False)
 
 
 async def test_a_host_that_wants_to_be_asked_later_is() -> None:
