@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 import pytest
+from aiohttp import web
 from structlog.testing import capture_logs
 
 from adapters.files.folder import Folder
@@ -644,6 +645,51 @@ async def test_pages_that_their_host_still_has_are_not_read_again(index: Passage
             assert (again, again.read) == (SyncReport(changed=2), 1)
             assert {text.splitlines()[-1] for text in await texts(index)} == {"Leave.", "Paid."}
             assert (await syncer.sync(the_site(host), ORG, full=True)).read == 2
+
+
+async def test_where_a_site_asks_who_we_are_nobody_finds_what_it_said(index: PassageIndex, tmp_path: Path) -> None:
+    """Whoever knows what was there may be one for whom it is not any more. It costs no vectors to be wrong."""
+    words = "<html><body><main><h1>{0}</h1><p>{0} is dealt with here.</p></main></body></html>"
+    login = "<html><body><h1>Log in</h1><form><input name=a><input type=password name=b></form></body></html>"
+    state = {"pay": "page", "rota": "page", "sitemap.xml": "page"}
+
+    def page(name: str, text: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            if state[name].isdigit():
+                return web.Response(status=int(state[name]))
+            shown = login if state[name] == "login" else text.replace("HOST", request.host)
+            return web.Response(text=shown, content_type="text/html")
+        return answer
+
+    async def synced(**now: str) -> tuple[SyncReport, int]:
+        state.update(now)
+        return await syncer.sync(the_site(host), ORG), len(await texts(index))
+
+    places = sitemap("http://HOST/leave", "http://HOST/pay", "http://HOST/rota")
+    async with a_site(leave=words.format("Leave"), pay=page("pay", words.format("Pay")),
+                      rota=page("rota", words.format("Rota")), sitemap_xml=page("sitemap.xml", places)) as host:
+        with Journal.open(tmp_path / "sync.db") as journal:
+            syncer = Syncer(index, journal, SMALL)
+            assert await synced(rota="login") == (SyncReport(added=2, failed=(
+                (f"http://{host}/rota", "asks for a password, or shows what other pages show: one may have to log in"),
+            )), 2)
+            await synced(rota="page")
+            syncer.command = ("/bin/false",)
+            for how, why in (("login", "asks for a password, or shows what other pages show: one may have to log in"),
+                             ("403", "is answered with HTTP 403")):
+                for _ in range(2):
+                    report, shown = await synced(pay=how)
+                    assert report == SyncReport(unchanged=2, failed=(
+                        (f"http://{host}/pay", f"{why}; it is hidden, not deleted, until that can be read"),))
+                    assert (shown, len(index.records)) == (2, 3)
+            assert (await synced(pay="500"))[1] == 2        # away, and still nobody's
+            assert await synced(pay="page") == (SyncReport(changed=1, unchanged=2), 3)
+            report, shown = await synced(**{"sitemap.xml": "401"})
+            assert (report, shown, len(index.records)) == (SyncReport(failed=(("", (
+                "the sitemap is answered with HTTP 401; its 3 pages are hidden, not deleted, until that can be read")),
+            )), 0, 3)
+            assert (await synced(**{"sitemap.xml": "500"}))[1] == 0
+            assert await synced(**{"sitemap.xml": "page"}) == (SyncReport(changed=3), 3)
 
 
 async def test_a_page_that_cannot_be_read_any_more_gets_no_new_readers(index: PassageIndex, tmp_path: Path) -> None:
