@@ -75,7 +75,11 @@ class Parser:
             told = self._told(Job(found, raw))
         if isinstance(told, Rejected):
             return told
-        return Content(told.text, Form.MARKDOWN, told.title, told.note or said, told.anchors)
+        text, title = told.text, told.title
+        if found is Media.PDF:      # its only headings are those of its pages, and the first is not what it is called
+            title = title or " ".join(stem(name).split())
+            text = f"# {title}\n\n{text}"
+        return Content(text, Form.MARKDOWN, title, told.note or said, told.anchors)
 
     def close(self) -> None:
         """Ends the process; the next document starts another."""

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from adapters.parsing.formats import Rejected
 from adapters.parsing.media import Media, decoded, media
 from adapters.parsing.parser import Content, Parser
+from engine.rag.chunk import chunk
 from engine.rag.page import Form
-from tests.adapters.parsing.documents import a_bomb, a_docx, a_pdf, a_zip, an_encrypted_pdf
+from tests.adapters.parsing.documents import a_bomb, a_docx, a_pdf, a_titled_pdf, a_zip, an_encrypted_pdf
+from tests.adapters.qdrant.bags import Words
 
 PAGE = b"""<!doctype html><html><head><title>Leave - Acme wiki</title></head><body>
 <nav><ul><li><a href="/">Home</a></li><li>Sign out</li></ul></nav>
@@ -46,6 +48,17 @@ def test_a_pdf_of_300_pages_opens_at_each_of_them(parser: Parser) -> None:
     assert "## Page 300\n\nThis is what stands on page 300." in told.text
     assert told.anchors is not None
     assert (told.anchors["page-7"], len(told.anchors)) == ("page=7", 300)
+
+
+@pytest.mark.parametrize(("said", "title"), [
+    ("Annual  leave", "Annual leave"), ("", "hr rules"), ("Microsoft Word - leave.doc", "hr rules"),
+    ("leave.indd", "hr rules"), ("Untitled", "hr rules"), ("a\x07b", "hr rules"), ("long " * 50, "hr rules"),
+])
+def test_a_pdf_is_not_called_by_its_first_page(parser: Parser, said: str, title: str) -> None:
+    told = content(parser, a_titled_pdf(said), "hr rules.pdf")
+    assert (told.title, told.text) == (title, f"# {title}\n\n## Page 1\n\nTen days.\n\n## Page 2\n\nAnd two more.\n")
+    headings = [part.heading for part in chunk(told.text, name="x", tokens=Words(), size=12)]
+    assert headings == [f"{title} › Page 1", f"{title} › Page 2"]
 
 
 def test_an_encrypted_pdf_is_named(parser: Parser) -> None:
