@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import docx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +48,7 @@ def test_a_pdf_of_300_pages_opens_at_each_of_them(parser: Parser) -> None:
     assert "## Page 300\n\nThis is what stands on page 300." in told.text
     assert told.anchors is not None
     assert (told.anchors["page-7"], len(told.anchors)) == ("page=7", 300)
+    assert told.form is Form.PAGES
 
 
 def test_an_encrypted_pdf_is_named(parser: Parser) -> None:
@@ -58,6 +61,22 @@ def test_a_docx_keeps_headings_lists_and_tables(parser: Parser) -> None:
         "# Travel\n\nBook the train two weeks ahead.\n\n## Hotels\n\n- Ask the desk\n\n"
         "| City | Limit |\n| --- | --- |\n| Bern | 140 |"
     )
+
+
+def test_a_docx_has_the_title_that_it_says_and_no_other(parser: Parser) -> None:
+    """Some programs write none of the properties that the library then makes up."""
+    document = docx.Document()
+    document.add_paragraph("Ten days.")
+    document.core_properties.title = "Leave"
+    out = io.BytesIO()
+    document.save(out)
+    assert content(parser, out.getvalue(), "file.docx").title == "Leave"
+    with zipfile.ZipFile(out) as archive:
+        members = {name: archive.read(name) for name in archive.namelist() if name != "docProps/core.xml"}
+    for name in ("_rels/.rels", "[Content_Types].xml"):
+        members[name] = re.sub(rb"<(?:Relationship|Override) [^>]*core[^>]*/>", b"", members[name])
+    assert b"core" not in members["_rels/.rels"]
+    assert content(parser, a_zip(members), "file.docx").title == ""
 
 
 def test_html_loses_its_navigation_and_keeps_its_anchors(parser: Parser) -> None:
