@@ -7,6 +7,7 @@ prompt, word by word as it comes; when it is complete it is printed above, now w
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from prompt_toolkit.application import in_terminal
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
 from rich.cells import set_cell_size
 from rich.console import RenderableType
@@ -61,6 +63,7 @@ class Prompt:
         self._session = PromptSession(
             self._message, history=InMemoryHistory(), key_bindings=self._keys(), erase_when_done=True,
             reserve_space_for_menu=0, output=self._output,
+            color_depth=ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None,
         )
 
     @asynccontextmanager

@@ -226,6 +226,18 @@ def test_a_plain_terminal_has_no_cursor_movement(folder: Path) -> None:
         assert window.ends() == 0
 
 
+def test_who_wants_no_colour_gets_none(folder: Path) -> None:
+    """`NO_COLOR` is for both: the library that prints, and the one that has the line to type on."""
+    with a_window(folder, NO_COLOR="1", TERM="xterm-256color") as window:
+        window.until(ready)
+        window.types(QUESTION)
+        window.until(lambda text: "[1] Annual leave" in text and ready(text))
+        window.child.sendeof()
+        assert window.ends() == 0
+        codes = {code for each in re.findall(rb"\x1b\[([0-9;]*)m", window.recording) for code in each.split(b";")}
+        assert codes <= {b"", b"0", b"1", b"2", b"39", b"49"}
+
+
 def test_one_question_streams_into_a_terminal_and_ctrl_c_ends_it(folder: Path) -> None:
     with (
         a_model(chunks=400, delay_ms=50) as url,
