@@ -35,7 +35,7 @@ PolicyPath = Annotated[Path | None, typer.Option("--policy", help="A policy file
 
 @policy_app.command("check", epilog="Example: `bartizan policy check policy.yaml`")
 def policy_check(file: Path) -> None:
-    """Say what is wrong with a policy file, by line; nothing and 0 when it can be used."""
+    """Say what is wrong with a policy file, by line; the exit code is 0 when it can be used."""
     from adapters.policy.file import check  # noqa: PLC0415
 
     problems = check(file)
@@ -101,7 +101,7 @@ def guard_scan(
         raise typer.Exit(FAILED)
 
 
-@guard_app.command("eval", epilog="Example: `bartizan guard eval shared/data/guards`")
+@guard_app.command("eval", epilog="Example: `bartizan guard eval rows/ --shipped`")
 def guard_eval(
     folder: Annotated[Path, typer.Argument(help="A folder of labelled rows.")],
     shipped: Annotated[bool, typer.Option("--shipped", help="With the weights as they ship, in seconds; else each row "
