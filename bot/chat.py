@@ -106,7 +106,7 @@ class _Talk:
             self.terminal.screen = page
             await converse(self.terminal, page)
             return
-        prompt = Prompt(self.terminal.interrupt)
+        prompt = Prompt(self.terminal.interrupt, colours=not os.environ.get("NO_COLOR"))
         self.terminal.screen = prompt
         async with prompt.open():
             await converse(self.terminal, prompt)

@@ -7,7 +7,6 @@ prompt, word by word as it comes; when it is complete it is printed above, now w
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -45,6 +44,7 @@ class Prompt:
 
     interrupt: Callable[[], bool] = lambda: False
     """Ctrl-C; False: there was nothing to stop."""
+    colours: bool = True                # of the line to type on; the rest asks the environment itself
     live: bool = True
     streams: bool = True
     _session: PromptSession[str] = field(init=False)
@@ -63,7 +63,7 @@ class Prompt:
         self._session = PromptSession(
             self._message, history=InMemoryHistory(), key_bindings=self._keys(), erase_when_done=True,
             reserve_space_for_menu=0, output=self._output,
-            color_depth=ColorDepth.DEPTH_1_BIT if os.environ.get("NO_COLOR") else None,
+            color_depth=None if self.colours else ColorDepth.DEPTH_1_BIT,
         )
 
     @asynccontextmanager
