@@ -8,6 +8,7 @@ part that repeat a held-out question are not left out: what is measured is anoth
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -25,6 +26,7 @@ from adapters.evaluation.training import (
 from engine.guards.classifier import Classifier
 
 FOLDS: Final = 5
+LEARNED: Final = ("allow", "block", "ok", "deflection", "refusal")
 _MIXED: Final = ("original", "meta-llama/PurpleLlama", "18F/handbook", "written")
 
 
@@ -32,8 +34,12 @@ def held_out(rows: Sequence[Row], folds: int = FOLDS, *, by: str = "source") -> 
     """A classifier for each fold, and the rows that it has not seen. Takes some minutes.
 
     ``by`` is ``source`` (everything of a source is left out together) or ``question`` (all answers to a question, each
-    stock line, and inbound texts one by one: new rows of the kinds that are known).
+    stock line, and inbound texts one by one: new rows of the kinds that are known). Raises `ValueError` where there
+    is too little to learn from.
     """
+    count = Counter(row.label for row in rows)
+    if few := [f"{count[label]} {label}" for label in LEARNED if count[label] < folds]:
+        raise ValueError(f"too few rows to learn from: {', '.join(few)}; at least {folds} of each, or --shipped")
     by_source = by == "source"
     attacks = {row.source for row in rows if row.label == "block"} - set(_MIXED) if by_source else set()
     keys = [_key(row, attacks) if by_source else alike(row) for row in rows]
