@@ -121,6 +121,12 @@ def test_what_is_not_answered_is_said_on_standard_error(folder: Path) -> None:
     assert said["answer"].startswith("Your message has 1,000,000 characters")
 
 
+def test_a_folder_of_pages_that_is_away_is_said_to_a_script_too(folder: Path, tmp_path: Path) -> None:
+    """Otherwise a slip in its name would read as pages that know nothing."""
+    done = run(folder, "--ask", QUESTION, BARTIZAN_KNOWLEDGE__FOLDER=str(tmp_path / "away"))
+    assert done.stderr.decode() == "folder: there is no such folder\n"
+
+
 def test_a_data_folder_that_is_none_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = run(tmp_path / "file" / "data", "--ask", QUESTION)
