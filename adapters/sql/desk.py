@@ -16,14 +16,13 @@ from adapters.sql.tables import answer, decision, event, person_key, rejected, t
 from engine.errors import BotError
 from engine.messages import Citation
 
+STATES: Final = ("ready", "running", "done", "dead")
 PRUNED: Final = 1000
 """Rows that one transaction removes: a larger one would keep the writer from its work."""
 
 
 class UnknownTurn(BotError):
     """No turn of that trace is in the state that the command needs."""
-
-STATES: Final = ("ready", "running", "done", "dead")
 
 
 @dataclass(frozen=True, slots=True)
