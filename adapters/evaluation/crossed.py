@@ -8,6 +8,7 @@ part that repeat a held-out question are not left out: what is measured is anoth
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -28,6 +29,7 @@ from engine.guards.classifier import Classifier
 from engine.guards.features import Reading
 
 FOLDS: Final = 5
+LEARNED: Final = ("allow", "block", "ok", "deflection", "refusal")
 _MIXED: Final = ("original", "meta-llama/PurpleLlama", "18F/handbook", "written")
 
 
@@ -53,8 +55,12 @@ def apart(rows: Sequence[Row], corpus: Corpus, folds: int = FOLDS, *, by: str = 
     """Every row is judged in one fold.
 
     ``by`` is ``source`` (everything of a source is left out together) or ``question`` (all answers to a question, each
-    stock line, and inbound texts one by one: new rows of the kinds that are known).
+    stock line, and inbound texts one by one: new rows of the kinds that are known). Raises `ValueError` where there
+    is too little to learn from.
     """
+    count = Counter(row.label for row in rows)
+    if few := [f"{count[label]} {label}" for label in LEARNED if count[label] < folds]:
+        raise ValueError(f"too few rows to learn from: {', '.join(few)}; at least {folds} of each, or --shipped")
     by_source = by == "source"
     attacks = {row.source for row in rows if row.label == "block"} - set(_MIXED) if by_source else set()
     keys = [_key(row, attacks) if by_source else alike(row) for row in rows]

@@ -69,7 +69,7 @@ def test_rows_are_read_plain_and_compressed_and_their_sources_named(tmp_path: Pa
 
 def test_a_broken_line_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"id": "1"}\n')
-    with pytest.raises(ValueError, match=r"a\.jsonl, line 1"):
+    with pytest.raises(ValueError, match=r"a\.jsonl, line 1: a row without text"):
         load(tmp_path)
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "nothing")
@@ -116,6 +116,12 @@ def test_each_fold_has_a_classifier_of_its_own(tmp_path: Path) -> None:
     assert sorted(row.id for row in (*some, *rest)) == sorted(row.id for row in rows)
     asked = "question", "Sorry, topic 99 is closed. Ask about something else."
     assert one.outbound(*asked) != other.outbound(*asked)
+
+
+def test_a_handful_of_rows_is_too_little_to_learn_from(tmp_path: Path) -> None:
+    rows = [row for row in load(a_folder(tmp_path)) if row.label in {"allow", "block"}]
+    with pytest.raises(ValueError, match=r"too few rows to learn from: 0 ok, 0 deflection, 0 refusal"):
+        next(held_out(rows))
 
 
 def test_new_rows_of_known_kinds_share_no_question_and_no_line() -> None:
