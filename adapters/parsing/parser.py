@@ -75,7 +75,8 @@ class Parser:
             told = self._told(Job(found, raw))
         if isinstance(told, Rejected):
             return told
-        return Content(told.text, Form.MARKDOWN, told.title, told.note or said, told.anchors)
+        kind = Form.PAGES if found is Media.PDF else Form.MARKDOWN
+        return Content(told.text, kind, told.title, told.note or said, told.anchors)
 
     def close(self) -> None:
         """Ends the process; the next document starts another."""

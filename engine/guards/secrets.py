@@ -105,19 +105,20 @@ _SIGN: Final = re.compile(      # each begins with what few characters are, so t
     f"|(?<=[bB]){_NO_LETTER}(?i:earer|asic) "
     f"|(?<=-){_NO_LETTER}-(?i:password|passwd|token|secret|api-key|pass) )"
 )
+_IS: Final = re.compile(r"(?<![^\W\d_])(?:ist|est|lautet) ", re.IGNORECASE)      # "is" in German and in French
 _LONGEST_SIGN: Final = 12
 _SIGNED: Final = re.compile("[:=：是为為]|[CDNRSTYcdnrsty\u017f] ")
 """The end of any of them, found in a third of the time."""
 _KEY: Final = re.compile(
-    r"(?:passw(?:or)?d|passwort|passphrase|passcode|(?<![a-z])pass|pwd|(?<![a-z])pw|secret"
+    r"(?:passw(?:or)?d|passwort|kennwort|mot de passe|passphrase|passcode|(?<![a-z])pass|pwd|(?<![a-z])pw|secret"
     r"|(?:api|access|secret|private|account|encryption|signing|master|shared|auth|license)[_\- ]?key|token|credentials?"
     r"|密码|密碼|口令|密钥|密鑰|令牌)[\"'`*\])\s]{0,4}\Z",
     re.IGNORECASE,
 )
 _BEHIND_KEY: Final = "\"'`*]) \t\r\n\v\f\u00a0\u3000"
 _KEY_ENDS: Final = (
-    "passwd", "password", "passwort", "passphrase", "passcode", "pass", "pwd", "pw", "secret", "key", "token",
-    "credential", "credentials", "密码", "密碼", "口令", "密钥", "密鑰", "令牌",
+    "passwd", "password", "passwort", "kennwort", "mot de passe", "passphrase", "passcode", "pass", "pwd", "pw",
+    "secret", "key", "token", "credential", "credentials", "密码", "密碼", "口令", "密钥", "密鑰", "令牌",
 )
 """Says the same as the end of `_KEY`, in a tenth of the time."""
 _USER: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,24}://[^\s/:@?#\"'<>]{0,64}\Z")
@@ -147,8 +148,9 @@ _STARTS_AT_ALL.Add("(?:^|[^A-Za-z0-9])" + _any(
 ))
 _STARTS_AT_ALL.Compile()
 _SIGNS_AT_ALL: Final = Gate("(?i)" + _any(
-    r"(?:passw(?:or)?d|passwort|passphrase|passcode|pass|pwd|pw|secret|key|token|credentials?|密码|密碼|口令|密钥|密鑰|令牌)"
-    r"[\"'`*\]) \t\r\n\v\f\x{a0}\x{3000}]{0,4}(?:[:=：是为為]|[i\x{130}\x{131}]s |was )",
+    r"(?:passw(?:or)?d|passwort|kennwort|passe|passphrase|passcode|pass|pwd|pw|secret|key|token|credentials?"
+    r"|密码|密碼|口令|密钥|密鑰|令牌)"
+    r"[\"'`*\]) \t\r\n\v\f\x{a0}\x{3000}]{0,4}(?:[:=：是为為]|[i\x{130}\x{131}]s |was |ist |est |lautet )",
     r"(?:^|[^a-z])(?:bearer|basic) ", "--(?:password|passwd|token|secret|api-key|pass) ",
     r"://[^\s/:@#\"'<>]{0,64}:",
 ))
@@ -283,24 +285,31 @@ class Scanner:
                     break
 
     def _look_for_signs(self, final: bool) -> None:
-        text, base = self._text, self._base
-        if not _SIGNED.search(text, max(self._signs - base - 1, 0)):
+        text = self._text
+        new = max(self._signs - self._base - 1, 0)
+        if not _SIGNED.search(text, new):
             self._signs = self._end
             return
-        for found in _SIGN.finditer(text, max(self._signs - base - _LONGEST_SIGN, 0)):
-            at = base + found.end()
-            if at <= self._signs:
-                continue
-            before = text[max(found.start() - _CONTEXT, 0) : found.start()]
-            sign = found.group().lower()
-            if sign in ("bearer ", "basic ") or sign.startswith("--"):
-                self.consider(_Value(at, sign.strip(" -")), final=final)
-                continue
-            if sign == ":" and "://" in before and _USER.search(before):
-                self.consider(_Login(at), final=final)
-            if before[-28:].rstrip(_BEHIND_KEY).lower().endswith(_KEY_ENDS) and _KEY.search(before):
-                self.consider(_Value(at, "loose" if sign.isalpha() or sign[-1] == " " else "strict"), final=final)
+        for found in _SIGN.finditer(text, max(self._signs - self._base - _LONGEST_SIGN, 0)):
+            self._look_before(found.start(), found.end(), final)
+        if text.find("t ", new) >= 0 or text.find("T ", new) >= 0:
+            for found in _IS.finditer(text, max(new - _LONGEST_SIGN, 0)):
+                self._look_before(found.start(), found.end(), final)
         self._signs = self._end
+
+    def _look_before(self, start: int, end: int, final: bool) -> None:
+        """Whether a sign, which is at ``start`` in what is not decided yet, says that a secret follows."""
+        if (at := self._base + end) <= self._signs:
+            return
+        before = self._text[max(start - _CONTEXT, 0) : start]
+        sign = self._text[start:end].lower()
+        if sign in ("bearer ", "basic ") or sign.startswith("--"):
+            self.consider(_Value(at, sign.strip(" -")), final=final)
+            return
+        if sign == ":" and "://" in before and _USER.search(before):
+            self.consider(_Login(at), final=final)
+        if before[-28:].rstrip(_BEHIND_KEY).lower().endswith(_KEY_ENDS) and _KEY.search(before):
+            self.consider(_Value(at, "loose" if sign.isalpha() or sign[-1] == " " else "strict"), final=final)
 
     def _settled(self, safe: int) -> list[Span]:
         """Secrets that end by ``safe``; those that overlap become one. No later one reaches back here."""
