@@ -16,7 +16,7 @@ import structlog
 from adapters.people.membership import WithGroups
 from adapters.qdrant.attached import Attached
 from adapters.qdrant.errand import Tell
-from adapters.qdrant.socket import SharedIndex
+from adapters.qdrant.socket import NOBODY, SharedIndex
 from adapters.qdrant.sync import SyncReport
 from adapters.sglang.config import SglangConfig
 from adapters.sglang.model import SglangModel
@@ -39,7 +39,7 @@ from bot.recall import RecallingInbox
 from bot.settings import Settings, SettingsError
 from bot.sources import Knowledge, SourcesError, Store
 from bot.telemetry import MeasuredInbox, MeasuredModel, MeasuredRetriever, Metrics
-from engine.errors import BotError, RetrieverUnavailable, StoreUnavailable, Unavailable
+from engine.errors import BotError, MembershipUnavailable, RetrieverUnavailable, StoreUnavailable, Unavailable
 from engine.guards.chain import Inbound
 from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
@@ -162,6 +162,12 @@ class Bot:
         await self.stopping.wait()
         for task in listening:
             task.cancel()
+
+    async def readers(self, place: Place) -> Audience:
+        """Who is there, for whoever asks on a command line. Raises `Unavailable`: nobody is not "I cannot know"."""
+        if place.platform not in self.platforms:
+            raise MembershipUnavailable(NOBODY)
+        return await self.engine.membership.audience(place, Visibility.SHARED)
 
     async def known(self) -> Knowledge:
         """What our index is made from, opened once: two of them would not know of each other's syncs.
@@ -307,7 +313,7 @@ async def open_bot(
         stack.push_async_callback(bot.close)
         index.heed = bot.recalled
         index.shelf, index.works, index.minds = uploads.shelve, bot.sync_for, bot.mind
-        index.room = lambda place: bot.engine.membership.audience(place, Visibility.SHARED)
+        index.room = bot.readers
         if index.own is not None:
             with suppress(BotError):        # the first look at the sources says what is wrong with them
                 await bot.mind()            # before the first question: the file may have changed while nothing ran

@@ -11,12 +11,14 @@ import asyncio
 import json
 import os
 import re
+import socket
 import time
 import tomllib
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
@@ -28,6 +30,7 @@ from adapters.qdrant.errand import Tell
 from adapters.qdrant.index import PassageIndex, QueryEmbedder, making
 from adapters.qdrant.indexer import VERSION
 from adapters.qdrant.sync import COMMAND, Given, Syncer, SyncReport
+from adapters.qdrant.writers import Writer, apart, marked
 from adapters.sources.conversations import Conversations, page_of
 from adapters.sources.exports import Export
 from adapters.sources.git import Git
@@ -258,6 +261,7 @@ class Knowledge:
     _due: set[str] = field(default_factory=set)                         # of these something was taken back
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _listening: list[Tell] = field(default_factory=list)                # who hears of every sync, whoever began it
+    _others: tuple[Writer, ...] = ()        # that write to an index on a server, too
     _chats: frozenset[str] = frozenset()                                # sources that the file last made of them
 
     @classmethod
@@ -287,18 +291,20 @@ class Knowledge:
         """Brings the index up to one source, or all of them; what is no source any more is forgotten first.
 
         Each is what the file says when its turn comes. One that cannot be opened is a failure in its report, and the
-        others go on. Raises `SourcesError` and `RetrieverUnavailable`.
+        others go on. ``full``: all of it is read again; of ``only`` one source it is then also believed that it is
+        empty: one that is named has been looked at. Raises `SourcesError` and `RetrieverUnavailable`.
         """
         names = [each.name for each in self.definitions()]
         if only is not None and only not in names:
             raise SourcesError(f"there is no source {only}")
         await self.mind()
+        note = apart(self._writer, self._others)
         reports: dict[str, SyncReport] = {}
         left = set(names)
         for name in names:
             if only in {None, name}:
-                if (report := await self._synced(name, full, tell)) is not None:
-                    reports[name] = report
+                if (report := await self._synced(name, full, full and only is not None, tell)) is not None:
+                    reports[name] = replace(report, notes=(*report.notes, ("", note))) if note else report
                 else:
                     left.remove(name)
         self.reports = {name: report for name, report in (self.reports | reports).items() if name in left}
@@ -343,9 +349,18 @@ class Knowledge:
         """What the file takes back is true for the next question, also in the middle of a sync.
 
         Sources that are none any more go, and who may read the others is as it stands there now. What it adds is for
-        the next sync. Returns how many pages each had that went. Raises `SourcesError` and `RetrieverUnavailable`.
+        the next sync. What another folder that writes to this index has as a source is not ours to forget. Returns how
+        many pages each had that went. Raises `SourcesError` and `RetrieverUnavailable`.
         """
-        return await self.syncer.heed(lambda: {each.name: each.given for each in self.definitions()}, {ATTACHED})
+        if self.index.store.shared:
+            self._others = await marked(self.index.store, self._writer)
+        kept = {ATTACHED}.union(*(other.sources for other in self._others))
+        return await self.syncer.heed(lambda: {each.name: each.given for each in self.definitions()}, kept)
+
+    @property
+    def _writer(self) -> Writer:
+        folder = f"{socket.gethostname()}:{self.settings.data_dir.absolute()}"
+        return Writer(folder, {each.name: _digest(each.given.origin) for each in self.definitions()})
 
     async def recall(self, message: MessageId) -> None:
         """A message was deleted or edited: what it said is not found any more, and its page is read again by `watch`.
@@ -444,7 +459,7 @@ class Knowledge:
         except (Unavailable, SourcesError) as error:
             said(error)
 
-    async def _synced(self, name: str, full: bool, tell: Tell) -> SyncReport | None:
+    async def _synced(self, name: str, full: bool, empty: bool, tell: Tell) -> SyncReport | None:
         """None: it is no source any more."""
         def told(done: int, total: int) -> None:
             for listener in (tell, *self._listening):
@@ -458,7 +473,7 @@ class Knowledge:
 
         async with self._fetching.setdefault(name, asyncio.Lock()):
             try:
-                return await self.syncer.follow(look, full=full, tell=told)
+                return await self.syncer.follow(look, full=full, empty=empty, tell=told)
             except _Removed:
                 return None
             except SourcesError as error:
@@ -502,6 +517,11 @@ def _definition(row: object, where: str) -> Definition:
         ))
     except (KeyError, ValueError, TypeError) as error:
         raise SourcesError(f"{where} cannot be understood: {error}") from error
+
+
+def _digest(origin: str) -> str:
+    """The same for the same place, which others need not know."""
+    return sha256(origin.encode()).hexdigest()[:16]
 
 
 def _text(value: object) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file, instead of ./bartizan.toml.")]
 Full = Annotated[bool, typer.Option("--full", help="Read everything again, whatever seems unchanged.")]
+FullOne = Annotated[bool, typer.Option(
+    "--full", help="Read everything again, whatever seems unchanged; if it lists nothing, believe that it is empty.")]
 Kinds = "folder, git, site, confluence, notion or conversations"
 
 
@@ -84,7 +86,7 @@ class _Commands:
         """Remove a source, and forget its pages."""
         raise typer.Exit(self.run(_removed(self.allowed(config, "source.remove", name), name)))
 
-    def sync_one(self, name: str, full: Full = False, config: Config = None) -> None:
+    def sync_one(self, name: str, full: FullOne = False, config: Config = None) -> None:
         """Bring the index up to one source."""
         raise typer.Exit(self.run(_sync(self.allowed(config, "source.sync", name), name, full=full)))
 

@@ -77,6 +77,9 @@ async def forget_removed(settings: Settings, name: str, echo: Callable[[str], No
             ask_for_sync(settings.data_dir)
             echo(f"Removed {name}, but its pages are still in the index until the next sync: {error}.")
             return 1
+    if settings.knowledge.qdrant_url is not None and name not in pages:
+        echo(f"Removed {name}. None of its pages was forgotten: there is none, or another Bartizan has it as a source.")
+        return 0
     count = pages.get(name, 0)
     echo(f"Removed {name}, and forgot {count} {'page' if count == 1 else 'pages'}.")
     return 0

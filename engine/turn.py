@@ -29,6 +29,7 @@ from engine.messages import (
     Conversation,
     ConversationId,
     Found,
+    Labels,
     Member,
     Message,
     MessageId,
@@ -233,7 +234,7 @@ class Engine:
         found, past = await self.still(found, past, audience)
         flags = tuple(dict.fromkeys(first.flags + passed.flags))
         answer = await self.speak(claim, passed.text, past, found, flags=flags, reply=reply, trail=trail, last=last)
-        await self.stands(found, await self.readers(message, reply))
+        await self.stands(found, past, await self.readers(message, reply))
         return replace(answer, unread=taken.unread)
 
     async def readers(self, message: Message, reply: Reply) -> Audience:
@@ -292,13 +293,19 @@ class Engine:
         """Which of what answers were made from may still be read: a summary comes from messages, not from pages."""
         return await standing(passages, audience, places, pages=self.retriever, transcripts=self.transcripts)
 
-    async def stands(self, found: Found, audience: Audience) -> None:
-        """Raises `PassageWithdrawn` unless all of it may still be read by everyone who is here now."""
-        if not found.passages:
+    async def stands(self, found: Found, past: Conversation, audience: Audience) -> None:
+        """Raises `PassageWithdrawn` unless all of it may still be read by everyone who is here now.
+
+        What earlier answers were made from, too: the words of this one may be theirs.
+        """
+        sources = (*found.passages, *handed_on(past))
+        if not all(audience.may_read(acl) for acl in (*(p.acl for p in found.passages), *inherited(past))):
+            raise PassageWithdrawn("somebody is here now who may not read what this was made from")
+        if not sources:
             return
-        still = await self.retriever.still_readable(found.passages, audience)
-        if len(still) < len(found.passages) or not all(audience.may_read(p.acl) for p in found.passages):
-            raise PassageWithdrawn(f"{len(found.passages) - len(still)} passages may not be read any more")
+        stand = await self.standing(sources, audience, [turn.question.place for turn in past.turns])
+        if gone := sum(passage.id not in stand for passage in sources):
+            raise PassageWithdrawn(f"{gone} passages may not be read any more")
 
     async def speak(
         self, claim: Claim, question: str, past: Conversation, found: Found, *, flags: tuple[str, ...], reply: Reply,
@@ -309,7 +316,6 @@ class Engine:
         given = found if found.answers else Found(searched=found.searched)
         if self.passages is not None and self.models:
             given = await self.passages.screen(given, trail)
-        inherited = tuple(acl for turn in past.turns if turn.answer for acl in turn.answer.acl)
         for model in self.models:
             prompt = build_prompt(
                 past, given, question, trace=claim.trace, tokens=self.tokens, budget=self.budget,
@@ -321,7 +327,7 @@ class Engine:
                 answer = await self.say(model.stream(prompt), screen, reply, Mode.MODEL, model.name)
                 if self.grounding is not None:
                     answer = await self.grounding.check(answer, prompt.passages, trail)
-                read = dict.fromkeys((*(p.acl for p in prompt.passages), *inherited))
+                read = dict.fromkeys((*(p.acl for p in prompt.passages), *inherited(past)))
                 return replace(answer, asked=question, searched=given.searched, made_from=tuple(read),
                                read_from=names((*prompt.passages, *handed_on(past))))
             except Tripped as trip:
@@ -393,6 +399,11 @@ def marked(past: Conversation, standing: Collection[PassageId]) -> Conversation:
 def handed_on(past: Conversation) -> tuple[Passage, ...]:
     """What earlier answers were made from, and so whatever is made from them."""
     return tuple(passage for turn in past.turns if turn.answer for passage in turn.answer.sources)
+
+
+def inherited(past: Conversation) -> tuple[Labels, ...]:
+    """Who may read what earlier answers were made from, and so whatever is made from them."""
+    return tuple(acl for turn in past.turns if turn.answer for acl in turn.answer.acl)
 
 
 def names(passages: Sequence[Passage]) -> tuple[tuple[PassageId, str], ...]:

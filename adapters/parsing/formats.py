@@ -17,6 +17,9 @@ UNPACKED: Final = 200_000_000       # bytes of a DOCX's parts together
 RATIO: Final = 200                  # unpacked to packed, of parts that matter
 PARTS: Final = 5_000
 
+LONGEST_TITLE: Final = 200          # characters
+
+_NO_TITLE: Final = re.compile(r"^(?:microsoft \w+ - |untitled|unbenannt|document\d*$)|\.\w{2,5}$", re.IGNORECASE)
 _BLANKS: Final = re.compile(r"[ \t\xa0]+")
 _LINES: Final = re.compile(r"\n{3,}")
 
@@ -69,7 +72,16 @@ def pdf(raw: bytes) -> Parsed | Rejected:
         return Rejected("holds no text; it may be scanned")
     if bad and not note:
         note = f"{bad} of its {total} pages cannot be read"
-    return Parsed("\n".join(parts), "", note, anchors)
+    return Parsed("\n".join(parts), _pdf_title(reader), note, anchors)
+
+
+def _pdf_title(reader: Any) -> str:
+    """What it says that it is called; "": nothing, or what a program called it."""
+    try:
+        said = " ".join(str(reader.metadata.title or "").split()) if reader.metadata else ""
+    except Exception:       # as of a page
+        return ""
+    return said if said.isprintable() and len(said) <= LONGEST_TITLE and not _NO_TITLE.search(said) else ""
 
 
 def docx(raw: bytes) -> Parsed | Rejected:

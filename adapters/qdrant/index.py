@@ -304,7 +304,7 @@ class PassageIndex:
         return {key: b"".join(row for _, row in sorted(rows.items())) for key, rows in found.items()}
 
     async def tidy(self) -> None:
-        """Gives back the room of what was removed, and writes everything to disk."""
+        """Writes everything to disk, and gives back the room of what was removed once it is worth it."""
         await self.store.tidy()
 
     @asynccontextmanager

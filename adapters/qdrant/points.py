@@ -131,6 +131,11 @@ def record_of(payload: Mapping[str, Any]) -> Record:
     )
 
 
+def writer_id(name: str) -> str:
+    """The id of the mark of a folder that writes to a shared index."""
+    return _id("", "writer", name)
+
+
 def list_point(acl: Labels) -> Point:
     """One distinct allow-list, so that a reader of a shared index knows which there are."""
     return Point(_id("", "list", str(list_id(acl))), {"kind": LIST, "labels": sorted(acl)})

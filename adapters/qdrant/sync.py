@@ -109,7 +109,8 @@ async def sync(
 class Given:
     """What is said of a source: who may read it, and by ``origin`` where it comes from, in whatever words.
 
-    One of another origin under the same name is another source. ``own``: it says itself who may read each page.
+    One of another origin under the same name is another source. ``own``: it is a store of ours, which says itself who
+    may read each page, and means it when it has none.
     """
 
     access: Access
@@ -138,18 +139,20 @@ class Syncer:
     _gone: dict[str, int] = field(default_factory=dict)             # of sources that are none any more: their pages
 
     async def sync(
-        self, source: Source, acl: Labels | Access, *, full: bool = False, tell: Tell = _silent,
+        self, source: Source, acl: Labels | Access, *, full: bool = False, empty: bool = False, tell: Tell = _silent,
     ) -> SyncReport:
         """Brings the index up to the source; ``tell`` gets (done, total) of the pages to embed.
 
-        ``full``: everything is read again, whatever cursors and stamps say. Raises `RetrieverUnavailable` when the
-        index, the journal or the embedding model does not work.
+        ``full``: everything is read again, whatever cursors and stamps say. ``empty``: where no page is left, that is
+        meant; otherwise what was there is hidden, and kept. Raises `RetrieverUnavailable` when the index, the journal
+        or the embedding model does not work.
         """
         given = Given(acl if isinstance(acl, Access) else Access(acl))
-        return await self.follow(lambda: (source, given), full=full, tell=tell)
+        return await self.follow(lambda: (source, given), full=full, empty=empty, tell=tell)
 
     async def follow(
-        self, look: Callable[[], tuple[Source, Given]], *, full: bool = False, tell: Tell = _silent,
+        self, look: Callable[[], tuple[Source, Given]], *, full: bool = False, empty: bool = False,
+        tell: Tell = _silent,
     ) -> SyncReport:
         """As `sync`, of what ``look`` says once its turn has come: meanwhile it may have become another.
 
@@ -157,7 +160,7 @@ class Syncer:
         """
         async with self._turn:
             source, given = look()
-            self._current = _Sync(self, source, given, full, tell)
+            self._current = _Sync(self, source, given, full, empty, tell)
             try:
                 return await self._current.run()
             finally:
@@ -183,11 +186,14 @@ class Syncer:
 
         Their vectors stay, so that what did not change in them need not be embedded again.
         """
-        paths = list(paths)
         async with self._writing:
-            await asyncio.to_thread(self.journal.withhold, source, paths, time.time())
-            known = (self.index.records.get(f"{source}/{path}") for path in paths)
-            await self.index.relabel([replace(record, acl=frozenset()) for record in known if record])
+            await self.hide(source, list(paths), time.time())
+
+    async def hide(self, source: str, paths: Collection[str], at: float) -> None:
+        """The same, for who keeps others from writing meanwhile."""
+        await asyncio.to_thread(self.journal.withhold, source, paths, at)
+        known = (self.index.records.get(f"{source}/{path}") for path in paths)
+        await self.index.relabel([replace(record, acl=frozenset()) for record in known if record])
 
     @asynccontextmanager
     async def paused(self) -> AsyncGenerator[None]:
@@ -275,12 +281,17 @@ class _Survey:
 
     seen: dict[str, Seen]
     failed: tuple[Unreadable, ...]
-    gone: tuple[Unreadable, ...]        # listed, and not there
+    gone: tuple[Unreadable, ...]        # listed, and not there; "": the source has nothing
+    barred: frozenset[str]              # paths of what asks who we are; "": all of it
     read: int
     cursor: str
     whole: bool                 # everything was listed
     fresh: Mapping[str, Seen]           # of ``seen``, what the journal has otherwise
     lost: tuple[str, ...]               # what only the journal has
+
+    def bars(self, path: str) -> bool:
+        """Whether we are asked who we are where that page is: others may read it now than who could."""
+        return path in self.barred or "" in self.barred
 
 
 @dataclass(slots=True)
@@ -291,6 +302,7 @@ class _Sync:
     source: Source
     given: Given
     full: bool
+    empty: bool                 # one that has nothing is meant to
     tell: Tell
     began: float = field(default_factory=time.time)     # before anything was read
     ended: asyncio.Event = field(default_factory=asyncio.Event)     # the source is none any more
@@ -314,11 +326,10 @@ class _Sync:
         async with writing:
             if self.ended.is_set():
                 return broken_off
-            await asyncio.to_thread(journal.keep, name, survey.fresh, survey.lost)
-        known = {
-            record.document.removeprefix(f"{name}/"): record
-            for record in index.records.values() if record.source == name
-        }
+            known = {self._path(each): each for each in index.records.values() if each.source == name}
+            emptied = self._emptied(survey, known)
+            if not emptied:         # else it goes on from where it was, should they come back
+                await asyncio.to_thread(journal.keep, name, survey.fresh, survey.lost)
         withheld = await asyncio.to_thread(journal.withheld, name)
         buried = await asyncio.to_thread(journal.tombstones, name)
         held = {path for path, stone in buried.items()
@@ -327,9 +338,11 @@ class _Sync:
                   if each.hash and path not in held}
         failed = [*survey.failed, *(Unreadable(path, each.said) for path, each in survey.seen.items() if not each.hash)]
         missed = _Missed(failed)
-        gone = [known[path] for path in known if path not in wanted and (path in held or path not in missed)]
+        hidden = emptied or {path for path in known if survey.bars(path)}
+        rest = [path for path in known if path not in wanted and path not in hidden]
+        gone = [known[path] for path in rest if path in held or path not in missed]
         kept = {path: replace(known[path], acl=self._acl(path, survey.seen.get(path)))
-                for path in known if path not in wanted and path in missed and path not in held | withheld.keys()}
+                for path in rest if path in missed and path not in held and path not in withheld}
         same = {path for path, record in wanted.items() if path in known and _text(record) == _text(known[path])}
         moved = [
             record for path, record in [*kept.items(), *((path, wanted[path]) for path in same)]
@@ -345,12 +358,13 @@ class _Sync:
             if self.ended.is_set():
                 return broken_off
             await index.remove([record.document for record in gone])
+            await self.syncer.hide(name, hidden - withheld.keys(), began)
             shut = await self._shut()
             await index.relabel([
                 self._admitted(record, survey) for record in (*moved, *moved_on) if record.document not in shut
             ])
             await asyncio.to_thread(journal.give, name, self.given.origin, self.given.rights)
-            others = self.syncer._moved.pop(name, set()) & known.keys()
+            others = self.syncer._moved.pop(name, set()) & known.keys() - hidden
         done, problems = await self._embed(survey, todo, known, lent) if todo else ([], [])
         async with writing:
             if self.ended.is_set():
@@ -359,18 +373,39 @@ class _Sync:
                 await index.tidy()
             read_again = {*same, *done, *map(self._path, gone)}
             await asyncio.to_thread(journal.release, name, withheld.keys() & read_again, began)
-            await asyncio.to_thread(self._remember, survey, began)
+            if not emptied:
+                await asyncio.to_thread(self._remember, survey, began)
         others |= {*map(self._path, moved), *(path for path in done if path in known)}
         changed = len(others - set(map(self._path, gone)))
-        notes = [(path, each.said) for path, each in survey.seen.items() if each.hash and each.said]
-        notes += ((bad.path, bad.why) for bad in survey.gone)
-        notes += ((path, f"was taken back on {buried[path].at:%Y-%m-%d %H:%M} UTC; this is not newer")
-                  for path in sorted(held))
+        notes = [
+            *((path, each.said) for path, each in survey.seen.items() if each.hash and each.said),
+            *((bad.path, bad.why) for bad in survey.gone if bad.path),
+            *((path, f"was taken back on {buried[path].at:%Y-%m-%d %H:%M} UTC; this is not newer")
+              for path in sorted(held)),
+        ]
+        failed = [*self._nothing(survey, len(emptied)), *failed, *problems]
+        told = [(bad.path, f"{bad.why}{_hides(bad.path, survey, hidden)}") for bad in failed]
         return SyncReport(
-            sum(path not in known for path in done), changed, len(gone), len(known) - len(gone) - changed,
-            tuple((bad.path, bad.why) for bad in (*failed, *problems)), tuple(notes),
+            sum(path not in known for path in done), changed, len(gone),
+            len(known) - len(gone) - len(hidden) - changed, tuple(told), tuple(notes),
             self.chunks, self.embedded, survey.read, time.monotonic() - clock,
         )
+
+    def _emptied(self, survey: _Survey, known: Collection[str]) -> set[str]:
+        """What there was, where nothing is left: a disk that is not mounted looks as if all had been deleted."""
+        if survey.seen or self.empty or self.given.own:
+            return set()
+        missed = _Missed(survey.failed)
+        return {path for path in known if path not in missed}
+
+    def _nothing(self, survey: _Survey, hidden: int) -> Iterator[Unreadable]:
+        """What is to be said of a source that has no page, and of the pages that it had."""
+        why = next((bad.why for bad in survey.gone if not bad.path), "")
+        if hidden:
+            yield Unreadable("", f"{why or 'lists nothing'} where it had {_pages(hidden)}: hidden, not deleted, until "
+                                 f"it lists some; if it is empty: `bartizan source sync {self.source.name} --full`")
+        elif why:
+            yield Unreadable("", why)
 
     async def _arrived(self) -> None:
         """What the index has of another source by this name is hidden first: it would get this one's readers."""
@@ -397,6 +432,7 @@ class _Sync:
         failed: list[Unreadable] = []
         missing: list[Unreadable] = []
         fresh: dict[str, Seen] = {}
+        barred: set[str] = set()
         read = 0
         for entry in (*_again(seen), *entries):
             if self.ended.is_set():
@@ -411,6 +447,8 @@ class _Sync:
                     missing.append(page)
                     seen.pop(entry.path, None)
                     continue
+                if isinstance(page, Unreadable) and page.barred:
+                    barred.add(entry.path)
                 if page is not None:
                     each = _looked_into(entry, page)
                 elif old is not None:
@@ -419,14 +457,16 @@ class _Sync:
                 last = before.get(entry.path)
                 each = Seen("", "", entry.why, acl=last.acl if last else None)      # nobody else may read it now
             else:
-                failed.append(entry)
+                (missing if entry.gone else failed).append(entry)
+                barred |= {entry.path} if entry.barred else set()
                 continue
             seen[entry.path] = each
             if each != before.get(entry.path):
                 fresh[entry.path] = each
         missed = _Missed(failed)
         gone = tuple(path for path in before if path not in seen and path not in missed)
-        return _Survey(seen, tuple(failed), tuple(missing), read, cursor, changes is None, fresh, gone)
+        return _Survey(
+            seen, tuple(failed), tuple(missing), frozenset(barred), read, cursor, changes is None, fresh, gone)
 
     async def _lent(
         self, gone: Sequence[Record], known: Mapping[str, Record], todo: Sequence[str]
@@ -672,6 +712,17 @@ def _looked_into(entry: Entry, page: Page | Unreadable) -> Seen:
 def _again(seen: Mapping[str, Seen]) -> list[Entry]:
     """Documents that could not be read last time, and might be now."""
     return [Entry(path, "", each.url, each.labels) for path, each in seen.items() if not each.hash and not each.stamp]
+
+
+def _hides(path: str, survey: _Survey, hidden: Collection[str]) -> str:
+    """What came of it that a page, or "" the source, asks who we are."""
+    if path not in survey.barred or (path or next(iter(hidden), "")) not in hidden:
+        return ""
+    return f"; {'it is' if path else f'its {_pages(len(hidden))} are'} hidden, not deleted, until that can be read"
+
+
+def _pages(count: int) -> str:
+    return f"{count:,} {'page' if count == 1 else 'pages'}"
 
 
 def _text(record: Record) -> tuple[str, str]:

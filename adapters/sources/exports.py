@@ -66,8 +66,8 @@ class Export(Listed):
             yield Unreadable("", "the export unpacks to more than it may")
             return
         pages = {member.filename: member for member in reversed(members) if self._is_page(member)}
-        if not pages:                   # an export of something else is no reason to forget what there was
-            yield Unreadable("", "the export has no page in it")
+        if not pages:
+            yield Unreadable("", "the export has no page in it", gone=True)
         for _, member in sorted(pages.items()):
             yield self._entry(member)
 

@@ -45,6 +45,10 @@ class GitError(Exception):
     """What git said is not repeated: it may hold an address with a password."""
 
 
+class _NoCommit(GitError):
+    """The repository is there, and has nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Git:
     """A source. ``place``: a local repository, or, with ``remote``, where our own copy of it is to lie.
@@ -62,7 +66,7 @@ class Git:
     token: str = field(default="", repr=False)
     suffixes: tuple[str, ...] = (*DOCUMENTS, *CODE)
     parser: Parser = field(default_factory=Parser, compare=False)
-    _state: dict[str, str] = field(default_factory=dict, compare=False)         # "commit", "why"
+    _state: dict[str, str] = field(default_factory=dict, compare=False)         # "commit", "why", "bare"
     _blobs: dict[str, tuple[str, int]] = field(default_factory=dict, compare=False)     # sha and size
     _dates: dict[str, datetime] = field(default_factory=dict, compare=False)
 
@@ -76,7 +80,7 @@ class Git:
                 self._fetched()
             self._state["commit"] = self._head()
         except GitError as error:
-            self._state["why"] = str(error)
+            self._state.update(why=str(error), bare="yes" if isinstance(error, _NoCommit) else "")
             return ""
         return f"{self._state['commit']} {self._shown}"
 
@@ -110,7 +114,8 @@ class Git:
         """Every file of the commit that `cursor` found."""
         commit = self._state.get("commit")
         if not commit:
-            yield Unreadable("", self._state.get("why") or "the repository was not looked at")
+            why = self._state.get("why") or "the repository was not looked at"
+            yield Unreadable("", why, gone=bool(self._state.get("bare")))
             return
         try:
             raw = self._run("ls-tree", "-r", "-z", "--long", "--full-tree", commit, *self._limits)
@@ -195,7 +200,7 @@ class Git:
             return self._run("rev-parse", "--verify", "--quiet", f"{self._ref}^{{commit}}").strip()
         except GitError as error:
             self._run("rev-parse", "--git-dir")         # a repository at all?
-            raise GitError(self._lacks) from error
+            raise _NoCommit(self._lacks) from error
 
     @property
     def _lacks(self) -> str:
@@ -216,7 +221,7 @@ class Git:
         except GitError as error:
             if branch in self._bytes("ls-remote", "--", self.remote, branch, network=True).decode("utf-8", "replace"):
                 raise
-            raise GitError(self._lacks) from error
+            raise _NoCommit(self._lacks) from error
 
     def _run(self, *command: str) -> str:
         return self._bytes(*command).decode("utf-8", "replace")

@@ -23,7 +23,7 @@ from engine.messages import Labels
 from engine.rag.page import Form
 
 T = TypeVar("T")
-READING: Final = 2              # a new number: what was read before is read again
+READING: Final = 3              # a new number: what was read before is read again
 KEPT: Final = 30 * 86_400.0     # seconds that a tombstone stands
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS seen (source TEXT, path TEXT, row BLOB NOT NULL, PRIMARY KEY (source, path)) WITHOUT ROWID;

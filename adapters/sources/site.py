@@ -1,9 +1,14 @@
 """A static site or an exported wiki over HTTP, as its sitemap lists it. Only the configured hosts are ever asked.
 
 A redirect is followed only to one of these hosts, and not where it asks for a password or where several pages lead:
-that is where one logs in, and not the page. Sizes are counted after unpacking; a page that the server does not find
-any more is not there, and any other failure says that it could not be read. What a host's robots.txt closes to
-"bartizan", or to everybody, is not asked for; and a host that asks to be left alone is, for that sync.
+that is where one logs in, and not the page. Nor is one what asks for a password in its place. Sizes are counted after
+unpacking; a page that the server does not find any more is not there, and any other failure says that it could not be
+read. What a host's robots.txt closes to "bartizan", or to everybody, is not asked for; and a host that asks to be left
+alone is, for that sync.
+
+Where we are asked who we are, what we knew of the page is for nobody until it can be read again. Perhaps only our token
+has run out; but perhaps fewer people may read it than could, and then each answer from it would tell somebody what is
+not for them any more. It costs little to be wrong: the vectors stay, and the report says it.
 """
 
 from __future__ import annotations
@@ -38,7 +43,10 @@ LONGEST_WAIT: Final = 20.0      # seconds; who wants to be left alone for longer
 LONGEST_MARK: Final = 200       # characters of an ETag
 LARGEST_ROBOTS: Final = 500_000
 PROBES: Final = 3               # places that pages lead to of which one more page is asked whether it leads there, too
+FEW: Final = 150                # words, that a page may have that asks for a password; there may be a warning, too
+ALIKE: Final = 0.8              # of their words, in which two such pages agree: some name the page that was asked for
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
+_SITEMAP: Final = re.compile(r"<(?:url|sitemap)", re.IGNORECASE)
 _EDGE: Final = re.compile(r"<(/?)(url|sitemap)\b[^<>]*>", re.IGNORECASE)
 _PLACE: Final = re.compile(r"<loc\b[^<>]*>((?:\s*<!\[CDATA\[)?[^<]*)</loc\s*>", re.IGNORECASE)
 _CHANGED: Final = re.compile(r"<lastmod\b[^<>]*>([^<]{4,100})</lastmod\s*>", re.IGNORECASE)
@@ -49,6 +57,8 @@ _LOGIN: Final = re.compile(
     r"(?:^|[/._-])(?:log[_-]?[io]n|sign[_-]?[io]n|sso|saml2?|oauth2?|openid)(?:$|[/._-])", re.IGNORECASE)
 HEAD: Final = 4_000             # bytes in which a page says that it leads elsewhere
 _PASSWORD: Final = re.compile(rb"<input\b[^<>]*\btype\s*=\s*[\"']?password\b", re.IGNORECASE)
+_TO: Final = re.compile(rb"\b(?:href|action)\s*=\s*[\"']?([^\"'<>\s]{1,2000})", re.IGNORECASE)
+_BARRED: Final = frozenset({401, 403, 407})
 
 
 class _Answer(NamedTuple):
@@ -67,11 +77,33 @@ class _Answer(NamedTuple):
 
 
 class _Failed(Exception):
-    """A sentence without its subject. ``lasting``: it stays so until the page changes; ``gone``: there is no page."""
+    """A sentence without its subject. ``lasting``: it stays so until the page changes; ``gone``: there is no page.
 
-    def __init__(self, why: str, *, lasting: bool = False, gone: bool = False) -> None:
+    ``barred``: we are asked who we are.
+    """
+
+    def __init__(self, why: str, *, lasting: bool = False, gone: bool = False, barred: bool = False) -> None:
         super().__init__(why)
-        self.lasting, self.gone = lasting, gone
+        self.lasting, self.gone, self.barred = lasting, gone, barred
+
+    def of(self, path: str, subject: str = "") -> Unreadable:
+        """For the report."""
+        return Unreadable(path, f"{subject}{self}", self.lasting, self.gone, self.barred)
+
+
+class _Shown(NamedTuple):
+    """What tells a page from one where one logs in. ``words``: each once."""
+
+    text: str
+    words: frozenset[str]
+    password: bool              # it has a field for one
+    suspect: bool               # that, or it leads to where one logs in; and it has few words
+
+    def like(self, other: _Shown) -> bool:
+        """Whether two addresses show the same. Without a password to ask for it has to be every word of it."""
+        if not (self.password and other.password):
+            return self.text == other.text
+        return len(self.words & other.words) >= ALIKE * len(self.words | other.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +123,18 @@ class Site(Listed):
     _robots: dict[str, RobotFileParser] = field(default_factory=dict, compare=False)        # of each host
     _closed: dict[str, float] = field(default_factory=dict, compare=False)      # hosts to be left alone, for seconds
     _led: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)   # the first page that led to a place
+    _logins: list[_Shown] = field(default_factory=list, compare=False)      # found in the place of pages
+    _cleared: list[_Shown] = field(default_factory=list, compare=False)     # looked into, and none of these
 
     def listing(self) -> Iterator[Entry | Unreadable]:
         """Every page of the sitemap, and of the sitemaps that it names. One that is missing: the site is away."""
         try:
             places = asyncio.run(self._places())
         except _Failed as error:
-            yield Unreadable("", f"the sitemap {error}")
+            yield error.of("", "the sitemap ")
             return
-        self._dates.clear()
-        self._led.clear()
+        for known in (self._dates, self._led, self._logins, self._cleared):
+            known.clear()
         for place, changed in sorted(places.items()):
             self._dates[place] = _when(changed)
             yield Entry(place, changed, place)
@@ -114,9 +148,20 @@ class Site(Listed):
         try:
             answer = asyncio.run(self._page(path, mark))
         except _Failed as error:
-            return Unreadable(path, str(error), lasting=error.lasting, gone=error.gone)
+            return error.of(path)
         if answer.same:
             return None
+        read = self._read(path, answer)
+        if isinstance(read, Page) and self._asks(path, answer, read):
+            return Unreadable(path, "asks for a password, or shows what other pages show: one may have to log in",
+                              barred=True)
+        return read
+
+    def close(self) -> None:
+        """Ends the parser's process."""
+        self.parser.close()
+
+    def _read(self, path: str, answer: _Answer) -> Page | Unreadable:
         name = urlsplit(path).path.rstrip("/").rpartition("/")[2] or urlsplit(path).netloc
         named = name if "." in name else f"{name}.html"
         date = self._dates.get(path) or _when(answer.changed)
@@ -125,17 +170,45 @@ class Site(Listed):
             return Unreadable(path, read.why, lasting=read.lasting)
         return replace(read, path=path, mark=answer.mark)
 
-    def close(self) -> None:
-        """Ends the parser's process."""
-        self.parser.close()
+    def _asks(self, path: str, answer: _Answer, read: Page) -> bool:
+        """Whether one logs in here, instead of reading: with a password of its own, or as on most other pages.
+
+        Neither a field for a password tells, as some sites have one on each page, nor that there are few words: so a
+        few other pages are asked for what they show.
+        """
+        shown = _shown(answer, read)
+        if not shown.suspect or _LOGIN.search(urlsplit(path).path):     # that one is listed as what it is
+            return False
+        if any(map(shown.like, self._logins)):
+            return True
+        if shown in self._cleared or sum(each.password == shown.password for each in self._cleared) >= PROBES:
+            return False
+        others = list(self._others(path))
+        same = sum(map(shown.like, others))
+        alone = not any(each.password for each in others)
+        asks = same > 0 or alone if shown.password else same > max(1, len(others) / 2)
+        (self._logins if asks else self._cleared).append(shown)
+        return asks
+
+    def _others(self, path: str) -> Iterator[_Shown]:
+        """Some of the other pages that can be had, from all over the list."""
+        places = [place for place in self._dates if place != path]
+        for other in places[:: max(1, -(-len(places) // PROBES))]:
+            with suppress(_Failed):
+                answer = asyncio.run(self._page(other, ""))
+                if isinstance(read := self._read(other, answer), Page):
+                    yield _shown(answer, read)
 
     async def _places(self) -> dict[str, str]:
         found: dict[str, str] = {}
         waiting, asked = deque([self.sitemap]), {self.sitemap}
         async with self._session() as session:
             while waiting:
-                raw, *_ = await self._fetched(session, waiting.popleft(), LARGEST_SITEMAP)
-                for kind, inside in _groups(_unpacked(raw)):
+                raw, _, end, *_ = await self._fetched(session, asking := waiting.popleft(), LARGEST_SITEMAP)
+                if not _SITEMAP.search(text := _unpacked(raw)):
+                    raise _Failed("is none: what stands there names no pages and no sitemaps",
+                                  barred=_PASSWORD.search(raw) is not None or _asks_who(asking, end))
+                for kind, inside in _groups(text):
                     place, changed = _PLACE.search(inside), _CHANGED.search(inside)
                     address = self._ours(_named(place[1])) if place else None
                     if address is None:
@@ -148,7 +221,7 @@ class Site(Listed):
                     if len(found) > PAGES:
                         raise _Failed(f"names more than {PAGES:,} pages")
         if not found:
-            raise _Failed("names no page of the configured hosts")
+            raise _Failed("names no page of the configured hosts", gone=True)
         return found
 
     async def _page(self, address: str, mark: str) -> _Answer:
@@ -158,7 +231,7 @@ class Site(Listed):
                 return answer
             if (_PASSWORD.search(answer.raw) or _asks_who(address, answer.place)
                     or await self._gathers(session, address, _where(answer.place))):
-                raise _Failed("leads to where other pages lead, or to a password: one may have to log in")
+                raise _Failed("leads to where other pages lead, or to a password: one may have to log in", barred=True)
             return answer
 
     async def _gathers(self, session: aiohttp.ClientSession, address: str, place: tuple[str, str]) -> bool:
@@ -203,7 +276,8 @@ class Site(Listed):
                         await asyncio.sleep(wait)
                         continue
                     if response.status != 200:
-                        raise _Failed(f"is answered with HTTP {response.status}", gone=response.status in {404, 410})
+                        raise _Failed(f"is answered with HTTP {response.status}", gone=response.status in {404, 410},
+                                      barred=response.status in _BARRED)
                     raw = _text(await _body(response, limit), response)
                     if limit == LARGEST_DOCUMENT and (led := _refreshed(raw)):
                         address, hops = urljoin(place, led), hops + 1
@@ -300,6 +374,21 @@ def _asks_who(address: str, place: str) -> bool:
     called = _LOGIN.search(end.path) is not None and _LOGIN.search(page.path) is None
     way = page.path.rstrip("/")
     return called or (bool(way) and any(way in said for _, said in parse_qsl(end.query)))
+
+
+def _shown(answer: _Answer, read: Page) -> _Shown:
+    words = read.text.casefold().split()
+    password = _PASSWORD.search(answer.raw) is not None
+    few = len(words) <= FEW
+    suspect = few and (password or any(_LOGIN.search(_way(to[1])) for to in _TO.finditer(answer.raw)))
+    return _Shown(read.text, frozenset(words), password, suspect)
+
+
+def _way(to: bytes) -> str:
+    try:
+        return urlsplit(to.decode("utf-8", "replace")).path
+    except ValueError:
+        return ""
 
 
 def _refreshed(raw: bytes) -> str:

@@ -24,6 +24,7 @@ import re2
 
 from engine.guards import credentials
 from engine.guards.encoded import Spread, Visible
+from engine.guards.gates import Gate, raw
 from engine.guards.leaves import LeafReadingGuard
 from engine.guards.page import Detector, Page
 from engine.guards.policy import Category, Rules, gravest, masks
@@ -135,19 +136,18 @@ _OF_DISCORD: Final = rf"(?:{_BETWEEN}[A-Za-z0-9_\-])"
 _TELLING: Final = tuple(
     prefix for prefix in credentials.PREFIXES if len(prefix) > 1 and not re.fullmatch("A[KSBC][IC]A", prefix)
 )
-_STARTS_AT_ALL: Final = re2.compile(_any(
-    "(?:^|[^A-Za-z0-9])" + _any(
-        _trie(_TELLING, partial=False, between=_BETWEEN),
-        "[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11}",
-        "[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{4}", "[0-9]{4}[ -][0-9]{6}[ -][0-9]{4}", "[0-9]{12}",
-        r"[0-9]{8,10}:[A-Za-z0-9_\-]{35}",
-        # Words are written like these two begin, so what follows has to be in its place.
-        rf"A{_BETWEEN}[KSBC]{_BETWEEN}[IC]{_BETWEEN}A(?:{_BETWEEN}[A-Z0-9]){{16}}",
-        rf"[MNO]{_OF_DISCORD}{{22,28}}{_BETWEEN}\.{_OF_DISCORD}{{6,7}}{_BETWEEN}\.{_OF_DISCORD}{{8}}",
-    ),
-    _BEGIN,
+_STARTS_AT_ALL: Final = re2.Set.SearchSet()     # of one pattern, so that it is no match's beginning that is sought
+_STARTS_AT_ALL.Add("(?:^|[^A-Za-z0-9])" + _any(
+    _trie(_TELLING, partial=False, between=_BETWEEN),
+    "[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11}",
+    "[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{4}", "[0-9]{4}[ -][0-9]{6}[ -][0-9]{4}", "[0-9]{12}",
+    r"[0-9]{8,10}:[A-Za-z0-9_\-]{35}",
+    # Words are written like these two begin, so what follows has to be in its place.
+    rf"A{_BETWEEN}[KSBC]{_BETWEEN}[IC]{_BETWEEN}A(?:{_BETWEEN}[A-Z0-9]){{16}}",
+    rf"[MNO]{_OF_DISCORD}{{22,28}}{_BETWEEN}\.{_OF_DISCORD}{{6,7}}{_BETWEEN}\.{_OF_DISCORD}{{8}}",
 ))
-_SIGNS_AT_ALL: Final = re2.compile("(?i)" + _any(
+_STARTS_AT_ALL.Compile()
+_SIGNS_AT_ALL: Final = Gate("(?i)" + _any(
     r"(?:passw(?:or)?d|passwort|kennwort|passe|passphrase|passcode|pass|pwd|pw|secret|key|token|credentials?"
     r"|密码|密碼|口令|密钥|密鑰|令牌)"
     r"[\"'`*\]) \t\r\n\v\f\x{a0}\x{3000}]{0,4}(?:[:=：是为為]|[i\x{130}\x{131}]s |was |ist |est |lautet )",
@@ -159,7 +159,7 @@ _SIGNS_AT_ALL: Final = re2.compile("(?i)" + _any(
 class Scanner:
     """Reads one text, piece by piece."""
 
-    __slots__ = ("_alive", "_base", "_end", "_found", "_signs", "_starts", "_text")
+    __slots__ = ("_alive", "_base", "_end", "_found", "_only_keys", "_signs", "_starts", "_text")
 
     def __init__(self) -> None:
         self._text = ""             # what is not decided yet, and _CONTEXT before it
@@ -167,6 +167,7 @@ class Scanner:
         self._end = 0
         self._starts = 0            # up to here no secret begins that is not in _alive
         self._signs = 0
+        self._only_keys = False     # nothing but a private key may begin in it
         self._alive: list[_Candidate] = []
         self._found: list[Span] = []
 
@@ -205,10 +206,11 @@ class Scanner:
 
     def _whole(self, text: str) -> None:
         """Passes over all of a text that comes in one piece and has nothing in it that could be a secret."""
-        raw = text.encode("utf-8", "replace")
-        if not _STARTS_AT_ALL.search(raw):
-            self._starts = len(text)
-        if not _SIGNS_AT_ALL.search(raw):
+        if not _STARTS_AT_ALL.Match(raw(text)):
+            self._only_keys = True
+            if _BEGIN not in text:
+                self._starts = len(text)
+        if not _SIGNS_AT_ALL.open(text):
             self._signs = len(text)
 
     def consider(self, candidate: _Candidate, *, final: bool) -> None:
@@ -224,6 +226,10 @@ class Scanner:
     def _look_for_starts(self, final: bool) -> None:
         text, base = self._text, self._base
         begun = self._starts - base
+        if self._only_keys:
+            self._look_for_keys(begun, final)
+            self._starts = self._end
+            return
         if not _LIVELY.search(text, begun) and text.find(_BEGIN, begun) < 0:        # nearly always
             self._starts = self._end
             if not final:
@@ -248,13 +254,16 @@ class Scanner:
             ):
                 self.consider(_Broken(base + marked.start()), final=final)
                 behind = at + 1
-        at = text.find(_BEGIN, begun)
-        while at >= 0:
-            self.consider(_PrivateKey(base + at), final=final)
-            at = text.find(_BEGIN, at + 1)
+        self._look_for_keys(begun, final)
         self._starts = self._end
         if not final:
             self._hold_beginnings()
+
+    def _look_for_keys(self, begun: int, final: bool) -> None:
+        at = self._text.find(_BEGIN, begun)
+        while at >= 0:
+            self.consider(_PrivateKey(self._base + at), final=final)
+            at = self._text.find(_BEGIN, at + 1)
 
     def _hold_beginnings(self) -> None:
         """Holds what could become the prefix of a token, or the head of a key."""
@@ -262,7 +271,9 @@ class Scanner:
         if text[-1:] not in _OF_PREFIXES:
             return
         word = text[max(len(text) - _LONGEST, text.rfind(" ") + 1) :]
-        if len(word) > 2 and word.isalpha() and word.isascii() and word not in _BEGINNINGS:
+        if (
+            word.isalpha() and word.isascii() and word not in _BEGINNINGS and not (len(word) < 3 and word.isupper())
+        ):
             return                                      # nearly always
         begun = _BEGUN.search(text, len(text) - len(word))
         if begun and begun.group() not in _WHOLE:       # a whole one has been considered above

@@ -71,6 +71,7 @@ class Unreadable:
     why: str
     lasting: bool = field(default=False, compare=False)     # it will stay so until the document changes
     gone: bool = field(default=False, compare=False)        # whoever has it says that there is none: it is forgotten
+    barred: bool = field(default=False, compare=False)      # whoever has it asks who we are: nobody finds it any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,10 @@ class Source(Protocol):
         ...
 
     def listing(self) -> Iterator[Entry | Unreadable]:
-        """Everything that is there now, in order. ``Unreadable("", why)``: the source is away."""
+        """Everything that is there now, in order. ``Unreadable("", why)``: the source is away.
+
+        One that is there, and has nothing, lists nothing, or ``Unreadable("", why, gone=True)``.
+        """
         ...
 
     def read(self, path: str) -> Page | Unreadable: ...

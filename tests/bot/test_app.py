@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from bot.app import Bot, dispatch_options, keep_indexed, model_configs, open_bot
 from bot.dispatch import DispatchOptions
 from bot.settings import ModelSettings, QueueSettings, Settings
 from bot.sources import Knowledge
-from engine.errors import RetrieverUnavailable
-from engine.messages import MessageId
+from engine.errors import MembershipUnavailable, RetrieverUnavailable
+from engine.messages import MessageId, PersonId, Place
 from tests.fakes import ANN, Room
 
 QUEUE = QueueSettings(
@@ -94,3 +94,11 @@ async def test_whoever_syncs_or_takes_something_back_at_a_start_does_it_with_the
         assert {id(each) for each in known} == {id(await bot.known())}
         keeping[0].cancel()
         await asyncio.wait(keeping)
+
+
+async def test_who_is_in_a_room_is_known_of_platforms_that_are_served(tmp_path: Path) -> None:
+    async with open_bot(Settings(data_dir=tmp_path / "data"), [Room(ANN)]) as bot, asyncio.timeout(60):
+        here = Place("test", "T1", "ops", PersonId(""))
+        assert {member.person for member in (await bot.index.readers(here)).members} == {"ann"}
+        with pytest.raises(MembershipUnavailable, match="known only while"):
+            await bot.index.readers(replace(here, platform="slack"))

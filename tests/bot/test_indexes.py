@@ -5,22 +5,28 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from adapters.qdrant.errand import Tell
+from adapters.qdrant.index import PassageIndex
 from adapters.qdrant.parcel import Parcel, Shelved
 from adapters.qdrant.points import Record
+from adapters.qdrant.server import ServerOptions, open_generations
 from adapters.qdrant.socket import SharedIndex, open_index
 from adapters.qdrant.sync import SyncReport
+from adapters.qdrant.writers import ALIVE, WRITER
 from bot.app import keep_indexed, open_bot
 from bot.indexes import open_settled
 from bot.settings import Settings
-from bot.sources import Definition, SourceKind, write_definitions
+from bot.sources import Definition, Knowledge, SourceKind, write_definitions
 from engine.errors import RetrieverUnavailable
 from engine.messages import Audience, MessageId, PersonId, Place
 from tests.adapters.qdrant.wire import Wire, a_wire
@@ -29,6 +35,7 @@ from tests.fakes import Room
 
 pytestmark = QUIET
 HERE = Place("slack", "T1", "C01", PersonId(""))
+SMALL = (sys.executable, "-m", "tests.adapters.qdrant.small_indexer")
 WATCH = (sys.executable, "-m", "bot", "sync", "--watch", "--every", "1")
 
 
@@ -147,3 +154,49 @@ async def test_a_bot_becomes_the_writer_when_the_other_one_is_killed(tmp_path: P
             if other.returncode is None:
                 other.kill()
                 await other.wait()
+
+
+async def test_two_folders_with_other_sources_do_not_take_away_what_the_other_has(tmp_path: Path) -> None:
+    """A second machine, or a laptop that looks into the index: what is no source there is one here."""
+    for name in ("a", "b"):
+        (tmp_path / name / "pages").mkdir(parents=True)
+        (tmp_path / name / "pages" / "leave.md").write_text(f"# Leave\n\nThe page of {name}.")
+
+    def source(name: str, of: str = "") -> Definition:
+        return Definition(name, SourceKind.FOLDER, str(tmp_path / (of or name) / "pages"), ("org",))
+
+    @asynccontextmanager
+    async def a_folder(name: str, *sources: Definition) -> AsyncIterator[Knowledge]:
+        settings = on(wire, tmp_path / name)
+        write_definitions(settings.data_dir, sources)
+        async with (
+            open_generations(ServerOptions(wire.url)) as generations,
+            PassageIndex.over(generations, Bags()) as index,
+            Knowledge.open(index, settings, tmp_path, command=SMALL) as knowledge,
+        ):
+            yield knowledge
+
+    async with a_wire() as wire:
+        async with a_folder("a", source("a")) as knowledge:
+            assert (await knowledge.sync())["a"].notes == ()
+        async with a_folder("b", source("b")) as knowledge:
+            (path, note), = (await knowledge.sync())["b"].notes
+            assert path == ""
+            assert note.startswith(f"{socket.gethostname()}:{tmp_path / 'a' / 'data'} writes to this index, too")
+            assert knowledge.index.records.keys() == {"a/leave.md", "b/leave.md"}
+        async with a_folder("a", source("a"), source("b")) as knowledge:
+            assert await knowledge.mind() == {}
+            write_definitions(knowledge.settings.data_dir, [source("b")])
+            assert await knowledge.mind() == {"a": 1}           # nobody else has that
+            write_definitions(knowledge.settings.data_dir, [source("a")])
+            assert await knowledge.mind() == {}
+        async with a_folder("b", source("b", of="a")) as knowledge:
+            assert (await knowledge.sync())["b"].notes != ()    # by that name they have something else
+        async with a_folder("a", source("b", of="a")) as knowledge:
+            assert (await knowledge.sync())["b"].notes == ()
+        async with a_folder("c", source("a")) as knowledge:
+            assert await knowledge.mind() == {}
+            marks = [mark async for batch in knowledge.index.store.scroll(WRITER) for mark in batch]
+            await knowledge.index.store.upsert(
+                [replace(mark, payload=mark.payload | {"at": mark.payload["at"] - ALIVE}) for mark in marks])
+            assert await knowledge.mind() == {"b": 1}           # nobody has looked for it for long

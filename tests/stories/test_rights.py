@@ -130,6 +130,39 @@ async def test_what_is_handed_on_goes_with_its_page_though_nobody_found_that_aga
     assert history == [WITHDRAWN, WITHDRAWN]
 
 
+async def test_words_made_of_an_earlier_answer_are_taken_back_when_its_page_is_deleted_meanwhile(
+    tmp_path: Path,
+) -> None:
+    model = ScriptedModel([["Heron flies in May [1]."], [RUMOUR, 0.3, "As I said."], ["I do not know."]])
+    shelf = Forgetful([MERGER])
+    async with a_bot(tmp_path, model=model, shelf=shelf) as bot, asyncio.TaskGroup() as group:
+        await bot.hears(said("when does it fly?"))
+        shelf.finds = False
+        hearing = group.create_task(bot.hears(said("roughly?")))
+        await words(bot, "The merger")
+        shelf.passages = []
+        post = await hearing
+    assert post.text == "I do not know."
+    assert "heron" not in str(model.heard[2].messages).lower()
+
+
+async def test_words_made_of_an_earlier_answer_are_taken_back_when_somebody_comes_who_may_not_read_it(
+    tmp_path: Path,
+) -> None:
+    board = replace(MERGER, acl=frozenset({"group:board"}))
+    model = ScriptedModel([["Heron flies in May [1]."], [RUMOUR, 0.3, "As I said."], ["I do not know."]])
+    people, shelf = {"ann": ORG | {"group:board"}}, Forgetful([board])
+    async with a_bot(tmp_path, model=model, shelf=shelf, room=Room(people)) as bot, asyncio.TaskGroup() as group:
+        await bot.hears(said("when does it fly?"))
+        shelf.finds = False
+        hearing = group.create_task(bot.hears(said("roughly?")))
+        await words(bot, "The merger")
+        people["bob"] = ANN["ann"]
+        post = await hearing
+    assert post.text == "I do not know."
+    assert "heron" not in str(model.heard[2].messages).lower()
+
+
 async def test_while_the_index_is_away_no_earlier_answer_from_pages_is_leant_on(tmp_path: Path) -> None:
     model = ScriptedModel([["Heron flies in May [1]."], ["I do not know."]])
     shelf = Shelf([MERGER])

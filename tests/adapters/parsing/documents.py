@@ -33,6 +33,14 @@ def a_pdf(*pages: str) -> bytes:
     return out.getvalue()
 
 
+def a_titled_pdf(title: str) -> bytes:
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(a_pdf("Ten days.", "And two more."))))
+    writer.add_metadata({"/Title": title})
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
 def an_encrypted_pdf(password: str) -> bytes:
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(a_pdf("The secret."))))
     writer.encrypt(password, algorithm="AES-256")

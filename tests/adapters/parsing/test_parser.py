@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from adapters.parsing.formats import Rejected
 from adapters.parsing.media import Media, decoded, media
 from adapters.parsing.parser import Content, Parser
+from engine.rag.chunk import chunk
 from engine.rag.page import Form
-from tests.adapters.parsing.documents import a_bomb, a_docx, a_pdf, a_zip, an_encrypted_pdf
+from tests.adapters.parsing.documents import a_bomb, a_docx, a_pdf, a_titled_pdf, a_zip, an_encrypted_pdf
+from tests.adapters.qdrant.bags import Words
 
 PAGE = b"""<!doctype html><html><head><title>Leave - Acme wiki</title></head><body>
 <nav><ul><li><a href="/">Home</a></li><li>Sign out</li></ul></nav>
@@ -49,6 +51,17 @@ def test_a_pdf_of_300_pages_opens_at_each_of_them(parser: Parser) -> None:
     assert told.anchors is not None
     assert (told.anchors["page-7"], len(told.anchors)) == ("page=7", 300)
     assert told.form is Form.PAGES
+
+
+@pytest.mark.parametrize(("said", "title"), [
+    ("Annual  leave", "Annual leave"), ("", ""), ("Microsoft Word - leave.doc", ""), ("leave.indd", ""),
+    ("Untitled", ""), ("a\x07b", ""), ("long " * 50, ""),
+])
+def test_a_pdf_is_not_called_by_its_first_page(parser: Parser, said: str, title: str) -> None:
+    told = content(parser, a_titled_pdf(said), "hr rules.pdf")
+    assert (told.title, told.form) == (title, Form.PAGES)
+    parts = chunk(told.text, name="hr rules", tokens=Words(), size=8, kind=told.form.value)
+    assert {part.heading for part in parts} == {"hr rules › Page 1", "hr rules › Page 2"}
 
 
 def test_an_encrypted_pdf_is_named(parser: Parser) -> None:

@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 import pytest
+from aiohttp import web
 from structlog.testing import capture_logs
 
 from adapters.files.folder import Folder
@@ -57,6 +58,16 @@ def write(folder: Path, **pages: str) -> None:
 
 async def synced(index: PassageIndex, root: Path, acl: Labels = ORG) -> SyncReport:
     return await sync(index, Folder("wiki", root), acl, command=SMALL)
+
+
+def unmount(root: Path, disk: Path) -> None:
+    root.rename(disk)
+    root.mkdir()
+
+
+def clear(root: Path) -> None:
+    for page in root.iterdir():
+        page.unlink()
 
 
 async def texts(index: PassageIndex) -> set[str]:
@@ -125,6 +136,100 @@ async def test_what_was_indexed_stays_while_its_source_is_away(index: PassageInd
     report = await synced(index, root)
     assert report == SyncReport(unchanged=3, failed=(("", "there is no such folder"),))
     assert len(await texts(index)) == 3
+
+
+EMPTY = ("lists nothing where it had 3 pages: hidden, not deleted, until it lists some; if it is empty: "
+         "`bartizan source sync wiki --full`")
+
+
+@dataclass(frozen=True)
+class Disk(Folder):
+    """A folder with nothing in it but a folder that is not ours, as on a new disk."""
+
+    def listing(self) -> Iterator[Entry | Unreadable]:
+        yield Unreadable("lost+found/", "Permission denied")
+
+
+@pytest.mark.parametrize("empty", [Folder, Disk])
+async def test_a_folder_that_suddenly_has_nothing_is_hidden_and_not_thrown_away(
+    index: PassageIndex, root: Path, tmp_path: Path, empty: type[Folder],
+) -> None:
+    """As one looks whose disk is not mounted."""
+    disk = tmp_path / "disk"
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+        await syncer.sync(Folder("wiki", root, fresh=0), ORG)
+        unmount(root, disk)
+        for _ in range(2):
+            report = await syncer.sync(empty("wiki", root, fresh=0), ORG)
+            assert (report.failed[0], report.deleted, report.unchanged) == (("", EMPTY), 0, 0)
+            assert (await texts(index), len(index.records)) == (set(), 3)
+        await Syncer(index, journal, SMALL).resume()
+        await syncer.heed(lambda: {"wiki": Given(Access(ORG))})
+        await syncer.sync(empty("wiki", root, fresh=0), ORG, full=True)         # of all sources, perhaps
+        assert (await texts(index), len(index.records)) == (set(), 3)
+        os.rmdir(root)
+        shutil.move(disk, root)
+        (root / "pay.md").unlink()
+        broken = Syncer(index, journal, ("/bin/false",))
+        report = await broken.sync(Folder("wiki", root, fresh=0), ORG)
+        assert (report, report.read) == (SyncReport(changed=2, deleted=1), 0)
+        assert await texts(index) == {"# Leave\n\nGive four weeks notice.", "# Rota\n\nShifts change on Wednesday."}
+        assert await broken.sync(Folder("wiki", root, fresh=0), ORG) == SyncReport(unchanged=2)
+        clear(root)
+        await broken.sync(Folder("wiki", root), ORG)
+        assert await broken.sync(Folder("wiki", root), ORG, empty=True) == SyncReport(deleted=2)
+        assert index.records == {}
+        assert await broken.sync(Folder("wiki", root), ORG) == SyncReport()
+
+
+async def test_without_a_memory_what_is_hidden_comes_back_too(index: PassageIndex, root: Path, tmp_path: Path) -> None:
+    await synced(index, root)
+    unmount(root, tmp_path / "disk")
+    assert await synced(index, root) == SyncReport(failed=(("", EMPTY),))
+    assert (await texts(index), len(index.records)) == (set(), 3)
+    assert await sync(index, Folder("wiki", tmp_path / "disk"), ORG, command=("/bin/false",)) == SyncReport(changed=3)
+    assert len(await texts(index)) == 3
+
+
+async def test_a_repository_without_its_branch_and_one_that_was_cleared_are_hidden(
+    index: PassageIndex, tmp_path: Path,
+) -> None:
+    repository = Repository(tmp_path / "app")
+    repository.commit(leave_md="# Leave\n\nTwo days.\n", rota_md="# Rota\n\nWeekly.\n")
+    repository.git("branch", "docs")
+
+    async def synced() -> tuple[SyncReport, int]:
+        return await syncer.sync(Git("app", repository.root, "docs"), ORG), len(await texts(index))
+
+    with Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+        await synced()
+        syncer.command = ("/bin/false",)
+        repository.git("branch", "-m", "docs", "guides")
+        for _ in range(2):
+            report, shown = await synced()
+            assert report.failed[0][1].startswith("it has no branch docs where it had 2 pages: hidden, not deleted")
+            assert (shown, len(index.records)) == (0, 2)
+        repository.git("branch", "-m", "guides", "docs")
+        assert await synced() == (SyncReport(changed=2), 2)
+        repository.git("checkout", "-q", "docs")
+        repository.commit(leave_md=None, rota_md=None)
+        for _ in range(2):
+            report, shown = await synced()
+            assert report.failed[0][1].startswith("lists nothing where it had 2 pages: hidden, not deleted")
+            assert (shown, len(index.records)) == (0, 2)
+        repository.commit(rota_md="# Rota\n\nWeekly.\n")
+        assert await synced() == (SyncReport(changed=1, deleted=1), 1)
+
+
+async def test_a_store_of_ours_means_it_when_it_has_nothing(index: PassageIndex, root: Path) -> None:
+    """What people took back there is not kept out of sight, it goes."""
+    with Journal.open(None) as journal:
+        syncer, own = Syncer(index, journal, SMALL), Given(Access(ORG), own=True)
+        await syncer.follow(lambda: (Folder("wiki", root), own))
+        clear(root)
+        assert await syncer.follow(lambda: (Folder("wiki", root), own)) == SyncReport(deleted=3)
 
 
 async def test_a_page_that_became_unreadable_keeps_its_text_but_not_its_rights(index: PassageIndex, root: Path) -> None:
@@ -540,6 +645,51 @@ async def test_pages_that_their_host_still_has_are_not_read_again(index: Passage
             assert (again, again.read) == (SyncReport(changed=2), 1)
             assert {text.splitlines()[-1] for text in await texts(index)} == {"Leave.", "Paid."}
             assert (await syncer.sync(the_site(host), ORG, full=True)).read == 2
+
+
+async def test_where_a_site_asks_who_we_are_nobody_finds_what_it_said(index: PassageIndex, tmp_path: Path) -> None:
+    """Whoever knows what was there may be one for whom it is not any more. It costs no vectors to be wrong."""
+    words = "<html><body><main><h1>{0}</h1><p>{0} is dealt with here.</p></main></body></html>"
+    login = "<html><body><h1>Log in</h1><form><input name=a><input type=password name=b></form></body></html>"
+    state = {"pay": "page", "rota": "page", "sitemap.xml": "page"}
+
+    def page(name: str, text: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            if state[name].isdigit():
+                return web.Response(status=int(state[name]))
+            shown = login if state[name] == "login" else text.replace("HOST", request.host)
+            return web.Response(text=shown, content_type="text/html")
+        return answer
+
+    async def synced(**now: str) -> tuple[SyncReport, int]:
+        state.update(now)
+        return await syncer.sync(the_site(host), ORG), len(await texts(index))
+
+    places = sitemap("http://HOST/leave", "http://HOST/pay", "http://HOST/rota")
+    async with a_site(leave=words.format("Leave"), pay=page("pay", words.format("Pay")),
+                      rota=page("rota", words.format("Rota")), sitemap_xml=page("sitemap.xml", places)) as host:
+        with Journal.open(tmp_path / "sync.db") as journal:
+            syncer = Syncer(index, journal, SMALL)
+            assert await synced(rota="login") == (SyncReport(added=2, failed=(
+                (f"http://{host}/rota", "asks for a password, or shows what other pages show: one may have to log in"),
+            )), 2)
+            await synced(rota="page")
+            syncer.command = ("/bin/false",)
+            for how, why in (("login", "asks for a password, or shows what other pages show: one may have to log in"),
+                             ("403", "is answered with HTTP 403")):
+                for _ in range(2):
+                    report, shown = await synced(pay=how)
+                    assert report == SyncReport(unchanged=2, failed=(
+                        (f"http://{host}/pay", f"{why}; it is hidden, not deleted, until that can be read"),))
+                    assert (shown, len(index.records)) == (2, 3)
+            assert (await synced(pay="500"))[1] == 2        # away, and still nobody's
+            assert await synced(pay="page") == (SyncReport(changed=1, unchanged=2), 3)
+            report, shown = await synced(**{"sitemap.xml": "401"})
+            assert (report, shown, len(index.records)) == (SyncReport(failed=(("", (
+                "the sitemap is answered with HTTP 401; its 3 pages are hidden, not deleted, until that can be read")),
+            )), 0, 3)
+            assert (await synced(**{"sitemap.xml": "500"}))[1] == 0
+            assert await synced(**{"sitemap.xml": "page"}) == (SyncReport(changed=3), 3)
 
 
 async def test_a_page_that_cannot_be_read_any_more_gets_no_new_readers(index: PassageIndex, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -199,15 +200,19 @@ def test_a_file_that_was_renamed_is_another_one(repository: Repository) -> None:
 def test_a_branch_that_vanished_and_a_repository_without_a_commit_say_so(
     repository: Repository, tmp_path: Path, remote: bool,
 ) -> None:
-    def why(root: Path, branch: str) -> list[Entry | Unreadable]:
+    def why(root: Path, branch: str) -> tuple[str, bool]:
         place = tmp_path / f"ours-{root.name}" if remote else root
         source = Git("app", place, branch, root.as_uri() if remote else "")
         assert source.cursor() == ""
-        return list(source.listing())
+        said, = source.listing()
+        assert isinstance(said, Unreadable)
+        return said.why, said.gone
 
-    assert why(repository.root, "release") == [Unreadable("", "it has no branch release")]
+    assert why(repository.root, "release") == ("it has no branch release", True)
     empty = Repository(tmp_path / "empty")
-    assert why(empty.root, "HEAD") == [Unreadable("", "it has no commit yet")]
+    assert why(empty.root, "HEAD") == ("it has no commit yet", True)
+    shutil.rmtree(empty.root / ".git")
+    assert not why(empty.root, "HEAD")[1]
 
 
 def test_a_fetch_that_was_killed_stands_in_nobodys_way(repository: Repository, tmp_path: Path) -> None:

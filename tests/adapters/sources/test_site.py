@@ -129,11 +129,17 @@ async def test_what_fails_is_named() -> None:
 
 
 async def test_a_site_that_is_away_or_empty_loses_nothing() -> None:
-    async with a_site(sitemap_xml="<urlset></urlset>") as host:
-        assert await listed(the_site(host)) == [Unreadable("", "the sitemap names no page of the configured hosts")]
+    none = "the sitemap is none: what stands there names no pages and no sitemaps"
+    index = "<sitemapindex><sitemap><loc>http://HOST/a</loc></sitemap><sitemap><loc>http://HOST/b</loc></sitemap>"
+    for text, why, empty in (("<urlset></urlset>", "the sitemap names no page of the configured hosts", True),
+                             (WORDS, none, False), ("", none, False), (index.format("a"), none, False)):
+        async with a_site(sitemap_xml=text, a=sitemap("http://HOST/leave"), b=WORDS) as host:
+            entry, = await listed(the_site(host))
+        assert isinstance(entry, Unreadable)
+        assert (entry.path, entry.why, entry.gone) == ("", why, empty)
     entry, = await listed(the_site(host))
     assert isinstance(entry, Unreadable)
-    assert entry.path == ""
+    assert (entry.path, entry.gone) == ("", False)
 
 
 async def test_a_host_that_wants_to_be_asked_later_is() -> None:
@@ -222,10 +228,70 @@ async def test_where_one_logs_in_is_not_the_page(login: str) -> None:
         for entry in entries:
             said = await read(site, entry.path)
             assert isinstance(said, Unreadable), entry.path
-            assert (said.why, said.lasting, said.gone) == (
-                "leads to where other pages lead, or to a password: one may have to log in", False, False)
+            assert (said.why, said.lasting, said.gone, said.barred) == (
+                "leads to where other pages lead, or to a password: one may have to log in", False, False, True)
         expired = False
         assert [isinstance(await read(site, entry.path), Page) for entry in entries] == [True] * 3
+
+
+BOX = "<header><form action=/login><input name=u><input type=password name=p><button>Log in</button></form></header>"
+BANNER = " ".join(["For authorized users only, whose activities are recorded."] * 12)
+
+
+def asking(who: str, more: str = "") -> str:
+    return (f"<html><head><title>Wiki</title></head><body><h1>Log in</h1><form action=''><label>Name <input></label>"
+            f"<label>Word <input type=password></label></form><p>{who}</p><p>{more}</p></body></html>")
+
+
+def said(text: str, box: str = "") -> str:
+    return f"<html><body>{box}<main><h1>Page</h1><p>{text}</p></main></body></html>"
+
+
+@pytest.mark.parametrize(("pages", "barred"), [
+    (dict.fromkeys("abcd", asking("")), "abcd"),                            # all of it
+    ({"a": said("One."), "b": asking(""), "c": said("Three.")}, "b"),       # one page
+    ({"b": asking("")}, "b"),                                               # which is all there is
+    ({name: asking(f"You asked for the page {name} of this wiki, which is not for all.", BANNER) for name in "abc"},
+     "abc"),                                                                # which is named there
+    ({name: said(f"{name * 9} is what stands here.", BOX) for name in "abcd"}, ""),     # a box on each page
+    ({"a": said("One.", BOX), **dict.fromkeys("bcd", said("A long page. " * 100, BOX))}, ""),
+    ({**dict.fromkeys("abc", said("<a href='/sso/start?x'>Go on with your account</a>")), "d": said("x")}, "abc"),
+    ({"a": said("<a href='/login'>Log in</a> Draft."), "b": said("<a href='/login'>Log in</a> Draft."),
+      "c": said("Three."), "d": said("Four.")}, ""),                        # two drafts
+    (dict.fromkeys("abc", said("Draft.")), ""),                             # nothing asks who one is
+    ({"a": said("Fill it in. " * 100 + "<form><input type=password></form>"), "b": said("x")}, ""),     # how it is done
+    ({"a": said("One."), "login": asking("")}, ""),                         # listed as what it is
+])
+async def test_where_one_logs_in_may_stand_in_the_place_of_a_page(pages: dict[str, str], barred: str) -> None:
+    async with a_site(sitemap_xml=sitemap(*(f"http://HOST/{name}" for name in pages)), **pages) as host:
+        site = the_site(host)
+        entries = await listed(site)
+        came = {entry.path.rpartition("/")[2]: await read(site, entry.path) for entry in entries}
+    assert "".join(name for name, page in came.items() if isinstance(page, Unreadable)) == barred
+    for page in came.values():
+        if isinstance(page, Unreadable):
+            assert (page.why, page.lasting, page.gone, page.barred) == (
+                "asks for a password, or shows what other pages show: one may have to log in", False, False, True)
+
+
+async def test_who_asks_who_we_are_bars_the_page() -> None:
+    def answered(status: int) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def answer(_request: web.Request) -> web.StreamResponse:
+            return web.Response(status=status)
+        return answer
+
+    codes = (401, 403, 407, 404, 500, 503)
+    async with a_site(**{f"a{code}": answered(code) for code in codes}, sitemap_xml=answered(401)) as host:
+        site = the_site(host)
+        entry, = await listed(site)
+        said = [await read(site, f"http://{host}/a{code}") for code in codes]
+    assert isinstance(entry, Unreadable)
+    assert (entry.path, entry.why, entry.barred) == ("", "the sitemap is answered with HTTP 401", True)
+    assert [page.barred for page in said if isinstance(page, Unreadable)] == [True, True, True, False, False, False]
+    async with a_site(sitemap_xml=LOGIN) as host:
+        entry, = await listed(the_site(host))
+    assert isinstance(entry, Unreadable)
+    assert entry.barred
 
 
 async def test_a_page_that_leads_elsewhere_by_itself_is_a_redirect() -> None:
