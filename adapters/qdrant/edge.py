@@ -172,8 +172,10 @@ class EdgeStore:
 
     async def _write(self, ask: Ask, points: int) -> None:
         async with self._writing:
-            self._changed += points
+            before, self._changed = self._changed, self._changed + points
             await self._ask(ask)
+            if before // MANY < self._changed // MANY:
+                await self._ask(Flush())        # at the end of an import it would take seconds
 
     async def _ask(self, ask: Ask) -> Answer:
         try:
