@@ -5,17 +5,16 @@ What a command needs is imported by that command: `--help` answers at once.
 
 from __future__ import annotations
 
-import asyncio
-import getpass
 import json
 import os
-import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from bot.command import FAILED, MISUSED, AsJson, Config, allowed, loaded, stop
+from bot.command import run as finished
 from bot.guard_cli import guard_app, policy_app
 from bot.search_cli import add_search
 from bot.slack_cli import add_slack
@@ -24,12 +23,9 @@ from bot.sources_cli import add_sources
 if TYPE_CHECKING:
     from adapters.sql.desk import Desk
     from adapters.sql.privacy import Privacy
-    from bot.settings import Settings
 
 T = TypeVar("T")
 
-FAILED = 1
-MISUSED = 2
 STDERR = 2
 
 app = typer.Typer(
@@ -47,9 +43,6 @@ app.add_typer(privacy, name="privacy")
 app.add_typer(guard_app, name="guard")
 app.add_typer(policy_app, name="policy")
 
-Config = Annotated[Path | None, typer.Option("--config", help="The settings file, instead of ./bartizan.toml.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
-
 
 @app.command(epilog="Examples: `bartizan chat` · `bartizan chat --ask 'how much notice before annual leave?' --json` · "
                     "`cat questions.txt | bartizan chat --plain` · `bartizan chat --as U07`")
@@ -62,27 +55,27 @@ def chat(  # noqa: PLR0917 - each is an option
     config: Config = None,
 ) -> None:
     """Talk to the bot in this terminal. With nothing configured it answers from the handbook that it ships with."""
-    settings = _settings(config)
+    settings = loaded(config)
     from bot.chat import chat as talk  # noqa: PLC0415
 
-    raise typer.Exit(_run(talk(settings, ask=ask, as_json=as_json, plain=plain, person=person, files=files)))
+    raise typer.Exit(finished(talk(settings, ask=ask, as_json=as_json, plain=plain, person=person, files=files)))
 
 
 @app.command(epilog="Stops cleanly on SIGTERM and SIGINT: turns under way are finished or handed back.")
 def run(config: Config = None) -> None:
     """Serve every configured chat platform until stopped."""
-    settings = _settings(config)
+    settings = loaded(config)
     from bot.run import run as serve  # noqa: PLC0415
     from bot.telemetry import configure_logging  # noqa: PLC0415
 
     configure_logging(settings.log, secrets=settings.secrets())
-    _run(serve(settings))
+    finished(serve(settings))
 
 
 @app.command()
 def migrate(config: Config = None) -> None:
     """Bring the database to this version's schema. `run` and `chat` do so by themselves."""
-    settings = _settings(config)
+    settings = loaded(config)
     from adapters.sql.database import migrate as upgrade  # noqa: PLC0415
     from adapters.sql.database import open_database  # noqa: PLC0415
 
@@ -90,7 +83,7 @@ def migrate(config: Config = None) -> None:
         async with open_database(settings.database) as database:
             return await upgrade(database)
 
-    typer.echo(f"The database is at revision {_run(work())}.")
+    typer.echo(f"The database is at revision {finished(work())}.")
 
 
 @pages.callback(invoke_without_command=True)
@@ -98,10 +91,10 @@ def index(context: typer.Context, config: Config = None) -> None:
     """Index the configured pages and all sources now, and say what changed."""
     if context.invoked_subcommand is not None:
         return
-    settings = _settings(config)
+    settings = loaded(config)
     from bot.syncing import sync_sources  # noqa: PLC0415
 
-    raise typer.Exit(_run(sync_sources(settings, None, full=False, every=None)))
+    raise typer.Exit(finished(sync_sources(settings, None, full=False, every=None)))
 
 
 @pages.command("move", epilog="Example: `bartizan index move --to http://qdrant.example:6333`; the key is best given "
@@ -110,23 +103,23 @@ def index_move(
     to: Annotated[str, typer.Option("--to", help="The address of a Qdrant server.")], config: Config = None,
 ) -> None:
     """Carry the index of this folder to a Qdrant server, without embedding anything again."""
-    settings = _allowed(config, "index.move", None)
+    settings = allowed(config, "index.move", None)
     from adapters.qdrant.server import ServerOptions  # noqa: PLC0415
     from bot.indexes import api_key  # noqa: PLC0415
     from bot.move import move_index  # noqa: PLC0415
 
     chosen = settings.knowledge
     options = ServerOptions(to, api_key(chosen), chosen.qdrant_index, chosen.qdrant_tenant)
-    raise typer.Exit(_run(move_index(settings, options)))
+    raise typer.Exit(finished(move_index(settings, options)))
 
 
 @app.command()
 def check(config: Config = None) -> None:
     """Show the settings as they are understood, and try everything they name."""
-    settings = _settings(config)
+    settings = loaded(config)
     from bot.check import check as examine  # noqa: PLC0415
 
-    raise typer.Exit(_run(examine(settings)))
+    raise typer.Exit(finished(examine(settings)))
 
 
 @inbox.command("list", epilog="Examples: `bartizan inbox list` · `bartizan inbox list --state dead`")
@@ -139,7 +132,7 @@ def inbox_list(
 ) -> None:
     """List turns, newest first. What people wrote is not shown."""
     if state not in (None, "ready", "running", "done", "dead"):
-        _stop(f"there is no state {state!r}: use ready, running, done or dead", MISUSED)
+        stop(f"there is no state {state!r}: use ready, running, done or dead", MISUSED)
     rows = _at_desk(config, "inbox.list", None,
                     lambda desk: desk.rejected(limit) if rejected else desk.turns(state=state, limit=limit))
     if as_json:
@@ -153,10 +146,10 @@ def inbox_list(
 @inbox.command("show", epilog="A trace may be shortened: `bartizan inbox show 3fa9`")
 def inbox_show(trace: str, config: Config = None) -> None:
     """Show one turn with every verdict of every guard, and with the pages that its answer names."""
-    settings = _allowed(config, "inbox.show", trace)
+    settings = allowed(config, "inbox.show", trace)
     from bot.inbox_show import show  # noqa: PLC0415
 
-    typer.echo(json.dumps(_run(show(settings, trace)), indent=2))
+    typer.echo(json.dumps(finished(show(settings, trace)), indent=2))
 
 
 @inbox.command("retry")
@@ -190,7 +183,7 @@ def privacy_forget(
     """Make everything that a person wrote unreadable, for good, by deleting their key."""
     who = person.removeprefix("user:")
     if not yes and not typer.confirm(f"Forget {who}? This cannot be undone."):
-        _stop("nothing was changed", FAILED)
+        stop("nothing was changed", FAILED)
     done = _in_private(config, "privacy.forget", who, lambda p: p.forget(who))
     typer.echo(f"Forgotten: {done.messages} messages and {done.answers} answers can no longer be read.")
 
@@ -208,86 +201,32 @@ def _hold_standard_streams() -> None:
     os.close(descriptor)
 
 
-def _settings(config: Path | None) -> Settings:
-    from bot.settings import SettingsError, load_settings  # noqa: PLC0415
-
-    try:
-        return load_settings(config=config)
-    except SettingsError as error:
-        _stop(str(error), MISUSED)
-
-
 def _at_desk(
     config: Path | None, command: str, subject: str | None, work: Callable[[Desk], Coroutine[Any, Any, T]]
 ) -> T:
     from adapters.sql.desk import Desk  # noqa: PLC0415
     from bot.app import open_store  # noqa: PLC0415
 
-    settings = _allowed(config, command, subject)
+    settings = allowed(config, command, subject)
 
     async def opened() -> T:
         async with open_store(settings) as (database, _):
             return await work(Desk(database))
 
-    return _run(opened())
+    return finished(opened())
 
 
 def _in_private(config: Path | None, command: str, who: str, work: Callable[[Privacy], Coroutine[Any, Any, T]]) -> T:
     from adapters.sql.privacy import Privacy  # noqa: PLC0415
     from bot.app import open_store  # noqa: PLC0415
 
-    settings = _allowed(config, command, who)
+    settings = allowed(config, command, who)
 
     async def opened() -> T:
         async with open_store(settings) as (database, keyring):
             return await work(Privacy(database, keyring))
 
-    return _run(opened())
-
-
-def _allowed(config: Path | None, command: str, subject: str | None) -> Settings:
-    """The settings, once the audit line is written."""
-    from bot.admin import authorise, operator  # noqa: PLC0415
-    from bot.telemetry import configure_logging  # noqa: PLC0415
-
-    settings = _settings(config)
-    configure_logging(settings.log, secrets=settings.secrets())
-    authorise(operator(getpass.getuser()), command, subject)
-    return settings
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs to the end; our own errors become one sentence, with the cause beside it."""
-    from engine.errors import BotError  # noqa: PLC0415
-
-    try:
-        return _loop()(work)
-    except BotError as error:
-        _stop(str(error) or error.reply, FAILED)
-    except BaseExceptionGroup as group:
-        known, rest = group.split(BotError)
-        if known is None or rest is not None:
-            raise
-        _stop("; ".join(str(e) for e in _leaves(known)), FAILED)
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-
-
-def _loop() -> Callable[[Coroutine[Any, Any, T]], T]:
-    try:
-        import uvloop  # noqa: PLC0415
-    except ImportError:         # not made for every system
-        return asyncio.run
-    return uvloop.run
-
-
-def _leaves(group: BaseExceptionGroup[Any]) -> list[BaseException]:
-    return [leaf for e in group.exceptions for leaf in (_leaves(e) if isinstance(e, BaseExceptionGroup) else [e])]
-
-
-def _stop(sentence: str, code: int) -> NoReturn:
-    print(f"bartizan: {sentence}", file=sys.stderr)
-    raise typer.Exit(code)
+    return finished(opened())
 
 
 def _turn_line(row: dict[str, Any]) -> str:
@@ -301,6 +240,6 @@ def _rejected_line(row: dict[str, Any]) -> str:
     return f"{row['id']}  {row['received_at']}  {row['platform']}  {row['reason']}"
 
 
-add_sources(app, allowed=_allowed, run=_run)
-add_search(app, loaded=_settings, allowed=_allowed, run=_run)
+add_sources(app, allowed=allowed, run=finished)
+add_search(app, loaded=loaded, allowed=allowed, run=finished)
 add_slack(app)

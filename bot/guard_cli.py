@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-import getpass
 import json
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
+
+from bot.command import FAILED, MISUSED, AsJson, Config, allowed, loaded, run, stop
 
 if TYPE_CHECKING:
     from adapters.sql.decisions import Decisions
     from bot.guard import Examiner
-    from bot.settings import Settings
     from engine.guards.policy import Policy
 
 T = TypeVar("T")
-
-FAILED = 1
-MISUSED = 2
 
 guard_app = typer.Typer(no_args_is_help=True, help="Try, measure and explain the guards.")
 appeals_app = typer.Typer(no_args_is_help=True, help="Settle what people say about blocks.")
 policy_app = typer.Typer(no_args_is_help=True, help="Look after the policy file.")
 guard_app.add_typer(appeals_app, name="appeals")
 
-Config = Annotated[Path | None, typer.Option("--config", help="The settings file, instead of ./bartizan.toml.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
 PolicyPath = Annotated[Path | None, typer.Option("--policy", help="A policy file, instead of the configured one.")]
 
 
@@ -62,11 +56,11 @@ def guard_check(  # noqa: PLR0917 - each is an option of the command
     from bot.guard import explanation  # noqa: PLC0415
 
     if direction not in ("in", "out"):
-        _stop(f"there is no direction {direction!r}: use in or out", MISUSED)
+        stop(f"there is no direction {direction!r}: use in or out", MISUSED)
     way: Literal["in", "out"] = "in" if direction == "in" else "out"
     text = sys.stdin.read() if text == "-" else text
     examiner = _examiner(config, policy)
-    explained = _run(examiner.inbound(text) if way == "in" else examiner.outbound(question, text))
+    explained = run(examiner.inbound(text) if way == "in" else examiner.outbound(question, text))
     _unasked(config)
     if as_json:
         typer.echo(json.dumps({
@@ -92,7 +86,7 @@ def guard_scan(
     def report(number: int, reason: str) -> None:
         typer.echo(f"{source}:{number}: {reason}", err=True)
 
-    done = _run(scan(source, output, _examiner(config, policy), report))
+    done = run(scan(source, output, _examiner(config, policy), report))
     _unasked(config)
     counts = ", ".join(f"{count} {action}" for action, count in sorted(done.actions.items()))
     bad = f"; {len(done.bad)} could not be read" if done.bad else ""
@@ -123,10 +117,10 @@ def guard_eval(
     if not shipped:
         typer.echo("Learning five times, each time without what is judged then; that takes some minutes.", err=True)
     try:
-        report = _run(evaluate(folder, measured_chain(chosen.rules_for()), targets=targets(chosen),
+        report = run(evaluate(folder, measured_chain(chosen.rules_for()), targets=targets(chosen),
                                classifier=load_weights() if shipped else None, by=by))
     except (FileNotFoundError, ValueError) as error:
-        _stop(f"cannot evaluate: {error}", MISUSED)
+        stop(f"cannot evaluate: {error}", MISUSED)
     typer.echo(f"{report}")
     if not report.met:
         raise typer.Exit(FAILED)
@@ -168,7 +162,7 @@ def appeals_list(
         "open": "open", "upheld": "upheld", "overturned": "overturned", "all": None,
     }
     if state not in states:
-        _stop(f"there is no state {state!r}: use open, upheld, overturned or all", MISUSED)
+        stop(f"there is no state {state!r}: use open, upheld, overturned or all", MISUSED)
     rows = _on_record(config, "guard.appeals.list", None, lambda record: record.appeals(states[state], limit))
     for line in [json.dumps(rows)] if as_json else appeal_lines(rows):
         typer.echo(line)
@@ -229,22 +223,13 @@ def _policy(config: Path | None, policy: Path | None) -> Policy:
     from adapters.policy.file import PolicyError, load_policy  # noqa: PLC0415
     from engine.guards.policy import Policy as Known  # noqa: PLC0415
 
-    path = policy or _settings(config).guards.policy
+    path = policy or loaded(config).guards.policy
     if path is None:
         return Known.default()
     try:
         return load_policy(path)
     except PolicyError as error:
-        _stop(str(error), MISUSED)
-
-
-def _settings(config: Path | None) -> Settings:
-    from bot.settings import SettingsError, load_settings  # noqa: PLC0415
-
-    try:
-        return load_settings(config=config)
-    except SettingsError as error:
-        _stop(str(error), MISUSED)
+        stop(str(error), MISUSED)
 
 
 def _on_record(
@@ -252,32 +237,14 @@ def _on_record(
 ) -> T:
     """Runs on the store, once the audit line is written."""
     from adapters.sql.decisions import Decisions as Record  # noqa: PLC0415
-    from bot.admin import authorise, operator  # noqa: PLC0415
     from bot.app import open_store  # noqa: PLC0415
-    from bot.telemetry import configure_logging  # noqa: PLC0415
 
-    settings = _settings(config)
-    configure_logging(settings.log, secrets=settings.secrets())
-    authorise(operator(getpass.getuser()), command, subject)
+    settings = allowed(config, command, subject)
 
     async def opened() -> T:
         async with open_store(settings) as (database, keyring):
             return await work(Record(database, keyring))
 
-    return _run(opened())
+    return run(opened())
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    from engine.errors import BotError  # noqa: PLC0415
-
-    try:
-        return asyncio.run(work)
-    except BotError as error:
-        _stop(str(error) or error.reply, FAILED)
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-
-
-def _stop(sentence: str, code: int) -> NoReturn:
-    print(f"bartizan: {sentence}", file=sys.stderr)
-    raise typer.Exit(code)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from engine.errors import BadEvent
-from engine.messages import ConversationId, EventKey, MessageId, PersonId, Place
+from engine.messages import ConversationId, EventKey, MessageId, PersonId
 
 NAME: Final = "slack"
 PREFIX: Final = f"{NAME}:"
@@ -61,11 +61,6 @@ def user_of(person: str) -> str:
 def ts_of(message: str) -> str:
     """Slack's own name of a message of ours."""
     return message.rpartition("/")[2]
-
-
-def team_of(place: Place) -> str:
-    """The workspace that the Web API knows this place under."""
-    return Workspace.of(place.workspace).team
 
 
 def moment(ts: str) -> datetime:

@@ -14,9 +14,6 @@ from typing import Final
 
 import re2
 
-MAX_TOKEN: Final = 4096
-"""Characters of one token that are looked at together."""
-
 # rule, name for the reader, prefixes (each is a way in), pattern. The patterns are anchored at the prefix.
 _TOKENS: Final[tuple[tuple[str, str, tuple[str, ...], str], ...]] = (
     ("aws_key", "AWS key", ("AKIA", "ASIA", "ABIA", "ACCA"), r"A[KSBC][IC]A[A-Z0-9]{16,}"),
