@@ -9,8 +9,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 chat: .venv/.ready
 	@.venv/bin/bartizan chat $(ARGS)
 
+# Two workers, a file at a time: some files tell one story, test by test. ARGS='-n 0' for one worker, or a debugger.
 test: .venv/.ready
-	@.venv/bin/pytest $(ARGS)
+	@.venv/bin/pytest -n 2 --dist loadfile $(ARGS)
 
 venv: .venv/.ready
 

@@ -106,7 +106,7 @@ class _Talk:
             self.terminal.screen = page
             await converse(self.terminal, page)
             return
-        prompt = Prompt(self.terminal.interrupt)
+        prompt = Prompt(self.terminal.interrupt, colours=not os.environ.get("NO_COLOR"))
         self.terminal.screen = prompt
         async with prompt.open():
             await converse(self.terminal, prompt)
@@ -179,8 +179,9 @@ async def _questions(typed: Typed, ask: str | None) -> AsyncGenerator[str]:
 async def _index(bot: Bot, *, styled: bool) -> None:
     with indexing(sys.stderr, styled=styled) as tell:
         reports = await bot.sync(lambda _source, done, total: tell(done, total))
-    for source, report in reports.items() if _is_terminal(sys.stderr) else ():
-        for path, why in report.failed:
+    watched = _is_terminal(sys.stderr)
+    for source, report in reports.items():
+        for path, why in report.failed if watched else (each for each in report.failed if not each[0]):
             print(f"{line(path) or source}: {line(why)}", file=sys.stderr)
 
 

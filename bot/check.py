@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
+from adapters.policy.file import load_policy
 from adapters.sglang.model import SglangModel
 from bot.app import model_configs, open_store, store_ready, tokens
+from bot.guards import check_makers, model_names
 from bot.settings import Settings
 from engine.errors import BotError
 
@@ -15,7 +17,7 @@ async def check(settings: Settings) -> int:
     print(settings.describe(), end="\n\n")
     problems = [problem for problem in (
         await _store(settings), await _model(settings), _tokenizer(settings), _pages(settings),
-        *await _slack(settings),
+        _guards(settings), *await _slack(settings),
     ) if problem]
     for problem in problems:
         print(problem)
@@ -46,6 +48,18 @@ def _pages(settings: Settings) -> str | None:
     away = folder is not None and not folder.is_dir()
     print(f"pages   {'not there' if away else 'ready'}")
     return f"The folder of pages is not there: {folder}" if away else None
+
+
+def _guards(settings: Settings) -> str | None:
+    try:
+        check_makers(settings)
+        if settings.guards.policy is not None:
+            load_policy(settings.guards.policy, frozenset(model_names(settings)))
+    except BotError as error:
+        print("guards  not ready")
+        return str(error)
+    print("guards  ready")
+    return None
 
 
 async def _model(settings: Settings) -> str | None:

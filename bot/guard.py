@@ -362,7 +362,11 @@ def _writing(target: Path) -> Generator[TextIO]:
         return
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with draft.open("w", encoding="ascii") as out:
+        try:
+            out = draft.open("w", encoding="ascii")
+        except OSError as error:
+            raise BadFile(f"cannot write {target}: {error.strerror}") from error
+        with out:
             yield out
         draft.replace(target)
     finally:

@@ -35,7 +35,7 @@ PolicyPath = Annotated[Path | None, typer.Option("--policy", help="A policy file
 
 @policy_app.command("check", epilog="Example: `bartizan policy check policy.yaml`")
 def policy_check(file: Path) -> None:
-    """Say what is wrong with a policy file, by line; nothing and 0 when it can be used."""
+    """Say what is wrong with a policy file, by line; the exit code is 0 when it can be used."""
     from adapters.policy.file import check  # noqa: PLC0415
 
     problems = check(file)
@@ -101,9 +101,11 @@ def guard_scan(
         raise typer.Exit(FAILED)
 
 
-@guard_app.command("eval", epilog="Example: `bartizan guard eval shared/data/guards`")
+@guard_app.command("eval", epilog="Example: `bartizan guard eval rows/ --shipped`")
 def guard_eval(
-    folder: Annotated[Path, typer.Argument(help="A folder of labelled rows.")],
+    folder: Annotated[Path, typer.Argument(
+        help="A folder of JSON lines (.jsonl, .jsonl.gz): id, text, label (allow, block) and category; of answers id, "
+             "response, prompt, label (ok, deflection, refusal, leak) and tier.")],
     shipped: Annotated[bool, typer.Option("--shipped", help="With the weights as they ship, in seconds; else each row "
                                                             "is judged by weights that never saw its source.")] = False,
     by: Annotated[Literal["source", "question"], typer.Option(help="What is left out together: whole sources, or all "
@@ -118,6 +120,8 @@ def guard_eval(
     from bot.guards import load_weights  # noqa: PLC0415
 
     chosen = _policy(config, policy)
+    if not shipped:
+        typer.echo("Learning five times, each time without what is judged then; that takes some minutes.", err=True)
     try:
         report = _run(evaluate(folder, measured_chain(chosen.rules_for()), targets=targets(chosen),
                                classifier=load_weights() if shipped else None, by=by))

@@ -51,6 +51,7 @@ from engine.guards.links import LinkGuard
 from engine.guards.mentions import MentionGuard
 from engine.guards.narrative import NarrativeGuard
 from engine.guards.normalise import LONG
+from engine.guards.notices import read_over
 from engine.guards.personal import PersonalGuard
 from engine.guards.policy import HOUSE, NO_TRACE, Action, Category, Change, Layer, Policy, Rule, Rules, Tolerant
 from engine.guards.recent import Recent
@@ -421,7 +422,7 @@ class Scaled:
 
     def inbound(self, text: str) -> InboundScores:
         """As the inner one, in the scale of the rules; it is the house's, so that a policy can move a threshold."""
-        scores = self.inner.inbound(text)
+        scores = self.inner.inbound(read_over(text))
         return Scores(*(
             scaled(score, HOUSE[category].threshold) for category, score in (
                 (Category.INJECTION, scores.injection), (Category.UNSAFE, scores.unsafe),

@@ -61,7 +61,7 @@ async def configured(settings: Settings, store: Store, metrics: Metrics) -> Asyn
     if not settings.slack.on and (settings.slack.app_token or settings.slack.signing_secret):
         raise SettingsError(["slack: the bot cannot speak: give bot_token (SLACK_BOT_TOKEN), too"])
     if not (chosen.url and address) and not settings.slack.on:
-        raise SettingsError(["no chat platform is configured: `bartizan chat` needs none"])
+        raise SettingsError(["no chat platform is configured: give what [slack] needs; `bartizan chat` needs none"])
     async with AsyncExitStack() as stack:
         platforms: list[ChatPlatform] = []
         if chosen.url and address:

@@ -105,10 +105,28 @@ class Definition:
         return Access(frozenset(self.acl), tuple((pattern, frozenset(acl)) for pattern, acl in self.rules))
 
     @property
+    def on_disk(self) -> bool:
+        """``place`` is a path here, and no address."""
+        kinds = (SourceKind.FOLDER, SourceKind.GIT, SourceKind.CONFLUENCE, SourceKind.NOTION)
+        return self.kind in kinds and not _is_remote(self.place)
+
+    @property
     def given(self) -> Given:
         """What the index has to know of it. From another place it is another source, whatever it is called."""
         origin = " ".join(map(_toml, (self.kind, self.place, self.branch, self.under)))
         return Given(self.access, origin, self.kind in OWN_ACL)
+
+
+def whole(each: Definition) -> Definition:
+    """The same with whole paths: a bot is started in another folder than the command."""
+    place = os.path.abspath(Path(each.place).expanduser()) if each.place and each.on_disk else each.place
+    token = os.path.abspath(Path(each.token_file).expanduser()) if each.token_file else ""
+    return replace(each, place=place, token_file=token)
+
+
+def missing(each: Definition) -> bool:
+    """Nothing is there now; it may come, so this is no mistake."""
+    return each.on_disk and not Path(each.place).exists()
 
 
 def read_definitions(data_dir: Path) -> tuple[Definition, ...]:

@@ -107,8 +107,9 @@ async def _added(settings: Settings, kind: str, **said: Any) -> int:
 
     if kind not in set(sources.SourceKind):
         raise sources.SourcesError(f"there is no such kind of source: use {Kinds}")
-    sources.add(settings.data_dir, sources.Definition(kind=sources.SourceKind(kind), **said))
-    typer.echo(f"Added {said['name']}.")
+    new = sources.whole(sources.Definition(kind=sources.SourceKind(kind), **said))
+    sources.add(settings.data_dir, new)
+    typer.echo(f"Added {new.name}." + (f" Nothing is at {new.place} yet." if sources.missing(new) else ""))
     return 0
 
 

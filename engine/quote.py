@@ -24,6 +24,8 @@ _BETWEEN: Final = re.compile(       # two units: behind a sentence, before an it
     r"(?<=[^\s\d][.!?…])\s+|(?<=[。！？])|\n\s*\n|\n(?=[ \t]*(?:[-*+] |[|>#]|\d{1,3}[.)] ))|(?<=\|)\n"
 )
 _HEADING: Final = re.compile(r"#{1,6} ")
+_FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})")
+_ROW: Final = re.compile(r"[ \t]*\|")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ def quote(found: Found, question: str, *, connected: bool) -> str:
     if not found.answers or not found.passages:
         return AWAY_AND_NOTHING if connected else NOTHING
     quotes = [
-        f"{_quoted(excerpt(found.passages[n].text, question))} [{n + 1}]" for n in best(found.passages, question)
+        _quoted(_behind(excerpt(found.passages[n].text, question), f"[{n + 1}]"))
+        for n in best(found.passages, question)
     ]
     return "\n\n".join((AWAY if connected else NOT_CONNECTED, *quotes))
 
@@ -89,22 +92,26 @@ def excerpt(text: str, question: str) -> str:
         last += 1
     while first > 0 and _length(units, first - 1, last) <= LONGEST:
         first -= 1
-    body = _without_headings(text[units[first].start : units[last].end])
-    if len(body) > LONGEST:         # one unit that is too long by itself
-        cut = body.rfind(" ", LONGEST // 2, LONGEST)
-        return f"{body[: cut if cut > 0 else LONGEST].rstrip()} …"
-    return f"{'… ' if first > 0 else ''}{body}{' …' if last + 1 < len(units) else ''}"
+    begin, end = units[first].start, units[last].end
+    inside = _fence(text[:begin])
+    body = _without_headings(text[begin:end], inside)
+    if cut := len(body) > LONGEST:      # one unit that is too long by itself
+        at = body.rfind(" ", LONGEST // 2, LONGEST)
+        body = body[: at if at > 0 else LONGEST].rstrip()
+    body = f"{inside}\n{body}" if inside else body
+    body = f"{body}\n{still}" if (still := _fence(body)) else body
+    return f"{_dots(body) if first > 0 else ''}{_behind(body, '…') if cut or last + 1 < len(units) else body}"
 
 
 def _units(text: str) -> list[_Unit]:
-    units, heading, at = [], frozenset[str](), 0
+    units, heading, at, inside = [], frozenset[str](), 0, ""
     for end, after in [*((gap.start(), gap.end()) for gap in _BETWEEN.finditer(text)), (len(text), len(text))]:
         piece = text[at:end]
-        if _HEADING.match(piece.lstrip()):
+        if not inside and _HEADING.match(piece.lstrip()):
             heading = content_words(piece)
         elif piece.strip():
             units.append(_Unit(at + len(piece) - len(piece.lstrip()), end, content_words(piece), heading))
-        at = after
+        at, inside = after, _fence(piece, inside)
     return units
 
 
@@ -112,6 +119,33 @@ def _length(units: Sequence[_Unit], first: int, last: int) -> int:
     return units[last].end - units[first].start
 
 
-def _without_headings(text: str) -> str:
-    lines = [line for line in text.splitlines() if not _HEADING.match(line)]
+def _without_headings(text: str, inside: str) -> str:
+    """``inside``: the fence that is open where it begins; in code "# " is a comment."""
+    lines = []
+    for line in text.splitlines():
+        if inside or not _HEADING.match(line):
+            lines.append(line)
+        inside = _fence(line, inside)
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _fence(text: str, inside: str = "") -> str:
+    """The fence of code that is open behind the text; "": none."""
+    for line in text.splitlines() if "```" in text or "~~~" in text else ():
+        if mark := _FENCE.match(line):
+            if not inside:
+                inside = mark[1]
+            elif mark[1].startswith(inside) and not line[mark.end() :].strip():
+                inside = ""
+    return inside
+
+
+def _behind(text: str, mark: str) -> str:
+    """A mark behind the last words. In a table's row it would be a cell too many, and a fence with it ends no code."""
+    last = text[text.rfind("\n") + 1 :]
+    return f"{text}\n\n{mark}" if _ROW.match(last) or _FENCE.match(last) else f"{text} {mark}"
+
+
+def _dots(text: str) -> str:
+    """What stands for words that were left out before these."""
+    return "…\n\n" if _ROW.match(text) or _FENCE.match(text) else "… "

@@ -8,11 +8,14 @@ part that repeat a held-out question are not left out: what is measured is anoth
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from adapters.evaluation.rows import Row, checksum
 from adapters.evaluation.training import (
+    Answer,
     Asked,
     Corpus,
     Harming,
@@ -23,31 +26,52 @@ from adapters.evaluation.training import (
     parted,
 )
 from engine.guards.classifier import Classifier
+from engine.guards.features import Reading
 
 FOLDS: Final = 5
+LEARNED: Final = ("allow", "block", "ok", "deflection", "refusal")
 _MIXED: Final = ("original", "meta-llama/PurpleLlama", "18F/handbook", "written")
 
 
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Rows that are judged, and what the one that judges them is taught."""
+
+    judged: list[Row]
+    answers: list[Answer]
+    texts: list[tuple[Row, Reading]]
+    others: list[Row]           # all rows that are not judged
+
+
 def held_out(rows: Sequence[Row], folds: int = FOLDS, *, by: str = "source") -> Iterator[tuple[Classifier, list[Row]]]:
-    """A classifier for each fold, and the rows that it has not seen. Takes some minutes.
+    """A classifier for each fold, and the rows that it has not seen, see `apart`. Takes some minutes."""
+    corpus = Corpus.of(rows)
+    for fold in apart(rows, corpus, folds, by=by):
+        taught = classifier(Outbound.of(corpus, fold.answers), Asked.of(fold.texts), Harming.of(fold.others))
+        yield taught, fold.judged
+
+
+def apart(rows: Sequence[Row], corpus: Corpus, folds: int = FOLDS, *, by: str = "source") -> Iterator[Fold]:
+    """Every row is judged in one fold.
 
     ``by`` is ``source`` (everything of a source is left out together) or ``question`` (all answers to a question, each
-    stock line, and inbound texts one by one: new rows of the kinds that are known).
+    stock line, and inbound texts one by one: new rows of the kinds that are known). Raises `ValueError` where there
+    is too little to learn from.
     """
+    count = Counter(row.label for row in rows)
+    if few := [f"{count[label]} {label}" for label in LEARNED if count[label] < folds]:
+        raise ValueError(f"too few rows to learn from: {', '.join(few)}; at least {folds} of each, or --shipped")
     by_source = by == "source"
     attacks = {row.source for row in rows if row.label == "block"} - set(_MIXED) if by_source else set()
     keys = [_key(row, attacks) if by_source else alike(row) for row in rows]
     at = dict(zip((row.id for row in rows), parted(keys, folds), strict=True))
-    corpus = Corpus.of(rows)
     for fold in range(folds):
-        answers = [
-            answer for answer in corpus.answers if at.get(answer.row.id, at.get(_origin(answer.row.id), -1)) != fold
-        ]
-        texts = [(row, reading) for row, reading in corpus.texts if at.get(row.id, -1) != fold]
-        harming = Harming.of([row for row in rows if at[row.id] != fold])
-        yield classifier(Outbound.of(corpus, answers), Asked.of(texts), harming), [
-            row for row in rows if at[row.id] == fold
-        ]
+        yield Fold(
+            [row for row in rows if at[row.id] == fold],
+            [answer for answer in corpus.answers if at.get(answer.row.id, at.get(_origin(answer.row.id), -1)) != fold],
+            [(row, reading) for row, reading in corpus.texts if at.get(row.id, -1) != fold],
+            [row for row in rows if at[row.id] != fold],
+        )
 
 
 def _origin(id_: str) -> str:

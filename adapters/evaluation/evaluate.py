@@ -55,14 +55,14 @@ async def evaluate(
     With no ``classifier`` each row is judged by one that was trained without its source or its question (``by``,
     see `held_out`); that takes minutes, in a thread of its own. With one, its own training rows are among those it is
     measured on.
-    Raises `FileNotFoundError` and `ValueError` as `load` does.
+    Raises `FileNotFoundError` and `ValueError` as `load` and `held_out` do.
     """
     rows = await asyncio.to_thread(load, folder)
     scored: list[Scored] = []
     if classifier is not None:
         judge = chain(classifier)
         scored = [(row, await judge(row)) for row in rows if not row.folder]
-        note = "These weights were trained on these rows, so this is no forecast for other data."
+        note = "The weights as they ship; of rows that they learned from, this is no forecast for others."
     else:
         folds = held_out(rows, by=by)
         while (fold := await asyncio.to_thread(_next, folds)) is not None:

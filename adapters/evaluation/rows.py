@@ -76,7 +76,9 @@ def _file(path: Path, folder: str) -> Iterator[Row]:
     for number, line in enumerate(lines, 1):
         try:
             yield _row(json.loads(line), folder)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except KeyError as error:
+            raise ValueError(f"{path.name}, line {number}: a row without {error.args[0]}") from error
+        except (AttributeError, TypeError, ValueError) as error:
             raise ValueError(f"{path.name}, line {number}: not a row") from error
 
 

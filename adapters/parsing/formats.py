@@ -101,7 +101,7 @@ def docx(raw: bytes) -> Parsed | Rejected:
         return Rejected("holds no text")
     if len(text) > MOST_CHARACTERS:
         return Rejected(f"holds more than {MOST_CHARACTERS:,} characters")
-    return Parsed(text, (document.core_properties.title or "").strip(), "", {})
+    return Parsed(text, _said_title(document), "", {})
 
 
 def html(raw: bytes) -> Parsed | Rejected:
@@ -125,6 +125,14 @@ def html(raw: bytes) -> Parsed | Rejected:
     if len(found) > MOST_CHARACTERS:
         return Rejected(f"holds more than {MOST_CHARACTERS:,} characters")
     return Parsed(found, title, note, page.anchors)
+
+
+def _said_title(document: Any) -> str:
+    """A file without properties, as some programs write it, gets some of the library's own, title and all."""
+    from docx.opc.constants import RELATIONSHIP_TYPE  # noqa: PLC0415
+
+    said = any(each.reltype == RELATIONSHIP_TYPE.CORE_PROPERTIES for each in document.part.package.rels.values())
+    return (document.core_properties.title or "").strip() if said else ""
 
 
 def _paragraph(item: Any) -> list[str]:

@@ -75,11 +75,8 @@ class Parser:
             told = self._told(Job(found, raw))
         if isinstance(told, Rejected):
             return told
-        text, title = told.text, told.title
-        if found is Media.PDF:      # its only headings are those of its pages, and the first is not what it is called
-            title = title or " ".join(stem(name).split())
-            text = f"# {title}\n\n{text}"
-        return Content(text, Form.MARKDOWN, title, told.note or said, told.anchors)
+        kind = Form.PAGES if found is Media.PDF else Form.MARKDOWN
+        return Content(told.text, kind, told.title, told.note or said, told.anchors)
 
     def close(self) -> None:
         """Ends the process; the next document starts another."""

@@ -107,13 +107,13 @@ def bm25() -> edge.Bm25:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What is asked, with what it leans on, its words by their weights, those that are names or numbers, and by whom.
+    """What is asked, then what it leans on, its words by their weights, those that are names or numbers, and by whom.
 
     ``shares``: what part of it each word is as it is written; ``ids``: those that such a word has in the index.
     ``allowed``: ids of the allow-lists that everyone in the audience passes.
     """
 
-    text: str
+    asked: tuple[str, ...]
     words: Words
     names: tuple[int, ...]
     shares: Mapping[str, float]
@@ -304,7 +304,7 @@ class PassageIndex:
         return {key: b"".join(row for _, row in sorted(rows.items())) for key, rows in found.items()}
 
     async def tidy(self) -> None:
-        """Gives back the room of what was removed, and writes everything to disk."""
+        """Writes everything to disk, and gives back the room of what was removed once it is worth it."""
         await self.store.tidy()
 
     @asynccontextmanager
@@ -404,7 +404,7 @@ class PassageIndex:
         named = self._words.embed_query(" ".join(names(questions[0]))).indices
         parts = shares([said(question) for question in questions], FADING)
         ids = {word: frozenset(self._words.embed_query(word).indices) for word in parts}
-        question = _Question("\n".join(questions), Words(list(words), list(words.values())), tuple(named), parts, ids,
+        question = _Question(questions, Words(list(words), list(words.values())), tuple(named), parts, ids,
                              audience, allowed)
         candidates = await store.search(dense, question.words, allowed)
         found = await self._ranked(store, question, candidates, limit)
@@ -436,7 +436,7 @@ class PassageIndex:
             point, record = points.get(hit.id), current.get(hit.document)
             if point and record and point.payload["doc"] == record.document and audience.may_read(record.acl):
                 passages.append(passage_of(
-                    hit.id, point.payload, record, scores[hit.id], question.text,
+                    hit.id, point.payload, record, scores[hit.id], question.asked,
                 ))
                 unsaid = question.unsaid(point, record, self._meanings) if len(evidence) < WEIGHED else 1.0
                 evidence.append(

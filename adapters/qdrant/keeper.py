@@ -88,12 +88,16 @@ class Count(msgspec.Struct, frozen=True, tag=True):
     kind: str
 
 
+class Flush(msgspec.Struct, frozen=True, tag=True):
+    """Everything to disk."""
+
+
 class Tidy(msgspec.Struct, frozen=True, tag=True):
-    """Optimise and flush."""
+    """Merge, give back room, and flush."""
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What became of one ask, or why nothing did. The first one says that the shard is loaded, or why it is not."""
+    """What became of one ask, or why nothing did. The first one says how many points were loaded, or why not."""
 
     error: str = ""
     near: tuple[Hit, ...] = ()
@@ -104,7 +108,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     count: int = 0
 
 
-Ask: TypeAlias = Upsert | Search | Rarity | Fetch | Relabel | Prune | Delete | Scroll | Count | Tidy
+Ask: TypeAlias = Upsert | Search | Rarity | Fetch | Relabel | Prune | Delete | Scroll | Count | Flush | Tidy
 
 
 def answered(shard: Shard, ask: Ask) -> Answer:
@@ -130,6 +134,8 @@ def answered(shard: Shard, ask: Ask) -> Answer:
             shard.prune(ask.document, ask.keep)
         case Delete():
             shard.delete(ask.ids)
+        case Flush():
+            shard.flush()
         case Tidy():
             shard.tidy()
     return Answer()
@@ -144,10 +150,11 @@ def main() -> None:
     folder, size = Path(sys.argv[1]), int(sys.argv[2])
     try:
         shard = Shard.open(folder, size)
+        loaded = Answer(count=shard.points())
     except BaseException as error:  # a panic in Rust is no `Exception`
         _tell(_failed(error))
         return
-    _tell(Answer())
+    _tell(loaded)
     decoder: msgspec.msgpack.Decoder[Ask] = msgspec.msgpack.Decoder(Ask)
     while (ask := frames.read_blocking(sys.stdin.buffer, decoder)) is not None:
         try:

@@ -187,13 +187,13 @@ def piece_points(record: Record, pieces: Sequence[Piece]) -> list[Point]:
 
 
 def passage_of(
-    point_id: str, payload: Mapping[str, Any], record: Record, score: float, question: str = ""
+    point_id: str, payload: Mapping[str, Any], record: Record, score: float, questions: Sequence[str] = ()
 ) -> Passage:
     """What a reader gets to see; rights, address and date are the record's, which is the truth about them.
 
-    It opens at the section that speaks most of the question.
+    It opens at the section that speaks most of what is asked.
     """
-    anchor = best_anchor(payload["text"], payload["anchors"], question, payload["heading"]) or payload["anchor"]
+    anchor = best_anchor(payload["text"], payload["anchors"], questions, payload["heading"]) or payload["anchor"]
     return Passage(
         PassageId(point_id), payload["text"], payload["heading"], f"{record.url}#{anchor}" if anchor else record.url,
         score, record.acl, record.date, record.document, payload["start"], payload["end"],

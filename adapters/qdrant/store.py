@@ -121,7 +121,7 @@ class PassageStore(Protocol):
     async def count(self, kind: str) -> int: ...
 
     async def tidy(self) -> None:
-        """Gives back room, and makes everything durable."""
+        """Makes everything durable, and gives back room once there is enough of it."""
         ...
 
 

@@ -16,6 +16,7 @@ from adapters.sql.tables import answer, decision, event, person_key, rejected, t
 from engine.errors import BotError
 from engine.messages import Citation
 
+STATES: Final = ("ready", "running", "done", "dead")
 PRUNED: Final = 1000
 """Rows that one transaction removes: a larger one would keep the writer from its work."""
 
@@ -105,7 +106,7 @@ def _turns(state: str | None, limit: int, connection: Connection) -> list[dict[s
 
 
 def _show(trace: str, connection: Connection) -> dict[str, Any]:
-    number = _find(connection, trace, ("ready", "running", "done", "dead"))
+    number = _find(connection, trace)
     whole = _row(connection.execute(_listing().where(turn.c.id == number)).one())
     verdicts = connection.execute(
         select(decision.c.attempt, decision.c.direction, decision.c.guard, decision.c.action, decision.c.rule,
@@ -116,7 +117,7 @@ def _show(trace: str, connection: Connection) -> dict[str, Any]:
 
 
 def _answer(trace: str, connection: Connection) -> Any:
-    number = _find(connection, trace, ("ready", "running", "done", "dead"))
+    number = _find(connection, trace)
     return connection.execute(
         select(answer.c.turn, answer.c.body, person_key.c.id.label("key_id"), person_key.c.master, person_key.c.wrapped)
         .join_from(answer, turn, turn.c.id == answer.c.turn)
@@ -149,12 +150,13 @@ def _changed(trace: str, whole: str | None) -> str:
     return whole
 
 
-def _find(connection: Connection, trace: str, states: tuple[str, ...]) -> int:
+def _find(connection: Connection, trace: str, states: tuple[str, ...] = STATES) -> int:
     found = connection.execute(
         select(turn.c.id).where(turn.c.trace.startswith(trace, autoescape=True), turn.c.state.in_(states)).limit(2)
     ).scalars().all()
     if len(found) != 1:
-        what = "several turns begin" if found else f"no {' or '.join(states)} turn begins"
+        kind = f"{' or '.join(states)} " if states != STATES else ""
+        what = "several turns begin" if found else f"no {kind}turn begins"
         raise UnknownTurn(f"{what} with {trace!r}")
     return int(found[0])
 

@@ -18,6 +18,7 @@ from prompt_toolkit.application import in_terminal
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
 from rich.cells import set_cell_size
 from rich.console import RenderableType
@@ -43,6 +44,7 @@ class Prompt:
 
     interrupt: Callable[[], bool] = lambda: False
     """Ctrl-C; False: there was nothing to stop."""
+    colours: bool = True                # of the line to type on; the rest asks the environment itself
     live: bool = True
     streams: bool = True
     _session: PromptSession[str] = field(init=False)
@@ -61,6 +63,7 @@ class Prompt:
         self._session = PromptSession(
             self._message, history=InMemoryHistory(), key_bindings=self._keys(), erase_when_done=True,
             reserve_space_for_menu=0, output=self._output,
+            color_depth=None if self.colours else ColorDepth.DEPTH_1_BIT,
         )
 
     @asynccontextmanager

@@ -57,6 +57,7 @@ _TOKENS: Final[tuple[tuple[str, str, tuple[str, ...], str], ...]] = (
     ("jwt", "web token", ("eyJ",),
      r"eyJ[A-Za-z0-9_\-]{8,}(?:(?:\.[A-Za-z0-9_\-]{8,}){2}(?:\.[A-Za-z0-9_\-]*){0,2}|\.[A-Za-z0-9_\-]{900,})"),
 )
+NAMES: Final = frozenset(name for _, name, *_ in _TOKENS) | {"Anthropic key", "OpenAI key"}
 PREFIXES: Final = tuple(prefix for *_, prefixes, _ in _TOKENS for prefix in prefixes)
 _TOKEN: Final = re2.compile("|".join(f"({pattern})" for *_, pattern in _TOKENS))
 _SHORTEST: Final = 15           # characters of a token; one of Slack's is the shortest

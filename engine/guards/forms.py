@@ -10,9 +10,8 @@ where they stand is `engine.guards.sentences`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import re2
 
@@ -428,8 +427,7 @@ def plain(text: str) -> str:
     return " ".join(text.replace("’", "'").replace("*", "").replace("\u200b", "").lower().split())
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """The marks of one sentence."""
 
     marks: frozenset[str]
@@ -534,6 +532,8 @@ _BY_LAW: Final = re.compile(
 def may_deflect(beginning: str, *, seam: bool) -> bool:
     """Whether a sentence that begins like this may turn out to be a stock one; ``seam``: it begins mid-sentence."""
     begun = form(beginning)
+    if not (begun.marks or begun.sorry or begun.greets or begun.size < 2):      # nearly always
+        return not seam and _BY_LAW.match(plain(beginning)) is not None
     if begun.whole or "unfitting" in begun.marks or ("turning" in begun.marks and begun.marks & _TURNED):
         return True
     if seam:

@@ -8,6 +8,7 @@ a group and what is said about it, a person and what is to be done to them. Rule
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 import re2
@@ -147,7 +148,7 @@ _WHOSE: Final = (
     r"(?:\b(?:of|for|from|about|does|did|has|is|where|who|was) (?:my|his|her|their|the|a|an|our)?\b|'s\b"
     r"|\b(?:your|my|his|her|their)\b)"
 )
-UNSAFE: Final = (
+_GROUPS: Final = ((
     Sign("asks_for_crime", 0.9, Where.BOTH, rf"{_WANT}[^.!?\n]*\b{_ILL}\b"),
     Sign("crime", 0.4, Where.BOTH, rf"\b{_ILL}\b"),
     Sign("asks_for_falsehood", 0.9, Where.BOTH, rf"{_WANT}[^.!?\n]*\b{_FALSE}"),
@@ -229,6 +230,7 @@ UNSAFE: Final = (
          r"|roleplay))\b"
          r"|\bfuck(?:ing|ed|s)? (?:me|her|him|hard|my)\b|\b(?:explicit|steamy|sensual)(?: \w+)? (?:story|scene|content"
          r"|sex\w*|chat|poem)\b|色情|裸体|裸照|做爱|性爱|淫|成人电影|约炮|一夜情|嫖|卖淫|性交|自慰|床照|性骚扰"),
+), (
     Sign("asks_privacy", 0.3, Where.BOTH,
          rf"{_WHOSE}[^.!?\n]*\b{_PRIVATE}\b[^.!?\n]*\?|{_ASK}[^.!?\n]*\b{_PRIVATE}\b[^.!?\n]*\b(?:of|for|from|belong\w*"
          rf"|about) (?:my |the |a )?(?:ex|friend|neighbou?r|boss|colleague|co-?worker|celebrity|president|ceo"
@@ -298,7 +300,9 @@ UNSAFE: Final = (
          r"|个人信息|隐私|行踪"
          r"|定位|密码|病历|病史|房产|收入|工资|外遇|婚外情|开房记录|照片|监控|性取向|怀孕|日记)"
          r"|(?:同事|老板|孩子|客户|员工)[^。！？\n]*(?:通话记录|聊天记录|行踪|外遇|婚外情|开房记录|性取向|日记|秘密)"),
-)
+))
+"""Those of one group are read together: see `Signs`."""
+UNSAFE: Final = tuple(chain.from_iterable(_GROUPS))
 _RELIEVES: Final = re2.compile(
     r"\b(?:prevent\w*|protect\w*|detect\w*|report(?:ing)? (?:a|an|the|it|this|someone|abuse|fraud|crime|phishing)"
     r"|recogni[sz]e|stop (?:being|someone from|people from|my|the|bullying)|avoid (?:being|getting|becoming|falling)"
@@ -334,17 +338,18 @@ _EVERYDAY: Final = re2.compile(
 
 @lru_cache(maxsize=1)
 def unsafe_signs() -> Signs:
-    return Signs(UNSAFE)
+    return Signs(_GROUPS)
 
 
+@lru_cache(maxsize=8)               # several guards read one message
 def harm(plain: str) -> Suspicion:
     """How likely a normalised text asks for harm or does it.
 
     Half as likely where harm is kept away, where its history or its meaning is asked for, in games and on machines.
     """
     found = sentencewise(unsafe_signs(), plain)
-    if found.score and _EVERYDAY.search(plain):
+    if found.score and _EVERYDAY.search(plain.encode()):
         found = sentencewise(unsafe_signs(), _EVERYDAY.sub("", plain))
-    if found.score and _RELIEVES.search(plain):
+    if found.score and _RELIEVES.search(plain.encode()):
         return Suspicion(found.score / 2, found.rule)
     return found

@@ -122,11 +122,11 @@ _TOLD: Final = re2.compile(
 def _met(part: Segment) -> dict[str, float]:
     plain = normalise(part.text)
     met = signs(Where.BOTH if part.data else Where.ASKED).read(plain)
-    if not part.data and len(plain) > _DRESSED and _FRAMES.search(plain):
+    if not part.data and len(plain) > _DRESSED and _FRAMES.search(plain.encode()):
         weight = harm(plain).score
         if weight >= _HARMFUL:
             met["dressed_up"] = weight * 0.8
-        elif weight >= _NAMED and _TOLD.search(plain):
+        elif weight >= _NAMED and _TOLD.search(plain.encode()):
             met["dressed_up"] = 0.7
     if part.data and stray(part.text):
         met["stray"] = 0.6

@@ -24,6 +24,8 @@ from urllib.parse import unquote_to_bytes
 
 import re2
 
+from engine.guards.gates import Gate, spans
+
 MAX_SCANNED: Final = 32_768
 """Characters from the start, and a quarter of that from the end, in which encodings are looked for."""
 LONG: Final = 8_192
@@ -227,20 +229,12 @@ _ROTATED: Final = re.compile(
     re.IGNORECASE,
 )
 _VOWELS: Final = frozenset("aeiouyAEIOUY")
-# RE2 says in a few microseconds that a text holds nothing of the kind, as nearly all do.
-_GATES: Final = {
-    "base64": r"[A-Za-z0-9+/_\-]{16}",
-    "hex": r"(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ :,]?){8}",
-    "url": r"(?:%[0-9A-Fa-f]{2}[^\s%]*){3}",
-    "tags": "[\U000e0020-\U000e007e]{4}",
-    "rot13": f"(?i){_ROTATED.pattern}",
-}
-_GATE: Final = re2.Set.SearchSet()
-for _pattern in _GATES.values():
-    _GATE.Add(_pattern)
-_GATE.Compile()
+_AT_ALL: Final = {kind: Gate(pattern) for kind, pattern in (
+    ("base64", r"[A-Za-z0-9+/_\-]{16}"), ("hex", r"(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ :,]?){8}"),
+    ("url", r"(?:%[0-9A-Fa-f]{2}[^\s%]*){3}"), ("tags", "[\U000e0020-\U000e007e]{4}"),
+    ("rot13", f"(?i){_ROTATED.pattern}"),
+)}
 _RUN: Final = re2.compile(r"[A-Za-z0-9+/_\-]{16,}")
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")     # RE2 reads none
 
 
 @lru_cache(maxsize=8)
@@ -255,16 +249,12 @@ def variants(text: str) -> tuple[Variant, ...]:
 
 def _decoded(text: str) -> Iterator[Variant]:
     for base, part in _parts(text):
-        met = _GATE.Match(part.encode("utf-8", "replace"))
-        if met is None:
-            continue
-        kinds = [kind for number, kind in enumerate(_GATES) if number in met]
         for kind, find, decode in _WAYS:
-            for match in find(part) if kind in kinds else ():
+            for match in find(part) if _AT_ALL[kind].open(part) else ():
                 said = decode(match.group())
                 if said and readable(said):
                     yield Variant(kind, said, base + match.start(), base + match.end())
-        if "rot13" in kinds and len({found.lower() for found in _ROTATED.findall(part)}) >= 2:
+        if _AT_ALL["rot13"].open(part) and len({found.lower() for found in _ROTATED.findall(part)}) >= 2:
             said = codecs.encode(part, "rot13")
             yield Variant("rot13", said, base, base + len(said))
 
@@ -272,8 +262,8 @@ def _decoded(text: str) -> Iterator[Variant]:
 def _runs(part: str) -> Iterator[re.Match[str]]:
     """The matches of `_BASE64`: RE2 finds the long runs of such letters, of which most texts have a few at most."""
     at = 0
-    for run in _RUN.finditer(part if part.isascii() else _SURROGATE.sub("?", part)):
-        if run.start() >= at and (found := _BASE64.match(part, run.start())):
+    for start, _ in spans(_RUN, part):
+        if start >= at and (found := _BASE64.match(part, start)):
             at = found.end()
             yield found
 

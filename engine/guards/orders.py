@@ -6,10 +6,11 @@ A sentence is the reach of a rule: ``[^.!?\\n]*`` costs RE2 one state, where a c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Flag, auto
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 import re2
@@ -74,7 +75,7 @@ _NEVER_REFUSES: Final = (
     r"|apologies)\b"
     r")"
 )
-SIGNS: Final = (
+_GROUPS: Final = ((
     # --- earlier instructions are set aside
     Sign("override", 0.93, Where.BOTH,
          r"\b(?:ignore|ignoring|disregard\w*|forget|overlook|discard|neglect|abandon|do not (?:follow|obey)"
@@ -177,6 +178,47 @@ SIGNS: Final = (
          r"\b(?:begin|start|open|respond|reply|answer)\b[^.!?\n]*\b(?:with|by saying|by writing)\b ?:?"
          r" ?['\"](?:sure|absolutely|of course|yes|certainly|here is|here's|i have been|hello|chatgpt|\w+:)"
          r"|\bblocked (?:responses|strings|modes)\b|\ballow_?refusals? ?= ?false|\bopposite(?:ley)?\b\.?\]"),
+    # --- what a document has no business to say
+    Sign("to_the_assistant", 0.93, Where.DATA,
+         rf"\b(?:note|message|attention|instructions?|warning|memo)s? (?:to|for) (?:the |all "
+         rf"|any )?(?:\w+ )?{_MODEL}s?\b"
+         rf"|\b(?:dear|hey|hello|attention),? (?:the )?(?:ai )?{_MODEL}\b"
+         rf"|\b(?:if|when|as) (?:you(?:'re| are)|reading this as) (?:an?|the) (?:\w+ )?{_MODEL}\b"
+         rf"|\b(?:ai (?:agents?|assistants?|models?)|assistants?|llms?|chat ?bots|language models?)\b"
+         r"(?: reading this| processing this)? (?:must|should|shall|has to|have to|need to|are (?:to|required))\b"),
+    Sign("about_the_answer", 0.93, Where.DATA,
+         r"\b(?:in|to|with|into|of|before|after|throughout|at the (?:end|start|beginning) of|using|augment|enhance"
+         r"|provide"
+         r"|supplement|format|write|present|deliver|adjust|modify|encode|translate|begin|start|end|finish|conclude"
+         r"|convert|rewrite|construct|craft|compose|introduce|include|insert|add|append|integrate|incorporate|weave"
+         r"|embed)"
+         r"\b[^.!?\n]*\byour (?:\w+ )?(?:repl(?:y|ies)|responses?|answers?|outputs?|summary|solution)\b"),
+    Sign("about_the_answer", 0.7, Where.DATA,
+         r"\byour (?:reply|response|answer|output|summary)\b"
+         r"|\b(?:when|whenever|if|while|before) (?:you(?:'re| are)? )?(?:asked|summari[sz]\w+|answer\w*|respond\w*"
+         r"|reply\w*)\b"
+         r"[^.!?\n]*\b(?:say|tell|claim|state|add|include|recommend|mention|always|only|instead|first)\b"),
+    Sign("behind_the_back", 0.93, Where.DATA,
+         r"\b(?:do not|don't|never|without) (?:mention\w*|tell\w*|inform\w*|notify\w*|alert\w*|reveal\w*"
+         r"|let\w*)\b[^.!?\n]*"
+         r"\b(?:the )?(?:user|reader|human|person|anyone|them)\b"
+         r"|\btell (?:the )?(?:user|reader|human|person)s?\b|\b(?:the )?(?:user|reader) has (?:already )?(?:approved"
+         r"|agreed)\b"),
+    Sign("send_out", 0.9, Where.DATA,       # as an order: a page that forbids it says "never send", "do not forward"
+         r"(?:^|[^\w ] ?|\b(?:and|then|also|please|now|next|first|to|must|should|shall|will|can|you|ai|just"
+         r"|always|\w+ly) )"
+         r"(?:send|forward|post|upload|transmit|e-?mail|exfiltrate|submit)\b[^.!?\n]*"
+         r"\b(?:conversation|chat|history|context|credentials?|passwords?|api keys?|secrets?|tokens?"
+         r"|contents? of)\b[^.!?\n]*"
+         r"(?:\bto\b|https?:)|\bcurl [^\n]*\| ?(?:ba|z)?sh\b"),
+    Sign("planted_code", 0.9, Where.DATA,
+         r"\b(?:include|insert|incorporate|integrate|use|ensure|engage|employ|add|embed|adopt|assimilate|let|apply"
+         r"|leverage"
+         r"|make|utili[sz]e|implement|consider|enrich|augment|fortify|blend|infuse)\b[^.!?\n]*"
+         r"\b(?:code|snippet|script)\b[^.!?\n]*"
+         r"\b(?:your|solution|implementation|code ?base|project|architecture|robustness|application|program|design"
+         r"|system)\b"),
+), (
     # --- the prompt itself
     Sign("extraction", 0.9, Where.BOTH,
          rf"\b{_TELL}\b[^.!?\n]*\b(?:your|you(?:'ve| have| were)?(?: been)?)\b[^.!?\n]*\b{_PROMPT}"
@@ -222,46 +264,6 @@ SIGNS: Final = (
          r"|\b(?:tell|give|reveal|print|share|write|spell) (?:\w+ ){0,2}(?:your|the) (?:\w+ )?"
          r"(?:password|passphrase|secret (?:key|code|word))\b"
          r"|(?:密码|口令|密钥)是(?:什么|多少)|contrasena\?|mot de passe ?\?"),
-    # --- what a document has no business to say
-    Sign("to_the_assistant", 0.93, Where.DATA,
-         rf"\b(?:note|message|attention|instructions?|warning|memo)s? (?:to|for) (?:the |all "
-         rf"|any )?(?:\w+ )?{_MODEL}s?\b"
-         rf"|\b(?:dear|hey|hello|attention),? (?:the )?(?:ai )?{_MODEL}\b"
-         rf"|\b(?:if|when|as) (?:you(?:'re| are)|reading this as) (?:an?|the) (?:\w+ )?{_MODEL}\b"
-         rf"|\b(?:ai (?:agents?|assistants?|models?)|assistants?|llms?|chat ?bots|language models?)\b"
-         r"(?: reading this| processing this)? (?:must|should|shall|has to|have to|need to|are (?:to|required))\b"),
-    Sign("about_the_answer", 0.93, Where.DATA,
-         r"\b(?:in|to|with|into|of|before|after|throughout|at the (?:end|start|beginning) of|using|augment|enhance"
-         r"|provide"
-         r"|supplement|format|write|present|deliver|adjust|modify|encode|translate|begin|start|end|finish|conclude"
-         r"|convert|rewrite|construct|craft|compose|introduce|include|insert|add|append|integrate|incorporate|weave"
-         r"|embed)"
-         r"\b[^.!?\n]*\byour (?:\w+ )?(?:repl(?:y|ies)|responses?|answers?|outputs?|summary|solution)\b"),
-    Sign("about_the_answer", 0.7, Where.DATA,
-         r"\byour (?:reply|response|answer|output|summary)\b"
-         r"|\b(?:when|whenever|if|while|before) (?:you(?:'re| are)? )?(?:asked|summari[sz]\w+|answer\w*|respond\w*"
-         r"|reply\w*)\b"
-         r"[^.!?\n]*\b(?:say|tell|claim|state|add|include|recommend|mention|always|only|instead|first)\b"),
-    Sign("behind_the_back", 0.93, Where.DATA,
-         r"\b(?:do not|don't|never|without) (?:mention\w*|tell\w*|inform\w*|notify\w*|alert\w*|reveal\w*"
-         r"|let\w*)\b[^.!?\n]*"
-         r"\b(?:the )?(?:user|reader|human|person|anyone|them)\b"
-         r"|\btell (?:the )?(?:user|reader|human|person)s?\b|\b(?:the )?(?:user|reader) has (?:already )?(?:approved"
-         r"|agreed)\b"),
-    Sign("send_out", 0.9, Where.DATA,       # as an order: a page that forbids it says "never send", "do not forward"
-         r"(?:^|[^\w ] ?|\b(?:and|then|also|please|now|next|first|to|must|should|shall|will|can|you|ai|just"
-         r"|always|\w+ly) )"
-         r"(?:send|forward|post|upload|transmit|e-?mail|exfiltrate|submit)\b[^.!?\n]*"
-         r"\b(?:conversation|chat|history|context|credentials?|passwords?|api keys?|secrets?|tokens?"
-         r"|contents? of)\b[^.!?\n]*"
-         r"(?:\bto\b|https?:)|\bcurl [^\n]*\| ?(?:ba|z)?sh\b"),
-    Sign("planted_code", 0.9, Where.DATA,
-         r"\b(?:include|insert|incorporate|integrate|use|ensure|engage|employ|add|embed|adopt|assimilate|let|apply"
-         r"|leverage"
-         r"|make|utili[sz]e|implement|consider|enrich|augment|fortify|blend|infuse)\b[^.!?\n]*"
-         r"\b(?:code|snippet|script)\b[^.!?\n]*"
-         r"\b(?:your|solution|implementation|code ?base|project|architecture|robustness|application|program|design"
-         r"|system)\b"),
     Sign("markup", 0.9, Where.BOTH,
          r"\bon(?:error|load)\b ?= ?['\"(]?console\.log"
          r"|!\[[^\]\n]{0,40}\]\(https?://[^)\s]{0,120}\?\w{1,12}=(?:\[|\{|query|data)"
@@ -291,39 +293,63 @@ SIGNS: Final = (
     Sign("decode", 0.6, Where.BOTH,
          r"\b(?:decode|decrypt|decipher|rot13|base64)\b[^.!?\n]*\b(?:and|then)\b[^.!?\n]*"
          r"\b(?:follow|execute|do|run|obey|answer|respond|perform|act)\b"),
-)
+))
+"""Those of one group are read together: see `Signs`."""
+SIGNS: Final = tuple(chain.from_iterable(_GROUPS))
 
 
 _TRANSLATED: Final = re.compile(r"[^\x00-\x7f]+")
 
 
+class Group:
+    """Rules of one automaton."""
+
+    __slots__ = ("match", "signs")
+
+    def __init__(self, signs: Sequence[Sign]) -> None:
+        self.signs = signs
+        automaton = re2.Set.SearchSet(_OPTIONS)
+        for sign in signs:
+            automaton.Add(plain_pattern(sign.pattern))
+        automaton.Compile()
+        self.match: Callable[[bytes], list[int] | None] = automaton.Match
+        """The numbers of the rules that a text meets."""
+
+    def add(self, numbers: Iterable[int], met: dict[str, float]) -> None:
+        """Adds these rules, with the weight of each."""
+        for number in numbers:
+            sign = self.signs[number]
+            met[sign.rule] = max(met.get(sign.rule, 0.0), sign.weight)
+
+
 class Signs:
-    """All rules of one place, read in one pass."""
+    """All rules of one place, read in one pass for each group of them.
 
-    __slots__ = ("_signs", "_whole")
+    An automaton has a state for each set of rules that a sentence has met halfway, and makes it when a text first
+    leads there. Two groups have half as many as all rules in one, and it is those that a new message pays for: a pass
+    takes some microseconds, a state that is not there yet as many. Of two rules that weigh the same the one of the
+    earlier group gives its name to a suspicion.
+    """
 
-    def __init__(self, signs: Iterable[Sign]) -> None:
-        self._signs = tuple(signs)
-        self._whole = re2.Set.SearchSet(_OPTIONS)
-        for sign in self._signs:
-            self._whole.Add(plain_pattern(sign.pattern))
-        self._whole.Compile()
+    __slots__ = ("groups",)
+
+    def __init__(self, groups: Iterable[Iterable[Sign]]) -> None:
+        self.groups = tuple([Group(signs) for signs in map(tuple, groups) if signs])
 
     def read(self, normalised: str) -> dict[str, float]:
         """The rules that are met, with the weight of each."""
-        return self._met(self._whole.Match(normalised) or ())
+        return self.whole(normalised)[0]
 
-    def each(self, sentences: Iterable[str]) -> list[dict[str, float]]:
-        """The same for each of several texts in which any is met."""
-        match = self._whole.Match
-        return [self._met(numbers) for sentence in sentences if (numbers := match(sentence))]
-
-    def _met(self, numbers: Iterable[int]) -> dict[str, float]:
+    def whole(self, normalised: str) -> tuple[dict[str, float], tuple[Group, ...]]:
+        """The same, and the groups that they are of: no stretch of this text meets one of another."""
+        raw = normalised.encode()
         met: dict[str, float] = {}
-        for number in numbers:
-            sign = self._signs[number]
-            met[sign.rule] = max(met.get(sign.rule, 0.0), sign.weight)
-        return met
+        groups = []
+        for group in self.groups:
+            if numbers := group.match(raw):
+                group.add(numbers, met)
+                groups.append(group)
+        return met, tuple(groups)
 
 
 def plain_pattern(pattern: str) -> str:
@@ -333,9 +359,9 @@ def plain_pattern(pattern: str) -> str:
 
 _OPTIONS: Final = re2.Options()
 _OPTIONS.log_errors = False
-_OPTIONS.max_mem = 32 << 20     # bytes: all rules in one automaton
+_OPTIONS.max_mem = 32 << 20     # bytes, of one automaton
 
 
 @lru_cache(maxsize=2)
 def signs(where: Where) -> Signs:
-    return Signs(sign for sign in SIGNS if sign.where & where)
+    return Signs([sign for sign in group if sign.where & where] for group in _GROUPS)

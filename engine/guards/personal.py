@@ -16,6 +16,7 @@ from typing import Final
 
 import re2
 
+from engine.guards.gates import spans
 from engine.guards.normalise import LONG, Places, normalise
 from engine.guards.policy import Action, Category, Rules, gravest
 from engine.guards.terms import Find, united
@@ -149,15 +150,16 @@ def find(text: str) -> tuple[Datum, ...]:
 
 def data(plain: str) -> tuple[Datum, ...]:
     """As `find`, in a text that is normalised."""
-    if not _AT_ALL.search(plain):
+    raw = plain.encode()
+    if not _AT_ALL.search(raw):
         return ()
     found: list[Datum] = []
-    met = frozenset(_FORMS.Match(plain) or ())          # one look for all shapes: hardly any text has two
+    met = frozenset(_FORMS.Match(raw) or ())          # one look for all shapes: hardly any text has two
     for number, (shape, pattern) in enumerate(_PATTERNS):
         if number not in met or (shape.fits is _passport and _NAMED not in met):
             continue
         more = [
-            datum for count, datum in enumerate(_of(shape, pattern.finditer(plain), plain))
+            datum for count, datum in enumerate(_of(shape, spans(pattern, plain), plain))
             if count == MAX_FINDS or not _covered(datum, found)
         ]
         if more:
@@ -175,12 +177,11 @@ def notice(kind: str) -> str:
     return f"[{_BY_RULE[kind].name} removed]"
 
 
-def _of(shape: Shape, matches: Iterator[re.Match[str]], text: str) -> Iterator[Datum]:
+def _of(shape: Shape, places: Iterator[tuple[int, int]], text: str) -> Iterator[Datum]:
     count = 0
-    for match in matches:
-        start, end = match.span()
+    for start, end in places:
         around = text[max(start - _CONTEXT, 0) : start] + " " + text[end : end + _CONTEXT // 2]
-        if _inside_a_longer_number(text, start, end) or not shape.fits(match.group(), around):
+        if _inside_a_longer_number(text, start, end) or not shape.fits(text[start:end], around):
             continue
         count += 1
         if count > MAX_FINDS:           # there is no end of it: all of the rest is one more

@@ -24,6 +24,7 @@ import re2
 
 from engine.guards import credentials
 from engine.guards.encoded import Spread, Visible
+from engine.guards.gates import Gate, raw
 from engine.guards.leaves import LeafReadingGuard
 from engine.guards.page import Detector, Page
 from engine.guards.policy import Category, Rules, gravest, masks
@@ -104,19 +105,20 @@ _SIGN: Final = re.compile(      # each begins with what few characters are, so t
     f"|(?<=[bB]){_NO_LETTER}(?i:earer|asic) "
     f"|(?<=-){_NO_LETTER}-(?i:password|passwd|token|secret|api-key|pass) )"
 )
+_IS: Final = re.compile(r"(?<![^\W\d_])(?:ist|est|lautet) ", re.IGNORECASE)      # "is" in German and in French
 _LONGEST_SIGN: Final = 12
 _SIGNED: Final = re.compile("[:=：是为為]|[CDNRSTYcdnrsty\u017f] ")
 """The end of any of them, found in a third of the time."""
 _KEY: Final = re.compile(
-    r"(?:passw(?:or)?d|passwort|passphrase|passcode|(?<![a-z])pass|pwd|(?<![a-z])pw|secret"
+    r"(?:passw(?:or)?d|passwort|kennwort|mot de passe|passphrase|passcode|(?<![a-z])pass|pwd|(?<![a-z])pw|secret"
     r"|(?:api|access|secret|private|account|encryption|signing|master|shared|auth|license)[_\- ]?key|token|credentials?"
     r"|密码|密碼|口令|密钥|密鑰|令牌)[\"'`*\])\s]{0,4}\Z",
     re.IGNORECASE,
 )
 _BEHIND_KEY: Final = "\"'`*]) \t\r\n\v\f\u00a0\u3000"
 _KEY_ENDS: Final = (
-    "passwd", "password", "passwort", "passphrase", "passcode", "pass", "pwd", "pw", "secret", "key", "token",
-    "credential", "credentials", "密码", "密碼", "口令", "密钥", "密鑰", "令牌",
+    "passwd", "password", "passwort", "kennwort", "mot de passe", "passphrase", "passcode", "pass", "pwd", "pw",
+    "secret", "key", "token", "credential", "credentials", "密码", "密碼", "口令", "密钥", "密鑰", "令牌",
 )
 """Says the same as the end of `_KEY`, in a tenth of the time."""
 _USER: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,24}://[^\s/:@?#\"'<>]{0,64}\Z")
@@ -134,21 +136,21 @@ _OF_DISCORD: Final = rf"(?:{_BETWEEN}[A-Za-z0-9_\-])"
 _TELLING: Final = tuple(
     prefix for prefix in credentials.PREFIXES if len(prefix) > 1 and not re.fullmatch("A[KSBC][IC]A", prefix)
 )
-_STARTS_AT_ALL: Final = re2.compile(_any(
-    "(?:^|[^A-Za-z0-9])" + _any(
-        _trie(_TELLING, partial=False, between=_BETWEEN),
-        "[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11}",
-        "[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{4}", "[0-9]{4}[ -][0-9]{6}[ -][0-9]{4}", "[0-9]{12}",
-        r"[0-9]{8,10}:[A-Za-z0-9_\-]{35}",
-        # Words are written like these two begin, so what follows has to be in its place.
-        rf"A{_BETWEEN}[KSBC]{_BETWEEN}[IC]{_BETWEEN}A(?:{_BETWEEN}[A-Z0-9]){{16}}",
-        rf"[MNO]{_OF_DISCORD}{{22,28}}{_BETWEEN}\.{_OF_DISCORD}{{6,7}}{_BETWEEN}\.{_OF_DISCORD}{{8}}",
-    ),
-    _BEGIN,
+_STARTS_AT_ALL: Final = re2.Set.SearchSet()     # of one pattern, so that it is no match's beginning that is sought
+_STARTS_AT_ALL.Add("(?:^|[^A-Za-z0-9])" + _any(
+    _trie(_TELLING, partial=False, between=_BETWEEN),
+    "[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11}",
+    "[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{4}", "[0-9]{4}[ -][0-9]{6}[ -][0-9]{4}", "[0-9]{12}",
+    r"[0-9]{8,10}:[A-Za-z0-9_\-]{35}",
+    # Words are written like these two begin, so what follows has to be in its place.
+    rf"A{_BETWEEN}[KSBC]{_BETWEEN}[IC]{_BETWEEN}A(?:{_BETWEEN}[A-Z0-9]){{16}}",
+    rf"[MNO]{_OF_DISCORD}{{22,28}}{_BETWEEN}\.{_OF_DISCORD}{{6,7}}{_BETWEEN}\.{_OF_DISCORD}{{8}}",
 ))
-_SIGNS_AT_ALL: Final = re2.compile("(?i)" + _any(
-    r"(?:passw(?:or)?d|passwort|passphrase|passcode|pass|pwd|pw|secret|key|token|credentials?|密码|密碼|口令|密钥|密鑰|令牌)"
-    r"[\"'`*\]) \t\r\n\v\f\x{a0}\x{3000}]{0,4}(?:[:=：是为為]|[i\x{130}\x{131}]s |was )",
+_STARTS_AT_ALL.Compile()
+_SIGNS_AT_ALL: Final = Gate("(?i)" + _any(
+    r"(?:passw(?:or)?d|passwort|kennwort|passe|passphrase|passcode|pass|pwd|pw|secret|key|token|credentials?"
+    r"|密码|密碼|口令|密钥|密鑰|令牌)"
+    r"[\"'`*\]) \t\r\n\v\f\x{a0}\x{3000}]{0,4}(?:[:=：是为為]|[i\x{130}\x{131}]s |was |ist |est |lautet )",
     r"(?:^|[^a-z])(?:bearer|basic) ", "--(?:password|passwd|token|secret|api-key|pass) ",
     r"://[^\s/:@#\"'<>]{0,64}:",
 ))
@@ -157,7 +159,7 @@ _SIGNS_AT_ALL: Final = re2.compile("(?i)" + _any(
 class Scanner:
     """Reads one text, piece by piece."""
 
-    __slots__ = ("_alive", "_base", "_end", "_found", "_signs", "_starts", "_text")
+    __slots__ = ("_alive", "_base", "_end", "_found", "_only_keys", "_signs", "_starts", "_text")
 
     def __init__(self) -> None:
         self._text = ""             # what is not decided yet, and _CONTEXT before it
@@ -165,6 +167,7 @@ class Scanner:
         self._end = 0
         self._starts = 0            # up to here no secret begins that is not in _alive
         self._signs = 0
+        self._only_keys = False     # nothing but a private key may begin in it
         self._alive: list[_Candidate] = []
         self._found: list[Span] = []
 
@@ -203,10 +206,11 @@ class Scanner:
 
     def _whole(self, text: str) -> None:
         """Passes over all of a text that comes in one piece and has nothing in it that could be a secret."""
-        raw = text.encode("utf-8", "replace")
-        if not _STARTS_AT_ALL.search(raw):
-            self._starts = len(text)
-        if not _SIGNS_AT_ALL.search(raw):
+        if not _STARTS_AT_ALL.Match(raw(text)):
+            self._only_keys = True
+            if _BEGIN not in text:
+                self._starts = len(text)
+        if not _SIGNS_AT_ALL.open(text):
             self._signs = len(text)
 
     def consider(self, candidate: _Candidate, *, final: bool) -> None:
@@ -222,6 +226,10 @@ class Scanner:
     def _look_for_starts(self, final: bool) -> None:
         text, base = self._text, self._base
         begun = self._starts - base
+        if self._only_keys:
+            self._look_for_keys(begun, final)
+            self._starts = self._end
+            return
         if not _LIVELY.search(text, begun) and text.find(_BEGIN, begun) < 0:        # nearly always
             self._starts = self._end
             if not final:
@@ -246,13 +254,16 @@ class Scanner:
             ):
                 self.consider(_Broken(base + marked.start()), final=final)
                 behind = at + 1
-        at = text.find(_BEGIN, begun)
-        while at >= 0:
-            self.consider(_PrivateKey(base + at), final=final)
-            at = text.find(_BEGIN, at + 1)
+        self._look_for_keys(begun, final)
         self._starts = self._end
         if not final:
             self._hold_beginnings()
+
+    def _look_for_keys(self, begun: int, final: bool) -> None:
+        at = self._text.find(_BEGIN, begun)
+        while at >= 0:
+            self.consider(_PrivateKey(self._base + at), final=final)
+            at = self._text.find(_BEGIN, at + 1)
 
     def _hold_beginnings(self) -> None:
         """Holds what could become the prefix of a token, or the head of a key."""
@@ -260,7 +271,9 @@ class Scanner:
         if text[-1:] not in _OF_PREFIXES:
             return
         word = text[max(len(text) - _LONGEST, text.rfind(" ") + 1) :]
-        if len(word) > 2 and word.isalpha() and word.isascii() and word not in _BEGINNINGS:
+        if (
+            word.isalpha() and word.isascii() and word not in _BEGINNINGS and not (len(word) < 3 and word.isupper())
+        ):
             return                                      # nearly always
         begun = _BEGUN.search(text, len(text) - len(word))
         if begun and begun.group() not in _WHOLE:       # a whole one has been considered above
@@ -272,24 +285,31 @@ class Scanner:
                     break
 
     def _look_for_signs(self, final: bool) -> None:
-        text, base = self._text, self._base
-        if not _SIGNED.search(text, max(self._signs - base - 1, 0)):
+        text = self._text
+        new = max(self._signs - self._base - 1, 0)
+        if not _SIGNED.search(text, new):
             self._signs = self._end
             return
-        for found in _SIGN.finditer(text, max(self._signs - base - _LONGEST_SIGN, 0)):
-            at = base + found.end()
-            if at <= self._signs:
-                continue
-            before = text[max(found.start() - _CONTEXT, 0) : found.start()]
-            sign = found.group().lower()
-            if sign in ("bearer ", "basic ") or sign.startswith("--"):
-                self.consider(_Value(at, sign.strip(" -")), final=final)
-                continue
-            if sign == ":" and "://" in before and _USER.search(before):
-                self.consider(_Login(at), final=final)
-            if before[-28:].rstrip(_BEHIND_KEY).lower().endswith(_KEY_ENDS) and _KEY.search(before):
-                self.consider(_Value(at, "loose" if sign.isalpha() or sign[-1] == " " else "strict"), final=final)
+        for found in _SIGN.finditer(text, max(self._signs - self._base - _LONGEST_SIGN, 0)):
+            self._look_before(found.start(), found.end(), final)
+        if text.find("t ", new) >= 0 or text.find("T ", new) >= 0:
+            for found in _IS.finditer(text, max(new - _LONGEST_SIGN, 0)):
+                self._look_before(found.start(), found.end(), final)
         self._signs = self._end
+
+    def _look_before(self, start: int, end: int, final: bool) -> None:
+        """Whether a sign, which is at ``start`` in what is not decided yet, says that a secret follows."""
+        if (at := self._base + end) <= self._signs:
+            return
+        before = self._text[max(start - _CONTEXT, 0) : start]
+        sign = self._text[start:end].lower()
+        if sign in ("bearer ", "basic ") or sign.startswith("--"):
+            self.consider(_Value(at, sign.strip(" -")), final=final)
+            return
+        if sign == ":" and "://" in before and _USER.search(before):
+            self.consider(_Login(at), final=final)
+        if before[-28:].rstrip(_BEHIND_KEY).lower().endswith(_KEY_ENDS) and _KEY.search(before):
+            self.consider(_Value(at, "loose" if sign.isalpha() or sign[-1] == " " else "strict"), final=final)
 
     def _settled(self, safe: int) -> list[Span]:
         """Secrets that end by ``safe``; those that overlap become one. No later one reaches back here."""

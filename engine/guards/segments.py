@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import re2
-
+from engine.guards.gates import Gate
 from engine.guards.normalise import normalise
 
 MAX_READ: Final = 65_536
@@ -34,9 +32,9 @@ _HEADING: Final = re.compile(
     r"|begin forwarded message:?"
     r"|\"\"\"|'''|```\w{0,12}|<(?:document|context|passages?|email|data)>)"
 )
-# Hardly any text has a heading, and RE2 says so in a tenth of the time. It knows no capitals of i but its own.
-_HEADED: Final = re2.compile(_HEADING.pattern)
-_ODD: Final = re.compile("[\u0130\u0131]")
+_HEADED: Final = Gate(_HEADING.pattern)
+_ODD: Final = "\u0130\u0131"
+"""What Python takes for an i whose case does not count, and RE2 does not."""
 _QUOTED: Final = re.compile(r"(?m)^(?:[ \t]{0,3}>.*\n?)+")
 _DATA_KEYS: Final = frozenset(
     ("content", "contents", "text", "body", "document", "context", "result", "results", "output", "page", "data",
@@ -58,7 +56,7 @@ def segments(text: str) -> tuple[Segment, ...]:
         if len(found) == _MAX_SEGMENTS:
             break
     rest = _QUOTED.sub("\n", text) if found else text
-    headed = _HEADED.search(rest.encode("utf-8", "replace")) or (not rest.isascii() and _ODD.search(rest))
+    headed = _HEADED.open(rest) or (not rest.isascii() and any(odd in rest for odd in _ODD))
     if headed and (heading := _HEADING.search(rest)):
         found += Segment(rest[: heading.start()], False), Segment(rest[heading.end() :], True)
     else:
@@ -111,11 +109,22 @@ def stray(text: str) -> bool:
     lines = _SENTENCE.findall(plain)[:400]
     if len(lines) < 2:
         return False
-    orders = [line for line in lines if _ORDER.match(line.lstrip(" *->\"'#")) and line.rstrip()[-1] in "?."]
+    orders = [
+        line for line in lines if line.rstrip()[-1:] in ("?", ".") and _ORDER.match(line.lstrip(" *->\"'#"))
+    ]
     if not orders:                      # nearly always
         return False
-    seen = Counter(word[:5] for line in lines for word in set(_LONG_WORD.findall(line)))
     return any(
-        len(own) >= 2 and all(seen[word[:5]] == 1 for word in own)
+        len(own) >= 2 and all(_alone(word[:5], plain, lines) for word in own)
         for own in (set(_LONG_WORD.findall(line)) for line in orders)
     )
+
+
+def _alone(beginning: str, plain: str, lines: list[str]) -> bool:
+    """Whether a word that stands in one of the lines is the only one that begins like this."""
+    if plain.count(beginning) == 1:         # nearly always, of a stray line
+        return True
+    like = [
+        word for line in lines if beginning in line for word in set(_LONG_WORD.findall(line)) if word[:5] == beginning
+    ]
+    return len(like) == 1

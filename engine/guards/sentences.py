@@ -309,7 +309,7 @@ class Sentences:
             if (_LOWER if seams else _EVEN).fullmatch(text, at) and text[at - 1 : at] not in _BEFORE_POINTS:
                 at = len(text)                          # nearly always: the middle of a sentence
                 break
-            found = (_POINT if seams else _SEAMLESS).search(text, at)
+            found = (_POINT if seams else _SEAMLESS).search(text, at) if at < len(text) else None
             if found and found.end() == passed:         # what stands between two characters is passed once
                 found = (_MARK if seams else _SEAMLESS_MARK).search(text, at)
             if found is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from engine.guards.orders import Signs
+from engine.guards.orders import Group, Signs
 
 _SHORT: Final = 240             # characters that are one sentence, whatever stands in them
 _MAX_SENTENCES: Final = 400
@@ -39,33 +39,39 @@ def scaled(score: float, threshold: float) -> float:
     return score * threshold / 0.5 if score < 0.5 else threshold + (score - 0.5) * (1.0 - threshold) / 0.5
 
 
-def suspicion(signs: Signs, plain: str) -> Suspicion:
-    """All rules that a text meets, as one suspicion. ``plain`` is normalised."""
-    return _of(signs.read(plain))
-
-
 def _of(met: dict[str, float]) -> Suspicion:
     if len(met) == 1:                   # nearly always, of a sentence
         return Suspicion(joined(*met.values()), *met)
     return Suspicion(joined(*met.values()), max(met, key=met.__getitem__)) if met else Suspicion(0.0)
 
 
+@lru_cache(maxsize=8)               # a rule of a rule asks again
+def read(signs: Signs, plain: str) -> tuple[dict[str, float], tuple[Group, ...]]:
+    """The rules that a text meets, and the groups that they are of."""
+    return signs.whole(plain)
+
+
 @lru_cache(maxsize=8)               # several guards read one message
 def sentencewise(signs: Signs, plain: str) -> Suspicion:
     """The most suspicious sentence: words mean something beside each other; a long text holds them all somewhere."""
-    whole = suspicion(signs, plain)
+    met, groups = read(signs, plain)
+    whole = _of(met)
     if len(plain) <= _SHORT or whole.score < _WORTH:     # no sentence holds more than all of them
         return whole
     worst: dict[str, float] = {}
     most = 0.0
-    for met in signs.each(_sentences(plain)):
-        if (score := joined(*met.values())) > most:
+    for sentence in _sentences(plain):
+        met = {}
+        for group in groups:
+            if numbers := group.match(sentence):        # seldom
+                group.add(numbers, met)
+        if met and (score := joined(*met.values())) > most:
             worst, most = met, score
     return _of(worst)
 
 
 @lru_cache(maxsize=4)
-def _sentences(plain: str) -> list[str]:
+def _sentences(plain: str) -> list[bytes]:
     parts = (_SENTENCE_ASCII if plain.isascii() else _SENTENCE).split(plain, _MAX_SENTENCES)
-    ends = (*parts[1::2], "")
-    return [part + end if end in _ENDS else part for part, end in zip(parts[::2], ends, strict=True)]
+    parts.append("")
+    return [(part + end if end in _ENDS else part).encode() for part, end in zip(parts[::2], parts[1::2], strict=True)]

@@ -22,7 +22,7 @@ from engine.guards.orders import Signs, plain_pattern
 from engine.guards.policy import Category, Rules, gravest
 from engine.guards.segments import MAX_READ
 from engine.guards.subjects import OFFICE, POLITICAL
-from engine.guards.suspicion import Suspicion, joined, sentencewise
+from engine.guards.suspicion import Suspicion, joined, read, sentencewise
 from engine.guards.terms import lexicon
 from engine.guards.verdict import Verdict
 
@@ -31,7 +31,7 @@ _ALONE: Final = 0.94
 
 @lru_cache(maxsize=1)
 def political_signs() -> Signs:
-    return Signs(POLITICAL)
+    return Signs((POLITICAL,))
 
 
 _OF_AN_OFFICE: Final = frozenset({"power", "state"})
@@ -45,11 +45,11 @@ def named(plain: str) -> Suspicion:
     """How likely a normalised text is about sensitive politics; half as likely where nothing but powers and states is
     named. What an office calls by such words is not read."""
     found = sentencewise(political_signs(), plain)
-    if found.score and _OFFICE.search(plain):
+    if found.score and _OFFICE.search(plain.encode()):
         plain = _OFFICE.sub(" ", plain)
         found = sentencewise(political_signs(), plain)
     if found.score:
-        met = political_signs().read(plain)
+        met, _ = read(political_signs(), plain)
         if _OF_AN_OFFICE.issuperset(met) or (len(met) == 1 and _IN_ANY_TALK.issuperset(met)):
             return Suspicion(found.score / 2, found.rule)
     return found

@@ -17,14 +17,16 @@ from typing import Final
 
 import re2
 
+from engine.guards.gates import Gate, spans
+
 MAX_WORD: Final = 4096
 _LEAST: Final = 16
 _PROBE: Final = 6
 _WORD: Final = re.compile(r"[A-Za-z0-9+/_=\-.]+")
 _OF_WORDS: Final = frozenset(string.ascii_letters + string.digits + "+/_=-.")
 _BEGUN: Final = re.compile(r"(?<![A-Za-z0-9+/_=\-.])[A-Za-z0-9+/][A-Za-z0-9+/_=\-.]*")
-_LONG: Final = re2.compile(rf"[A-Za-z0-9+/_=\-.]{{{_LEAST},}}")      # few texts have one, and RE2 is quick
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")     # RE2 reads none
+_LONG: Final = re2.compile(rf"[A-Za-z0-9+/_=\-.]{{{_LEAST},}}")
+_LONG_AT_ALL: Final = Gate(rf"[A-Za-z0-9+/_=\-.]{{{_LEAST}}}")
 _HEX: Final = re.compile(r"[0-9a-fA-F]+")
 _MIXED: Final = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|[0-9][A-Za-z+/]|[A-Za-z][0-9+/]|\A[A-Z]{6}")
 
@@ -100,11 +102,11 @@ class Words:
     def _whole(self, text: str) -> None:
         """The same for a text that comes in one piece: most of its words are too short to be looked at."""
         self._word, self._start, self.safe = "", -1, self._end
-        for run in _LONG.finditer(text if text.isascii() else _SURROGATE.sub("?", text)):
-            if text[run.start()] in "_=-.":     # where no encoded word begins
+        for first, last in spans(_LONG, text) if _LONG_AT_ALL.open(text) else ():
+            if text[first] in "_=-.":           # where no encoded word begins
                 continue
-            for start in range(run.start(), run.end(), MAX_WORD):
-                self._word, self._start = text[start : min(start + MAX_WORD, run.end())], start
+            for start in range(first, last, MAX_WORD):
+                self._word, self._start = text[start : min(start + MAX_WORD, last)], start
                 if not self._alive():
                     break
                 self._ends(start + len(self._word))

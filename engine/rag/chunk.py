@@ -25,7 +25,7 @@ from engine.rag import code
 from engine.rag.clean import masked, plain, shown
 from engine.rag.outline import Cuts, Path, Section
 
-VERSION: Final = "chunk-5"
+VERSION: Final = "chunk-6"
 """Part of an index's record: pages that another version cut are cut again."""
 WINDOW: Final = 128             # tokens of a part, which has a vector of its own
 """Chosen on one company's pages. On the manuals and rules of four free software projects (265 questions) parts of 256
@@ -47,7 +47,7 @@ _LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _MARKUP: Final = re.compile(r"[`*]|~~")
 
 Span: TypeAlias = tuple[int, int]
-Kind: TypeAlias = Literal["markdown", "python", "code", "chat", "text"]
+Kind: TypeAlias = Literal["markdown", "pages", "python", "code", "chat", "text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +89,6 @@ def chunk(
     return tuple(_Page(text, name, tokens, window, size, kind).chunks())
 
 
-def title(text: str, *, name: str) -> str:
-    """From the front matter, else the first heading, else ``name``."""
-    fields, begin = front_matter(text)
-    return _title(fields, _outline(text, begin)[0], name)
-
-
 @dataclass(slots=True)
 class _Page:
     text: str
@@ -123,7 +117,7 @@ class _Page:
             fields, self.begin = front_matter(self.text)
             self.raw, self.text = self.text, masked(self.text)
             self.sections, self.cuts = _outline(self.text, self.begin)
-            self.title = _title(fields, self.sections, self.name)
+            self.title = self.name if self.kind == "pages" else _title(fields, self.sections, self.name)
         self.starts = [section.start for section in self.sections]
         for span in self._windows() if self.kind == "chat" else self._pack(self.begin, len(self.text), self.size):
             start, end = self._trimmed(*span)
@@ -297,6 +291,7 @@ def _rank(token: Token) -> int | None:
 
 
 def _title(fields: Mapping[str, str], sections: Sequence[Section], name: str) -> str:
+    """From the front matter, else the first heading, else ``name``."""
     first = next((section.path[-1] for section in sections if section.path and section.path[-1]), "")
     return (fields.get("title") or first or name)[:LONGEST_HEADING]
 

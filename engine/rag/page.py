@@ -17,6 +17,7 @@ class Form(StrEnum):
     """How a page's text is cut into chunks."""
 
     MARKDOWN = "markdown"
+    PAGES = "pages"                     # Markdown whose headings are page numbers, and no title
     TEXT = "text"
     PYTHON = "python"
     CODE = "code"

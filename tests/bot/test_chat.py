@@ -121,6 +121,12 @@ def test_what_is_not_answered_is_said_on_standard_error(folder: Path) -> None:
     assert said["answer"].startswith("Your message has 1,000,000 characters")
 
 
+def test_a_folder_of_pages_that_is_away_is_said_to_a_script_too(folder: Path, tmp_path: Path) -> None:
+    """Otherwise a slip in its name would read as pages that know nothing."""
+    done = run(folder, "--ask", QUESTION, BARTIZAN_KNOWLEDGE__FOLDER=str(tmp_path / "away"))
+    assert done.stderr.decode() == "folder: there is no such folder\n"
+
+
 def test_a_data_folder_that_is_none_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = run(tmp_path / "file" / "data", "--ask", QUESTION)
@@ -224,6 +230,18 @@ def test_a_plain_terminal_has_no_cursor_movement(folder: Path) -> None:
         assert "▌" not in text
         window.child.sendeof()
         assert window.ends() == 0
+
+
+def test_who_wants_no_colour_gets_none(folder: Path) -> None:
+    """`NO_COLOR` is for both: the library that prints, and the one that has the line to type on."""
+    with a_window(folder, NO_COLOR="1", TERM="xterm-256color") as window:
+        window.until(ready)
+        window.types(QUESTION)
+        window.until(lambda text: "[1] Annual leave" in text and ready(text))
+        window.child.sendeof()
+        assert window.ends() == 0
+        codes = {code for each in re.findall(rb"\x1b\[([0-9;]*)m", window.recording) for code in each.split(b";")}
+        assert codes <= {b"", b"0", b"1", b"2", b"39", b"49"}
 
 
 def test_one_question_streams_into_a_terminal_and_ctrl_c_ends_it(folder: Path) -> None:

@@ -570,3 +570,6 @@ def test_a_file_is_scanned_on_the_command_line(tmp_path: Path) -> None:
     assert "rows.jsonl:2: not JSON" in said.output
     assert "1 rows: 1 refuse; 1 could not be read." in said.output
     assert CliRunner().invoke(guard_app, ["scan", str(tmp_path / "none"), "-o", str(target)]).exit_code == 1
+    nowhere = str(tmp_path / "none" / "out.jsonl")
+    said = CliRunner().invoke(guard_app, ["scan", str(source), "-o", nowhere])
+    assert (said.exit_code, said.stderr) == (1, f"bartizan: cannot write {nowhere}: No such file or directory\n")

@@ -280,7 +280,7 @@ async def test_a_sync_that_is_left_or_whose_bot_dies_in_the_middle(tmp_path: Pat
 
 
 @pytest.mark.parametrize(("given", "why"), [
-    ({}, "no chat platform is configured: `bartizan chat` needs none"),
+    ({}, "no chat platform is configured: give what [slack] needs; `bartizan chat` needs none"),
     ({"SLACK_APP_TOKEN": "xapp-1"}, "slack: the bot cannot speak: give bot_token (SLACK_BOT_TOKEN), too"),
 ])
 async def test_a_start_that_cannot_be_says_why(tmp_path: Path, given: dict[str, str], why: str) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adapters.evaluation.crossed import held_out
+from adapters.evaluation.crossed import apart, held_out
 from adapters.evaluation.evaluate import evaluate
 from adapters.evaluation.linear import Rows, fit, fit_dense
 from adapters.evaluation.measures import Target, above, measured
 from adapters.evaluation.rows import Row, load
-from adapters.evaluation.training import alike, parted, train
+from adapters.evaluation.training import CANNED, Corpus, alike, parted, train
 from engine.guards.classifier import Classifier, Linear
 from engine.guards.features import read
 
@@ -69,28 +69,59 @@ def test_rows_are_read_plain_and_compressed_and_their_sources_named(tmp_path: Pa
 
 def test_a_broken_line_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"id": "1"}\n')
-    with pytest.raises(ValueError, match=r"a\.jsonl, line 1"):
+    with pytest.raises(ValueError, match=r"a\.jsonl, line 1: a row without text"):
         load(tmp_path)
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "nothing")
 
 
-def test_training_twice_makes_the_same_bytes_and_learns_nothing_from_copyleft_rows(tmp_path: Path) -> None:
-    rows = load(a_folder(tmp_path))
-    raw = train(rows)
-    assert raw == train([row for row in rows if row.free])
-    classifier = Classifier.load(raw)
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What is learned from the folder: it takes a while."""
+    return train(load(a_folder(tmp_path_factory.mktemp("rows"))))
+
+
+def test_training_twice_makes_the_same_bytes_and_learns_nothing_from_copyleft_rows(
+    tmp_path: Path, weights: bytes,
+) -> None:
+    assert weights == train([row for row in load(a_folder(tmp_path)) if row.free])
+    classifier = Classifier.load(weights)
     turned_away = classifier.outbound("question", "Sorry, topic 99 is closed. Ask about something else.")
     helped = classifier.outbound("question", "The form is on page 99. Send it to the desk.")
     assert turned_away.deflection > 2 * helped.deflection       # two lines are too few to be sure of a third
     assert helped.deflection < 0.5
 
 
-def test_nobody_is_judged_by_what_has_seen_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", ["source", "question"])
+def test_nobody_is_judged_by_what_has_seen_it(by: str, tmp_path: Path) -> None:
     rows = load(a_folder(tmp_path))
-    for by in ("source", "question"):
-        seen = [row.id for _, part in held_out(rows, folds=2, by=by) for row in part]
-        assert sorted(seen) == sorted(row.id for row in rows)
+    folds = list(apart(rows, Corpus.of(rows), 2, by=by))
+    assert sorted(row.id for fold in folds for row in fold.judged) == sorted(row.id for row in rows)
+    for fold in folds:
+        taught = [*(answer.row for answer in fold.answers), *(row for row, _ in fold.texts), *fold.others]
+        judged = {row.id for row in fold.judged}
+        assert judged.isdisjoint(row.id for row in taught)
+        assert judged.isdisjoint(row.id.rpartition("-")[0] for row in taught)      # nor a part of it
+        if by == "source":
+            sources = {row.source for row in fold.judged if row.outbound and row.category not in CANNED}
+            assert sources.isdisjoint(row.source for row in taught)
+        else:
+            assert {row.prompt for row in fold.judged if row.outbound}.isdisjoint(row.prompt for row in taught)
+
+
+@pytest.mark.long
+def test_each_fold_has_a_classifier_of_its_own(tmp_path: Path) -> None:
+    rows = load(a_folder(tmp_path))
+    (one, some), (other, rest) = held_out(rows, folds=2)
+    assert sorted(row.id for row in (*some, *rest)) == sorted(row.id for row in rows)
+    asked = "question", "Sorry, topic 99 is closed. Ask about something else."
+    assert one.outbound(*asked) != other.outbound(*asked)
+
+
+def test_a_handful_of_rows_is_too_little_to_learn_from(tmp_path: Path) -> None:
+    rows = [row for row in load(a_folder(tmp_path)) if row.label in {"allow", "block"}]
+    with pytest.raises(ValueError, match=r"too few rows to learn from: 0 ok, 0 deflection, 0 refusal"):
+        next(held_out(rows))
 
 
 def test_new_rows_of_known_kinds_share_no_question_and_no_line() -> None:
@@ -100,7 +131,7 @@ def test_new_rows_of_known_kinds_share_no_question_and_no_line() -> None:
     assert alike(pasted) == alike(replace(pasted, id="d", text="Sun! No more.", start=5, prompt="other"))
 
 
-async def test_a_chain_that_knows_everything_meets_every_target(tmp_path: Path) -> None:
+async def test_a_chain_that_knows_everything_meets_every_target(tmp_path: Path, weights: bytes) -> None:
     folder = a_folder(tmp_path)
 
     def knowing(_: Classifier) -> object:
@@ -109,7 +140,7 @@ async def test_a_chain_that_knows_everything_meets_every_target(tmp_path: Path) 
 
         return judge
 
-    classifier = Classifier.load(train(load(folder)))
+    classifier = Classifier.load(weights)
     report = await evaluate(folder, knowing, classifier=classifier)     # type: ignore[arg-type]
     assert report.met
     assert "out: all without soft" in str(report)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import docx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,17 +50,18 @@ def test_a_pdf_of_300_pages_opens_at_each_of_them(parser: Parser) -> None:
     assert "## Page 300\n\nThis is what stands on page 300." in told.text
     assert told.anchors is not None
     assert (told.anchors["page-7"], len(told.anchors)) == ("page=7", 300)
+    assert told.form is Form.PAGES
 
 
 @pytest.mark.parametrize(("said", "title"), [
-    ("Annual  leave", "Annual leave"), ("", "hr rules"), ("Microsoft Word - leave.doc", "hr rules"),
-    ("leave.indd", "hr rules"), ("Untitled", "hr rules"), ("a\x07b", "hr rules"), ("long " * 50, "hr rules"),
+    ("Annual  leave", "Annual leave"), ("", ""), ("Microsoft Word - leave.doc", ""), ("leave.indd", ""),
+    ("Untitled", ""), ("a\x07b", ""), ("long " * 50, ""),
 ])
 def test_a_pdf_is_not_called_by_its_first_page(parser: Parser, said: str, title: str) -> None:
     told = content(parser, a_titled_pdf(said), "hr rules.pdf")
-    assert (told.title, told.text) == (title, f"# {title}\n\n## Page 1\n\nTen days.\n\n## Page 2\n\nAnd two more.\n")
-    headings = [part.heading for part in chunk(told.text, name="x", tokens=Words(), size=12)]
-    assert headings == [f"{title} › Page 1", f"{title} › Page 2"]
+    assert (told.title, told.form) == (title, Form.PAGES)
+    parts = chunk(told.text, name="hr rules", tokens=Words(), size=8, kind=told.form.value)
+    assert {part.heading for part in parts} == {"hr rules › Page 1", "hr rules › Page 2"}
 
 
 def test_an_encrypted_pdf_is_named(parser: Parser) -> None:
@@ -71,6 +74,22 @@ def test_a_docx_keeps_headings_lists_and_tables(parser: Parser) -> None:
         "# Travel\n\nBook the train two weeks ahead.\n\n## Hotels\n\n- Ask the desk\n\n"
         "| City | Limit |\n| --- | --- |\n| Bern | 140 |"
     )
+
+
+def test_a_docx_has_the_title_that_it_says_and_no_other(parser: Parser) -> None:
+    """Some programs write none of the properties that the library then makes up."""
+    document = docx.Document()
+    document.add_paragraph("Ten days.")
+    document.core_properties.title = "Leave"
+    out = io.BytesIO()
+    document.save(out)
+    assert content(parser, out.getvalue(), "file.docx").title == "Leave"
+    with zipfile.ZipFile(out) as archive:
+        members = {name: archive.read(name) for name in archive.namelist() if name != "docProps/core.xml"}
+    for name in ("_rels/.rels", "[Content_Types].xml"):
+        members[name] = re.sub(rb"<(?:Relationship|Override) [^>]*core[^>]*/>", b"", members[name])
+    assert b"core" not in members["_rels/.rels"]
+    assert content(parser, a_zip(members), "file.docx").title == ""
 
 
 def test_html_loses_its_navigation_and_keeps_its_anchors(parser: Parser) -> None:

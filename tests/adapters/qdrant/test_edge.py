@@ -46,7 +46,7 @@ async def a_store(path: Path) -> AsyncGenerator[EdgeStore]:
 
 
 async def found(store: EdgeStore) -> int:
-    return len((await store.search([1.0] * SIZE, Words([1], [1.0]), [LIST], limit=1_000)).near)
+    return len((await store.search([1.0] * SIZE, Words([1], [1.0]), [LIST], limit=20_000)).near)
 
 
 async def test_a_killed_process_is_started_again_and_what_it_had_said_is_there(tmp_path: Path) -> None:

@@ -70,6 +70,11 @@ SECRETS = [
     ("secret", '{"api_key": "#", "x": 1}', made_up(32)),
     ("secret", "密码：#。", "Wj8kd02!x"),
     ("secret", "The password is #, use it", "Tr0ub4dor&3x"),
+    ("secret", "Mein Passwort ist #, geht das?", "Sommer2024!"),
+    ("secret", "Das Kennwort lautet # und gilt ab heute", "Sommer2024!"),
+    ("secret", "Kennwort: #", "Tr0ub4dor&3"),
+    ("secret", "mon mot de passe est # depuis hier", "Tournesol#88"),
+    ("secret", "Mot de passe : #\n", "Tr0ub4dor&3"),
     ("token", "Authorization: Bearer #", made_up(40)),
     ("token", "run it --token # now", made_up(30)),
     ("credentials", "Authorization: Basic #", "YWxhZGRpbjpvcGVuc2VzYW1l"),
@@ -93,6 +98,7 @@ LOOKALIKES = [
     "password: required\ntoken: string\nsecret: ${SECRET}\napi_key = get_key()\npassword=os.environ['DB_PASSWORD']",
     "password: your-password-here, api_key: <API_KEY>, token=xxxxxxxxxxxx, pwd: ********",
     "The password is case-sensitive. The token is 1024 characters long. The secret was out.",
+    "Das Kennwort ist groß zu schreiben. Das Passwort lautet anders als 2024. Le mot de passe est oublié depuis 2024.",
     "Files start with `-----BEGIN PRIVATE KEY-----` and end with `-----END PRIVATE KEY-----`.",
     "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBa\n-----END CERTIFICATE-----",
     "postgres://user:password@localhost/db, https://localhost:8080/path/@scope, http://a/b:c@d, postgres://u:$PW@h",
@@ -143,7 +149,8 @@ def in_parts(secret: str) -> str:
 async def test_a_message_as_a_whole_is_read_like_one_in_pieces() -> None:
     """What says in one look that there is nothing in a whole message overlooks nothing."""
     discord = f"M{made_up(23)}.{made_up(6)}.{made_up(30)}"
-    heads = ("password: ", "Authorization: Bearer ", "密码是", "--token ", "On 12 May ", "postgres://me:", "MY KEY IS ")
+    heads = ("password: ", "Authorization: Bearer ", "密码是", "Kennwort lautet ", "mot de passe est ", "--token ",
+             "On 12 May ", "postgres://me:", "MY KEY IS ")
     masked = 0
     for number in range(600):
         secret = _random.choice((AWS, GITHUB, JWT, discord, "NRAK-" + made_up(27), "DE89370400440532013000"))

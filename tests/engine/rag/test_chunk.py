@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.rag.chunk import WIDEST, WORDS, Chunk, chunk, front_matter, title
+from engine.rag.chunk import WIDEST, WORDS, Chunk, chunk, front_matter
 from engine.rag.clean import plain
 
 
@@ -151,12 +151,18 @@ def test_front_matter_is_read_and_not_indexed() -> None:
     assert front_matter(page)[0] == {"title": "Annual leave", "updated": "2026-01-12", "tags": "[a]"}
 
 
+def test_the_pages_of_a_document_are_not_its_title() -> None:
+    text = "".join(f"## Page {n}\n\n{'more words of it ' * 3}\n\n" for n in (1, 2))
+    cuts = chunk(text, name="report", tokens=Words(), window=24, size=24, kind="pages")
+    assert [each.heading for each in cuts] == ["report › Page 1", "report › Page 2"]
+
+
 @pytest.mark.parametrize(("text", "said"), [
     ("---\ntitle: From above\n---\n# Inside", "From above"), ("words\n\n# First *one*\n# Second", "First one"),
-    ("words", "page"), ("---\ntitle: not closed", "page"), ("", "page"),
+    ("words", "page"), ("---\ntitle: not closed", "page"),
 ])
 def test_a_page_has_a_title(text: str, said: str) -> None:
-    assert title(text, name="page") == said
+    assert cut(text)[0].heading.partition(" › ")[0] == said
 
 
 def test_a_monstrous_heading_leaves_room_for_the_text() -> None:
