@@ -392,17 +392,21 @@ class _Sync:
         )
 
     def _emptied(self, survey: _Survey, known: Collection[str]) -> set[str]:
-        """What there was, where nothing is left: a disk that is not mounted looks as if all had been deleted."""
+        """What there was, where nothing is left: a disk that is not mounted looks as if all had been deleted.
+
+        A single page is more likely to have been, and is soon embedded again.
+        """
         if survey.seen or self.empty or self.given.own:
             return set()
         missed = _Missed(survey.failed)
-        return {path for path in known if path not in missed}
+        left = {path for path in known if path not in missed}
+        return left if len(left) > 1 else set()
 
     def _nothing(self, survey: _Survey, hidden: int) -> Iterator[Unreadable]:
         """What is to be said of a source that has no page, and of the pages that it had."""
         why = next((bad.why for bad in survey.gone if not bad.path), "")
         if hidden:
-            yield Unreadable("", f"{why or 'lists nothing'} where it had {_pages(hidden)}: hidden, not deleted, until "
+            yield Unreadable("", f"{why or 'lists nothing'} where it had {hidden:,} pages: hidden, not deleted, until "
                                  f"it lists some; if it is empty: `bartizan source sync {self.source.name} --full`")
         elif why:
             yield Unreadable("", why)

@@ -148,18 +148,21 @@ async def test_one_source_that_is_away_stops_no_other(index: PassageIndex, tmp_p
 async def test_that_a_source_is_empty_is_believed_of_one_that_was_named(index: PassageIndex, tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data")
     for name in ("a", "b"):
-        add(settings.data_dir, Definition(name, SourceKind.FOLDER, a_folder(tmp_path / name, pay=f"{name}."), ("org",)))
+        pages = a_folder(tmp_path / name, pay=f"{name}.", leave=f"Of {name}.")
+        add(settings.data_dir, Definition(name, SourceKind.FOLDER, pages, ("org",)))
     async with Knowledge.open(index, settings, tmp_path, command=SMALL) as knowledge:
         await knowledge.sync()
         for name in ("a", "b"):
             (tmp_path / name / "pay.md").unlink()
+            (tmp_path / name / "leave.md").unlink()
         for full in (False, True):
             reports = await knowledge.sync(full=full)
             assert {name: path for name, report in reports.items() for path, _ in report.failed} == {"a": "", "b": ""}
-            assert (await found(index), index.records.keys()) == (set(), {"a/pay.md", "b/pay.md"})
+            assert (await found(index), index.records.keys()) == (set(), {
+                "a/leave.md", "a/pay.md", "b/leave.md", "b/pay.md"})
         assert (await knowledge.sync("a"))["a"].failed
-        assert await knowledge.sync("a", full=True) == {"a": SyncReport(deleted=1)}
-        assert index.records.keys() == {"b/pay.md"}
+        assert await knowledge.sync("a", full=True) == {"a": SyncReport(deleted=2)}
+        assert index.records.keys() == {"b/leave.md", "b/pay.md"}
 
 
 async def test_watching_follows_the_file_and_the_commands(index: PassageIndex, tmp_path: Path) -> None:

@@ -183,6 +183,15 @@ async def test_a_folder_that_suddenly_has_nothing_is_hidden_and_not_thrown_away(
         assert await broken.sync(Folder("wiki", root), ORG) == SyncReport()
 
 
+async def test_the_only_page_of_a_source_is_deleted_like_any_other(index: PassageIndex, tmp_path: Path) -> None:
+    root = tmp_path / "one"
+    root.mkdir()
+    write(root, leave="Give four weeks notice.")
+    await synced(index, root)
+    clear(root)
+    assert await synced(index, root) == SyncReport(deleted=1)
+
+
 async def test_without_a_memory_what_is_hidden_comes_back_too(index: PassageIndex, root: Path, tmp_path: Path) -> None:
     await synced(index, root)
     unmount(root, tmp_path / "disk")
