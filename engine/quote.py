@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from engine.courtesy import asks_nothing
 from engine.messages import Found, Passage
 from engine.rag.words import content_words
 
@@ -18,6 +19,7 @@ LONGEST: Final = 420
 NOT_CONNECTED: Final = "No language model is connected, so here is what the pages say, word for word:"
 AWAY: Final = "The language model is not answering right now, so here is what the pages say, word for word:"
 NOTHING: Final = "I found nothing in the pages that everyone here may read that answers this."
+READY: Final = "Ask me whatever the pages may tell: I look it up and say where it stands."
 UNSEARCHED: Final = "Neither the language model nor the pages can be reached right now. Please try again in a while."
 AWAY_AND_NOTHING: Final = f"The language model is not answering right now. {NOTHING}"
 _BETWEEN: Final = re.compile(       # two units: behind a sentence, before an item, a row or a heading, at an empty line
@@ -47,6 +49,8 @@ def quote(found: Found, question: str, *, connected: bool) -> str:
     """The answer in quote mode. ``connected``: there is a model, but it is away."""
     if not found.searched:
         return UNSEARCHED
+    if asks_nothing(question) and not found.passages:
+        return READY
     if not found.answers or not found.passages:
         return AWAY_AND_NOTHING if connected else NOTHING
     quotes = [

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, TypeVar, runtime_checkable
 
+from engine.courtesy import asks_nothing
 from engine.errors import (
     Deflected,
     EmptyMessage,
@@ -250,10 +251,12 @@ class Engine:
             raise MessageTooLong(len(text), self.limits.message_chars)
 
     async def find(self, question: str, past: Conversation, audience: Audience, taken: Taken) -> Found:
-        """Passages; without an index the answer goes on and says that no page stands behind it.
+        """Passages, none for a greeting; without an index the answer goes on and says that no page stands behind it.
 
         What came with the question leads: it is what the question is about, however little its words say so.
         """
+        if asks_nothing(question) and not taken.documents:
+            return Found()
         limit = self.limits.passages
         try:
             found = await self.retriever.find(question, past=past, audience=audience, limit=limit)
@@ -380,7 +383,7 @@ def routed(models: Sequence[N], routing: Sequence[str]) -> tuple[N, ...]:
 def note(answer: Answer) -> str:
     """The sentence that stands under an answer."""
     notes = [CUT] if answer.cut else []
-    if not answer.grounded and answer.mode is Mode.MODEL:
+    if not answer.grounded and answer.mode is Mode.MODEL and not asks_nothing(answer.asked):
         notes.append(UNGROUNDED if answer.searched else UNSEARCHED)
     if answer.unread:
         notes.append(UNREAD.format(files="; ".join(answer.unread)))

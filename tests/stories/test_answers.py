@@ -18,6 +18,7 @@ from bot.dispatch import DispatchOptions
 from engine.errors import ModelBroken, ModelUnavailable
 from engine.messages import TraceId
 from engine.ports import Finished, Reasoning
+from engine.quote import READY
 from engine.turn import Limits
 from tests.builders import a_passage, deleted, edited, said
 from tests.fakes import ANN, Room, ScriptedModel, Shelf, TestBot, a_bot
@@ -57,6 +58,18 @@ async def test_an_answer_without_pages_says_so(tmp_path: Path) -> None:
     async with a_bot(tmp_path, model=ScriptedModel([["I think ten."]])) as bot:
         post = await bot.hears(said())
     assert post.note == "No page that everyone here may read stands behind this answer."
+
+
+async def test_nothing_is_looked_up_for_a_word_of_thanks(tmp_path: Path) -> None:
+    model = ScriptedModel([["You are welcome."]])
+    thanked = a_passage("Nobody will thank you for coming ill.", title="Sick leave")
+    async with a_bot(tmp_path, model=model, passages=[thanked]) as bot:
+        post = await bot.hears(said("Thank you!"))
+    assert (post.text, post.sources, post.note) == ("You are welcome.", [], "")
+    assert model.heard[0].messages[-1].text == "Thank you!"
+    async with a_bot(tmp_path / "quoting", passages=[thanked]) as bot:
+        post = await bot.hears(said("Thank you!"))
+    assert (post.text, post.sources) == (READY, [])
 
 
 async def test_a_page_that_one_reader_may_not_read_is_not_used(tmp_path: Path) -> None:
