@@ -82,9 +82,12 @@ _GROUPS: Final = ((
          r"|don't follow"
          rf"|stop (?:following|obeying))\b[^.!?\n]*\b{_EARLIER}\b[^.!?\n]*\b{_INSTRUCTION}\b"),
     Sign("override", 0.93, Where.BOTH,
-         r"\b(?:ignore|disregard|forget|overlook|(?:set|put|leave|lay|push) aside|drop|throw out)\b (?:all "
-         r"|everything |anything |whatever )?(?:of )?"
-         r"(?:the |that |what(?:ever)? )?(?:is |was |came |you(?:'ve| have| were)? |i(?:'ve| have)? )?"
+         # Who says "forget what I just said" takes back words of their own; "all that I said" may be what they wrote
+         # in a model's name.
+         r"\b(?:ignore|disregard|forget|overlook|(?:set|put|leave|lay|push) aside|drop|throw out)\b "
+         r"(?:(?:(?:all|everything|anything|whatever) (?:of )?)(?:the |that |what(?:ever)? )?i(?:'ve| have)? "
+         r"|(?:all |everything |anything |whatever )?(?:of )?"
+         r"(?:the |that |what(?:ever)? )?(?:is |was |came |you(?:'ve| have| were)? )?)"
          r"(?:above|before this|been (?:told|instructed|taught)|told (?:you|before|earlier|so far)|given (?:before"
          r"|earlier)|were told|just said|said (?:above|before)|learned)"),
     Sign("override", 0.9, Where.BOTH,
