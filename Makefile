@@ -11,7 +11,7 @@ chat: .venv/.ready
 
 # Two workers, a file at a time: some files tell one story, test by test. ARGS='-n 0' for one worker, or a debugger.
 test: .venv/.ready
-	@.venv/bin/pytest -n 2 --dist loadfile $(ARGS)
+	@.venv/bin/pytest -n 2 --dist loadfile --inline-snapshot=disable $(ARGS)
 
 venv: .venv/.ready
 

@@ -61,6 +61,7 @@ from engine.rag.access import Lists, passing
 from engine.rag.alike import Meanings, said, shares
 from engine.rag.answers import SURE, WEIGHED, Evidence, guess, level, names
 from engine.rag.followup import FADING, asked, direction, weighted
+from engine.rag.jargon import shortened, spelled_out
 from engine.rag.rank import MEANING, WORDING, apart, fuse, spread
 from engine.rag.versions import newest_first
 
@@ -109,7 +110,8 @@ def bm25() -> edge.Bm25:
 class _Question:
     """What is asked, then what it leans on, its words by their weights, those that are names or numbers, and by whom.
 
-    ``shares``: what part of it each word is as it is written; ``ids``: those that such a word has in the index.
+    ``shares``: what part of it each word is as it is written; ``ids``: those that such a word has in the index;
+    ``short``: ids of short forms that were written, with those of the long ones that stand in their place here.
     ``allowed``: ids of the allow-lists that everyone in the audience passes.
     """
 
@@ -118,12 +120,26 @@ class _Question:
     names: tuple[int, ...]
     shares: Mapping[str, float]
     ids: Mapping[str, frozenset[int]]
+    short: Mapping[int, frozenset[int]]
     audience: Audience
     allowed: frozenset[int]
 
+    @property
+    def sought(self) -> Words:
+        """Its words, and the short forms of some of them, which a page may hold as they are."""
+        weights = dict(zip(self.words.indices, self.words.values, strict=True))
+        more = {id: max((weights.get(each, 0.0) for each in long), default=0.0) for id, long in self.short.items()}
+        both = weights | {id: weight for id, weight in more.items() if id not in weights}
+        return Words(list(both), list(both.values()))
+
+    def held(self, point: Point) -> frozenset[int]:
+        """The words of a passage; who writes one short holds its long form as well."""
+        holds = frozenset(point.words.indices if point.words else ())
+        return holds.union(*(self.short[id] for id in holds & self.short.keys()))
+
     def unsaid(self, point: Point, record: Record, meanings: Meanings) -> float:
         """What a passage leaves unsaid of it, its headings and its page's name included."""
-        holds = frozenset(point.words.indices if point.words else ())
+        holds = self.held(point)
         held = [word for word, ids in self.ids.items() if ids & holds]
         text = f"{record.document} {point.payload['heading']} {point.payload['text']}"
         return meanings.unsaid(self.shares, text, held)
@@ -399,14 +415,20 @@ class PassageIndex:
         if key in self._cache:
             self._cache.move_to_end(key)
             return self._cache[key]
-        dense = direction([list(await self.embedder.query(question)) for question in questions])
-        words = weighted(self._words.embed_query(question).indices for question in questions)
-        named = self._words.embed_query(" ".join(names(questions[0]))).indices
-        parts = shares([said(question) for question in questions], FADING)
+        asked = tuple(spelled_out(question) for question in questions)
+        dense = direction([list(await self.embedder.query(question)) for question in asked])
+        words = weighted(self._words.embed_query(question).indices for question in asked)
+        named = self._words.embed_query(" ".join(names(asked[0]))).indices
+        parts = shares([said(question) for question in asked], FADING)
         ids = {word: frozenset(self._words.embed_query(word).indices) for word in parts}
-        question = _Question(questions, Words(list(words), list(words.values())), tuple(named), parts, ids,
+        short = {
+            id: frozenset(self._words.embed_query(long).indices)
+            for question in questions for word, long in shortened(question).items()
+            for id in self._words.embed_query(word).indices
+        }
+        question = _Question(asked, Words(list(words), list(words.values())), tuple(named), parts, ids, short,
                              audience, allowed)
-        candidates = await store.search(dense, question.words, allowed)
+        candidates = await store.search(dense, question.sought, allowed)
         found = await self._ranked(store, question, candidates, limit)
         if not store.shared:                        # others may have changed a shared one
             self._cache[key] = found
@@ -440,7 +462,7 @@ class PassageIndex:
                 ))
                 unsaid = question.unsaid(point, record, self._meanings) if len(evidence) < WEIGHED else 1.0
                 evidence.append(
-                    Evidence(nearness.get(hit.id, 0.0), point.words.indices if point.words else (), unsaid)
+                    Evidence(nearness.get(hit.id, 0.0), question.held(point), unsaid)
                 )
         distinct = apart([(each.document, each.start, each.end) for each in passages])
         how = guess(

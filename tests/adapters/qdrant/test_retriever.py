@@ -72,6 +72,16 @@ async def test_a_strange_question_is_only_a_question(desk: Desk, question: str) 
     assert len((await ask(desk.asked, question)).passages) <= 2
 
 
+async def test_a_short_form_finds_its_long_one_and_itself(desk: Desk) -> None:
+    await desk.index.put([
+        a_page("pay.md", PAY), a_page("short.md", "# Shifts\n\nThe prod db is restarted on Mondays."),
+        a_page("long.md", "# Access\n\nTwo people may read the production database."),
+    ])
+    found = await ask(desk.asked, "who may read the prod db?")
+    assert found.answers
+    assert [passage.document for passage in found.passages[:2]] == ["long.md", "short.md"]
+
+
 async def test_an_empty_index_finds_nothing(desk: Desk) -> None:
     found = await ask(desk.asked, "anything?")
     assert (found.passages, found.answers) == ((), False)
