@@ -128,8 +128,8 @@ class _Question:
     def sought(self) -> Words:
         """Its words, and the short forms of some of them, which a page may hold as they are."""
         weights = dict(zip(self.words.indices, self.words.values, strict=True))
-        more = {id: max((weights.get(each, 0.0) for each in long), default=0.0) for id, long in self.short.items()}
-        both = weights | {id: weight for id, weight in more.items() if id not in weights}
+        both = {id: max((weights.get(each, 0.0) for each in long), default=0.0) for id, long in self.short.items()}
+        both |= weights
         return Words(list(both), list(both.values()))
 
     def held(self, point: Point) -> frozenset[int]:
