@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
+from bot.command import Config
+
 if TYPE_CHECKING:
     from bot.settings import Settings
 
-Config = Annotated[Path | None, typer.Option("--config", help="The settings file, instead of ./bartizan.toml.")]
 Full = Annotated[bool, typer.Option("--full", help="Read everything again, whatever seems unchanged.")]
 FullOne = Annotated[bool, typer.Option(
     "--full", help="Read everything again, whatever seems unchanged; if it lists nothing, believe that it is empty.")]
