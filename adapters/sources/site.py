@@ -25,12 +25,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urljoin, urlsplit, urlunsplit
-from urllib.robotparser import RobotFileParser
 
 import aiohttp
 
 from adapters.files.folder import page
 from adapters.parsing.parser import LARGEST_DOCUMENT, Parser
+from adapters.sources.robots import Robots
+from adapters.sources.robots import read as read_robots
 from engine.rag.page import Entry, Listed, Page, Unreadable
 
 PAGES: Final = 50_000
@@ -120,7 +121,7 @@ class Site(Listed):
     patience: float = 30.0              # seconds for one page
     parser: Parser = field(default_factory=Parser, compare=False)
     _dates: dict[str, datetime | None] = field(default_factory=dict, compare=False)
-    _robots: dict[str, RobotFileParser] = field(default_factory=dict, compare=False)        # of each host
+    _robots: dict[str, Robots] = field(default_factory=dict, compare=False)        # of each host
     _closed: dict[str, float] = field(default_factory=dict, compare=False)      # hosts to be left alone, for seconds
     _led: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)   # the first page that led to a place
     _logins: list[_Shown] = field(default_factory=list, compare=False)      # found in the place of pages
@@ -311,7 +312,7 @@ class Site(Listed):
         if parts.netloc not in self._robots:
             rules = urlunsplit(parts._replace(path="/robots.txt", query=""))
             self._robots[parts.netloc] = await _robots(session, rules, self._ours)
-        if place != self.sitemap and not self._robots[parts.netloc].can_fetch(AGENT, place):
+        if place != self.sitemap and not self._robots[parts.netloc].allows(place):
             raise _Failed("is closed to us by its host's robots.txt: User-agent: bartizan")
 
     def _ours(self, address: str) -> str | None:
@@ -326,23 +327,21 @@ class Site(Listed):
 
 async def _robots(
     session: aiohttp.ClientSession, address: str, ours: Callable[[str], str | None],
-) -> RobotFileParser:
+) -> Robots:
     """What a host wants of robots; one that does not say wants nothing."""
-    rules = RobotFileParser()
-    lines: list[str] = []
+    said = ""
     place: str | None = address
     hops = 0
     try:
         while place is not None and hops < HOPS:
             async with session.get(place, allow_redirects=False) as response:
                 if response.status == 200:
-                    lines = (await _body(response, LARGEST_ROBOTS)).decode("utf-8", "replace").splitlines()
+                    said = (await _body(response, LARGEST_ROBOTS)).decode("utf-8", "replace")
                 moved = response.headers.get("Location", "") if response.status in _MOVED else ""
                 place, hops = ours(urljoin(place, moved)) if moved else None, hops + 1
     except (aiohttp.ClientError, TimeoutError, ValueError, _Failed):
         pass                    # whether the host answers at all is told of what is asked for next
-    rules.parse(lines)
-    return rules
+    return read_robots(said, AGENT)
 
 
 def _groups(text: str) -> Iterator[tuple[str, str]]:
