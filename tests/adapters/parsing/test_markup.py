@@ -50,6 +50,20 @@ def test_each_section_opens_where_it_stands(page: Path) -> None:
 
 
 @pytest.mark.parametrize(("body", "text"), [
+    ("<h1>Weekly</h1><p>Grease the rails.</p><h1>Yearly</h1><p>Test it.</p>",
+     "# Slipway\n\n# Weekly\n\nGrease the rails.\n\n# Yearly\n\nTest it."),
+    ("<h1>Slipway</h1><p>Grease the rails.</p>", "# Slipway\n\nGrease the rails."),
+    ("<h2>Weekly</h2><p>Grease the rails.</p>", "# Slipway\n\n## Weekly\n\nGrease the rails."),
+])
+def test_a_page_of_confluence_has_its_title_also_where_its_sections_are_as_high(body: str, text: str) -> None:
+    head = "<title>Yard : Slipway</title></head><body><h1 id='title-heading'>Yard : Slipway</h1>"
+    told = read(f"<html><head>{head}<div id='main-content'>{body}</div></body></html>")
+    assert (told.text, told.title) == (text, "Slipway")
+    heading = chunk(told.text, name="page", tokens=Words(), window=40, size=8)[0].heading
+    assert heading.startswith("Slipway")
+
+
+@pytest.mark.parametrize(("body", "text"), [
     ("<h1>A</h1><dl><dt>Half day</dt><dd>counts as 0.5</dd><dt>Long</dt><dd><p>One.</p><p>Two.</p></dd></dl>",
      "# A\n\n- **Half day**: counts as 0.5\n\n**Long**\n\nOne.\n\nTwo."),
     ("<h1>A</h1><ul><li><p>One</p><p>more</p></li><li><h4>Two</h4><pre>x = 1</pre></li></ul>",
