@@ -113,8 +113,9 @@ def page(
     content = parser.content(raw, path, largest=largest)
     if isinstance(content, Rejected):
         return Unreadable(path, content.why, lasting=True)
-    return Page(path, content.text, content.title or stem(path), url, dated(content.text) or date, content.note,
-                content.form, anchors=content.anchors)
+    changed = dated(content.text) or content.changed or date
+    return Page(path, content.text, content.title or stem(path), url, changed, content.note, content.form,
+                anchors=content.anchors)
 
 
 def dated(text: str) -> datetime | None:

@@ -6,10 +6,12 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
+from adapters.parsing.dates import changed
 from adapters.parsing.markup import Markup, table
 
 MOST_CHARACTERS: Final = 2_000_000
@@ -25,12 +27,16 @@ _LINES: Final = re.compile(r"\n{3,}")
 
 
 class Parsed(msgspec.Struct, frozen=True, tag=True):
-    """A document as Markdown. ``anchors``: a heading's slug to the anchor that the document itself has for it."""
+    """A document as Markdown. ``anchors``: a heading's slug to the anchor that the document itself has for it.
+
+    ``changed``: when it says that it was last changed.
+    """
 
     text: str
     title: str = ""
     note: str = ""
     anchors: dict[str, str] | None = None
+    changed: datetime | None = None
 
 
 class Rejected(msgspec.Struct, frozen=True, tag=True):
@@ -115,7 +121,7 @@ def html(raw: bytes) -> Parsed | Rejected:
         tree = parser.document_fromstring(text.encode("utf-8", "replace"), parser=reader)
     except (etree.ParserError, etree.XMLSyntaxError):
         return Rejected("holds no text")
-    page = Markup(tree)
+    when, page = changed(tree), Markup(tree)
     found, title = page.markdown()
     cut = any(error.type_name == "ERR_RESOURCE_LIMIT" for error in reader.error_log)    # the parser only stops there
     if not found.strip():
@@ -124,7 +130,7 @@ def html(raw: bytes) -> Parsed | Rejected:
         note = "is nested too deeply; what comes before that is read"
     if len(found) > MOST_CHARACTERS:
         return Rejected(f"holds more than {MOST_CHARACTERS:,} characters")
-    return Parsed(found, title, note, page.anchors)
+    return Parsed(found, title, note, page.anchors, when)
 
 
 def _said_title(document: Any) -> str:

@@ -27,7 +27,7 @@ def told(text: str) -> str:
 
 def leant_on(text: str) -> str:
     """An earlier question without single digits: of what went before, these are amounts, and hardly ever a name."""
-    return _NUMBER.sub(lambda found: " " if len(found[2]) == 1 else found[0], text)
+    return _NUMBER.sub(lambda found: " " if found[0].isdecimal() and len(found[0]) == 1 else found[0], text)
 
 
 def _word(number: str) -> str:

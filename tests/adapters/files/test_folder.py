@@ -61,6 +61,9 @@ def test_only_a_page_itself_knows_its_date(root: Path) -> None:
     assert the_page(folder, "about us.md").date == datetime(2026, 1, 12, tzinfo=UTC)
     (root / "about us.md").write_text("---\nupdated: yesterday\ndate: 2026-01-12T10:00:00+02:00\n---\n")
     assert the_page(folder, "about us.md").date == datetime(2026, 1, 12, 8, tzinfo=UTC)
+    (root / "rota.html").write_text("<meta name='dcterms.modified' content='2026-01-12'><p>Shifts change at noon.</p>")
+    assert the_page(folder, "rota.html").date == datetime(2026, 1, 12, tzinfo=UTC)
+    folder.close()
 
 
 def test_a_link_leads_no_further_than_the_folder(root: Path, tmp_path: Path) -> None:
