@@ -17,7 +17,7 @@ import asyncio
 import html
 import re
 import zlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -38,6 +38,7 @@ PAGES: Final = 50_000
 SITEMAPS: Final = 500
 LARGEST_SITEMAP: Final = 50_000_000     # bytes, unpacked
 HOPS: Final = 4
+FOREIGN: Final = 5              # hosts that are not configured, of those that a report names
 AGENT: Final = "bartizan"
 WAITS: Final = 2                # times that a page is asked for again where the host says when
 LONGEST_WAIT: Final = 20.0      # seconds; who wants to be left alone for longer is, until the next sync
@@ -130,12 +131,15 @@ class Site(Listed):
     def listing(self) -> Iterator[Entry | Unreadable]:
         """Every page of the sitemap, and of the sitemaps that it names. One that is missing: the site is away."""
         try:
-            places = asyncio.run(self._places())
+            places, others = asyncio.run(self._places())
         except _Failed as error:
             yield error.of("", "the sitemap ")
             return
         for known in (self._dates, self._led, self._logins, self._cleared):
             known.clear()
+        for host, count in others.most_common(FOREIGN):
+            left = f"is no configured host: {count:,} {'address' if count == 1 else 'addresses'} there left out"
+            yield Unreadable(f"{host}/", left, gone=True)
         for place, changed in sorted(places.items()):
             self._dates[place] = _when(changed)
             yield Entry(place, changed, place)
@@ -200,8 +204,10 @@ class Site(Listed):
                 if isinstance(read := self._read(other, answer), Page):
                     yield _shown(answer, read)
 
-    async def _places(self) -> dict[str, str]:
+    async def _places(self) -> tuple[dict[str, str], Counter[str]]:
+        """The pages with their dates, and what other hosts are named, how often."""
         found: dict[str, str] = {}
+        others = Counter[str]()
         waiting, asked = deque([self.sitemap]), {self.sitemap}
         async with self._session() as session:
             while waiting:
@@ -213,6 +219,7 @@ class Site(Listed):
                     place, changed = _PLACE.search(inside), _CHANGED.search(inside)
                     address = self._ours(_named(place[1])) if place else None
                     if address is None:
+                        others.update(filter(None, [_host(_named(place[1])) if place else ""]))
                         continue
                     if kind == "url":
                         found[address] = changed[1].strip() if changed else ""
@@ -223,7 +230,7 @@ class Site(Listed):
                         raise _Failed(f"names more than {PAGES:,} pages")
         if not found:
             raise _Failed("names no page of the configured hosts", gone=True)
-        return found
+        return found, others
 
     async def _page(self, address: str, mark: str) -> _Answer:
         async with self._session() as session:
@@ -359,6 +366,14 @@ def _groups(text: str) -> Iterator[tuple[str, str]]:
 def _named(said: str) -> str:
     """The address in a ``loc``."""
     return html.unescape(said.strip().removeprefix("<![CDATA[").removesuffix("]]>").strip())
+
+
+def _host(address: str) -> str:
+    """"": it names none."""
+    try:
+        return urlsplit(address).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _where(address: str) -> tuple[str, str]:
