@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import msgspec
 
+from adapters.parsing import word
 from adapters.parsing.dates import changed
-from adapters.parsing.markup import Markup, table
+from adapters.parsing.markup import Markup
 
 MOST_CHARACTERS: Final = 2_000_000
 UNPACKED: Final = 200_000_000       # bytes of a DOCX's parts together
@@ -95,14 +96,9 @@ def docx(raw: bytes) -> Parsed | Rejected:
     if why := _bomb(raw):
         return Rejected(why)
     import docx as library  # noqa: PLC0415
-    from docx.table import Table  # noqa: PLC0415
 
     document = library.Document(io.BytesIO(raw))
-    blocks: list[str] = []
-    for item in document.iter_inner_content():
-        blocks += [table([[cell.text for cell in row.cells] for row in item.rows])] if isinstance(item, Table) else (
-            _paragraph(item))
-    text = "\n\n".join(block for block in blocks if block)
+    text = word.markdown(document)
     if not text.strip():
         return Rejected("holds no text")
     if len(text) > MOST_CHARACTERS:
@@ -139,18 +135,6 @@ def _said_title(document: Any) -> str:
 
     said = any(each.reltype == RELATIONSHIP_TYPE.CORE_PROPERTIES for each in document.part.package.rels.values())
     return (document.core_properties.title or "").strip() if said else ""
-
-
-def _paragraph(item: Any) -> list[str]:
-    words = _BLANKS.sub(" ", item.text).strip()
-    style = (item.style.name if item.style is not None else "") or ""
-    if not words:
-        return []
-    if style == "Title":
-        return [f"# {words}"]
-    if level := re.fullmatch(r"Heading ([1-6])", style):
-        return [f"{'#' * int(level[1])} {words}"]
-    return [f"- {words}" if style.startswith("List") else words]
 
 
 def _bomb(raw: bytes) -> str:
