@@ -86,7 +86,8 @@ W = "xmlns:w='http://schemas.openxmlformats.org/wordprocessingml/2006/main'"
      "<w:moveFrom w:id='3'><w:r><w:t>Cem</w:t></w:r></w:moveFrom><w:r><w:tab/><w:t>first.</w:t></w:r></w:p>",
      "Ask Ann first."),
     ("<w:p><w:hyperlink><w:r><w:t>The form</w:t></w:r></w:hyperlink>"
-     "<w:fldSimple w:instr='PAGE'><w:r><w:t> 7</w:t></w:r></w:fldSimple><w:r><w:instrText>REF x</w:instrText></w:r></w:p>", "The form 7"),
+     "<w:fldSimple w:instr='PAGE'><w:r><w:t> 7</w:t></w:r></w:fldSimple>"
+     "<w:r><w:instrText>REF x</w:instrText></w:r></w:p>", "The form 7"),
     ("<w:p><w:pPr><w:numPr><w:ilvl w:val='0'/><w:numId w:val='4'/></w:numPr></w:pPr><w:r><w:t>One</w:t></w:r></w:p>"
      "<w:p><w:pPr><w:numPr><w:ilvl w:val='1'/><w:numId w:val='4'/></w:numPr></w:pPr><w:r><w:t>Two</w:t></w:r></w:p>"
      "<w:p><w:pPr><w:pStyle w:val='ListBullet2'/></w:pPr><w:r><w:t>Three</w:t></w:r></w:p>",
