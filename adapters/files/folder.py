@@ -18,7 +18,10 @@ from adapters.parsing.parser import LARGEST_DOCUMENT, LARGEST_TEXT, Parser, stem
 from engine.rag.chunk import front_matter
 from engine.rag.page import Entry, Listed, Page, Unreadable
 
-DATES: Final = ("updated", "last_updated", "date")
+DATES: Final = (
+    "updated", "last_updated", "last-updated", "lastmod", "last_modified", "last_modified_at", "modified", "date",
+)
+"""As generators of sites call them; what says when it changed comes before what may be when it was written."""
 _OUT: Final = "leads out of the folder"
 FRESH: Final = 2.0              # seconds in which a file may change twice and keep its time, on some file systems
 
