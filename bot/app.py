@@ -37,7 +37,7 @@ from bot.guards import load_classifier, open_guards, other_model_configs
 from bot.indexes import open_knowledge, open_reranked, open_settled, people
 from bot.recall import RecallingInbox
 from bot.settings import Settings, SettingsError
-from bot.sources import Knowledge, SourcesError, Store
+from bot.sources import Candid, Knowledge, SourcesError, Store
 from bot.telemetry import MeasuredInbox, MeasuredModel, MeasuredRetriever, Metrics
 from engine.errors import BotError, MembershipUnavailable, RetrieverUnavailable, StoreUnavailable, Unavailable
 from engine.guards.chain import Inbound
@@ -293,7 +293,7 @@ async def open_bot(
         engine = Engine(
             store=SqlStore(database, keyring, inbox, settings.limits.history_turns),
             membership=WithGroups(rooms, groups) if groups else rooms,
-            retriever=MeasuredRetriever(retriever, metrics),
+            retriever=MeasuredRetriever(Candid(retriever, settings), metrics),
             models=tuple(MeasuredModel(model, metrics) for model in models),
             inbound=Inbound((SecretsGuard(),), keyring.fingerprint),
             egress=Egress((SecretsGuard(), DeflectionGuard(), CitationGuard()), keyring.fingerprint),

@@ -34,13 +34,14 @@ from adapters.qdrant.writers import Writer, apart, marked
 from adapters.sources.conversations import Conversations, page_of
 from adapters.sources.exports import Export
 from adapters.sources.git import Git
-from adapters.sources.journal import Journal
+from adapters.sources.journal import Journal, unread
 from adapters.sources.site import Site
 from adapters.sql.database import Database
 from adapters.sql.sealed import Keyring
 from bot.settings import Settings
 from engine.errors import BotError, RetrieverUnavailable, StoreUnavailable, Unavailable
-from engine.messages import MessageId
+from engine.messages import Audience, Conversation, Found, MessageId, Passage
+from engine.ports import Retriever
 from engine.rag.access import is_label
 from engine.rag.page import Access, Source
 
@@ -148,6 +149,15 @@ def read_definitions(data_dir: Path) -> tuple[Definition, ...]:
     if twice := {name for name in names if names.count(name) > 1}:
         raise SourcesError(f"{path}: {', '.join(sorted(twice))} stands there twice")
     return found
+
+
+def defined(settings: Settings, handbook: Path) -> tuple[Definition, ...]:
+    """What the settings and the file name, else the pages for when nothing is configured. Raises `SourcesError`."""
+    chosen, own = settings.knowledge, read_definitions(settings.data_dir)
+    acl, url = tuple(chosen.acl), chosen.base_url or ""
+    if chosen.folder:
+        return (Definition("folder", SourceKind.FOLDER, str(chosen.folder), acl, url=url), *own)
+    return own or (Definition("handbook", SourceKind.FOLDER, str(handbook), acl, url=url),)
 
 
 def write_definitions(data_dir: Path, definitions: Iterable[Definition]) -> None:
@@ -278,12 +288,9 @@ class Knowledge:
 
     def definitions(self) -> tuple[Definition, ...]:
         """The configured folder, then the file's; with neither the handbook. Raises `SourcesError`."""
-        chosen, own = self.settings.knowledge, read_definitions(self.settings.data_dir)
-        self._chats = frozenset(each.name for each in own if each.kind is SourceKind.CONVERSATIONS)
-        acl, url = tuple(chosen.acl), chosen.base_url or ""
-        if chosen.folder:
-            return (Definition("folder", SourceKind.FOLDER, str(chosen.folder), acl, url=url), *own)
-        return own or (Definition("handbook", SourceKind.FOLDER, str(self.handbook), acl, url=url),)
+        there = defined(self.settings, self.handbook)
+        self._chats = frozenset(each.name for each in there if each.kind is SourceKind.CONVERSATIONS)
+        return there
 
     async def sync(
         self, only: str | None = None, *, full: bool = False, tell: Tell = lambda _name, _done, _total: None,
@@ -482,6 +489,33 @@ class Knowledge:
     def _marks(self) -> tuple[int, ...]:
         folder = self.settings.data_dir
         return tuple(_changed(folder / name) for name in (FILE, WANTED))
+
+
+@dataclass(frozen=True, slots=True)
+class Candid:
+    """A `Retriever` around a `Retriever`: where nothing answers, it tells whether all pages were ever read.
+
+    That stands in the data folder, whichever process reads them.
+    """
+
+    inner: Retriever
+    settings: Settings
+
+    async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
+        """As the inner one. Raises `RetrieverUnavailable`."""
+        found = await self.inner.find(question, past=past, audience=audience, limit=limit)
+        return found if found.answers else replace(found, whole=await asyncio.to_thread(self._whole))
+
+    async def still_readable(self, passages: Sequence[Passage], audience: Audience) -> tuple[Passage, ...]:
+        """As the inner one says."""
+        return await self.inner.still_readable(passages, audience)
+
+    def _whole(self) -> bool:
+        try:
+            names = [each.name for each in defined(self.settings, Path())]
+        except SourcesError:            # nobody knows
+            return True
+        return not unread(self.settings.data_dir / JOURNAL, names)
 
 
 def ask_for_sync(data_dir: Path) -> None:

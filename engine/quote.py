@@ -10,6 +10,7 @@ from typing import Final
 
 from engine.courtesy import asks_nothing
 from engine.messages import Found, Passage
+from engine.nothing import nothing
 from engine.rag.words import content_words
 
 QUOTED: Final = 3
@@ -18,10 +19,8 @@ LONGEST: Final = 420
 """Characters of one quotation."""
 NOT_CONNECTED: Final = "No language model is connected, so here is what the pages say, word for word:"
 AWAY: Final = "The language model is not answering right now, so here is what the pages say, word for word:"
-NOTHING: Final = "I found nothing in the pages that everyone here may read that answers this."
 READY: Final = "Ask me whatever the pages may tell: I look it up and say where it stands."
 UNSEARCHED: Final = "Neither the language model nor the pages can be reached right now. Please try again in a while."
-AWAY_AND_NOTHING: Final = f"The language model is not answering right now. {NOTHING}"
 _BETWEEN: Final = re.compile(       # two units: behind a sentence, before an item, a row or a heading, at an empty line
     r"(?<=[^\s\d][.!?…])\s+|(?<=[。！？])|\n\s*\n|\n(?=[ \t]*(?:[-*+] |[|>#]|\d{1,3}[.)] ))|(?<=\|)\n"
 )
@@ -52,7 +51,7 @@ def quote(found: Found, question: str, *, connected: bool) -> str:
     if asks_nothing(question) and not found.passages:
         return READY
     if not found.answers or not found.passages:
-        return AWAY_AND_NOTHING if connected else NOTHING
+        return nothing(question, whole=found.whole, away=connected)
     quotes = [
         _quoted(_behind(excerpt(found.passages[n].text, question), f"[{n + 1}]"))
         for n in best(found.passages, question)
