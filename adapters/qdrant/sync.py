@@ -293,6 +293,11 @@ class _Survey:
         """Whether we are asked who we are where that page is: others may read it now than who could."""
         return path in self.barred or "" in self.barred
 
+    @property
+    def shut(self) -> bool:
+        """Whether every page asks who we are: that is no matter of single pages."""
+        return len(self.seen) > 1 and self.seen.keys() <= self.barred
+
 
 @dataclass(slots=True)
 class _Sync:
@@ -410,6 +415,9 @@ class _Sync:
                                  f"it lists some; if it is empty: `bartizan source sync {self.source.name} --full`")
         elif why:
             yield Unreadable("", why)
+        if survey.shut:
+            yield Unreadable("", f"asks who we are for each of its {len(survey.seen):,} pages: it needs a token that "
+                                 "may read them, as token_file in sources.toml, or a new one there")
 
     async def _arrived(self) -> None:
         """What the index has of another source by this name is hidden first: it would get this one's readers."""

@@ -31,6 +31,7 @@ import aiohttp
 
 from adapters.files.folder import page
 from adapters.parsing.parser import LARGEST_DOCUMENT, Parser
+from adapters.sources.credentials import let_in
 from engine.rag.page import Entry, Listed, Page, Unreadable
 
 PAGES: Final = 50_000
@@ -131,7 +132,8 @@ class Site(Listed):
         try:
             places = asyncio.run(self._places())
         except _Failed as error:
-            yield error.of("", "the sitemap ")
+            told = error.of("", "the sitemap ")
+            yield replace(told, why=f"{told.why}: {let_in(self.token)}") if error.barred else told
             return
         for known in (self._dates, self._led, self._logins, self._cleared):
             known.clear()

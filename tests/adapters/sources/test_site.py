@@ -7,6 +7,7 @@ import gzip
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -286,8 +287,14 @@ async def test_who_asks_who_we_are_bars_the_page() -> None:
         entry, = await listed(site)
         said = [await read(site, f"http://{host}/a{code}") for code in codes]
     assert isinstance(entry, Unreadable)
-    assert (entry.path, entry.why, entry.barred) == ("", "the sitemap is answered with HTTP 401", True)
+    assert (entry.path, entry.why, entry.barred) == ("", (
+        "the sitemap is answered with HTTP 401: it asks who we are: name a file that holds a token for it, as "
+        "token_file in sources.toml"), True)
     assert [page.barred for page in said if isinstance(page, Unreadable)] == [True, True, True, False, False, False]
+    async with a_site(sitemap_xml=answered(403)) as host:
+        entry, = await listed(replace(the_site(host), token="s3cret"))
+    assert (entry.path, entry.why) == ("", (                # type: ignore[union-attr]
+        "the sitemap is answered with HTTP 403: its token is refused: put one that may read it into its token file"))
     async with a_site(sitemap_xml=LOGIN) as host:
         entry, = await listed(the_site(host))
     assert isinstance(entry, Unreadable)
