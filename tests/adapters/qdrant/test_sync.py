@@ -680,11 +680,11 @@ async def test_where_a_site_asks_who_we_are_nobody_finds_what_it_said(index: Pas
         with Journal.open(tmp_path / "sync.db") as journal:
             syncer = Syncer(index, journal, SMALL)
             assert await synced(rota="login") == (SyncReport(added=2, failed=(
-                (f"http://{host}/rota", "asks for a password, or shows what other pages show: one may have to log in"),
+                (f"http://{host}/rota", "asks who we are, or shows what other pages show: one may have to log in"),
             )), 2)
             await synced(rota="page")
             syncer.command = ("/bin/false",)
-            for how, why in (("login", "asks for a password, or shows what other pages show: one may have to log in"),
+            for how, why in (("login", "asks who we are, or shows what other pages show: one may have to log in"),
                              ("403", "is answered with HTTP 403")):
                 for _ in range(2):
                     report, shown = await synced(pay=how)
