@@ -30,6 +30,7 @@ from adapters.qdrant.errand import Tell
 from adapters.qdrant.index import PassageIndex, QueryEmbedder, making
 from adapters.qdrant.indexer import VERSION
 from adapters.qdrant.sync import COMMAND, Given, Syncer, SyncReport
+from adapters.qdrant.turns import Elsewhere, Turns
 from adapters.qdrant.writers import Writer, apart, marked
 from adapters.sources.conversations import Conversations, page_of
 from adapters.sources.exports import Export
@@ -282,7 +283,7 @@ class Knowledge:
     ) -> AsyncGenerator[Knowledge]:
         """``handbook``: the pages for when nothing is configured. Raises `RetrieverUnavailable`."""
         with Journal.open(settings.data_dir / JOURNAL) as journal:
-            syncer = Syncer(index, journal, command, version)
+            syncer = Syncer(index, journal, command, version, Turns(lambda: index.store, folder_name(settings)))
             await syncer.resume()
             yield cls(index, settings, syncer, handbook, store, successor)
 
@@ -335,6 +336,8 @@ class Knowledge:
         if (new := self.successor) is None:
             return {}
         async with AsyncExitStack() as stack:
+            if self.syncer.turns is not None:       # another folder would clear away what is half built
+                await stack.enter_async_context(self.syncer.turns.taken())
             making_of = making(new.embedder)
             fresh = await stack.enter_async_context(self.index.next_generation(new.embedder, making_of))
             journal = stack.enter_context(Journal.open(None))
@@ -366,8 +369,8 @@ class Knowledge:
 
     @property
     def _writer(self) -> Writer:
-        folder = f"{socket.gethostname()}:{self.settings.data_dir.absolute()}"
-        return Writer(folder, {each.name: _digest(each.given.origin) for each in self.definitions()})
+        origins = {each.name: _digest(each.given.origin) for each in self.definitions()}
+        return Writer(folder_name(self.settings), origins)
 
     async def recall(self, message: MessageId) -> None:
         """A message was deleted or edited: what it said is not found any more, and its page is read again by `watch`.
@@ -483,7 +486,7 @@ class Knowledge:
                 return await self.syncer.follow(look, full=full, empty=empty, tell=told)
             except _Removed:
                 return None
-            except SourcesError as error:
+            except (SourcesError, Elsewhere) as error:
                 return SyncReport(failed=(("", str(error)),))
 
     def _marks(self) -> tuple[int, ...]:
@@ -516,6 +519,11 @@ class Candid:
         except SourcesError:            # nobody knows
             return True
         return not unread(self.settings.data_dir / JOURNAL, names)
+
+
+def folder_name(settings: Settings) -> str:
+    """Ours, among all that write to an index on a server."""
+    return f"{socket.gethostname()}:{settings.data_dir.absolute()}"
 
 
 def ask_for_sync(data_dir: Path) -> None:

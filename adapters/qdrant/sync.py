@@ -15,7 +15,7 @@ import time
 from asyncio.subprocess import DEVNULL, PIPE
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -28,6 +28,7 @@ from adapters.qdrant import frames
 from adapters.qdrant.embed import EARLIER
 from adapters.qdrant.indexer import VERSION, Broken, Job, Pieces, Ready, Told, version
 from adapters.qdrant.points import Manifest, Piece, Record
+from adapters.qdrant.turns import Turns
 from adapters.sources.journal import KEPT, Journal, Progress, Seen, Tombstone
 from engine.errors import RetrieverUnavailable
 from engine.messages import Labels
@@ -132,6 +133,7 @@ class Syncer:
     journal: Journal
     command: Sequence[str] = COMMAND
     version: str = VERSION              # of chunker and model, as the indexer of ``command`` has them
+    turns: Turns | None = None          # where others bring the same index up to their sources
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)    # nothing is put while something is forgotten
     _current: _Sync | None = None
@@ -156,9 +158,9 @@ class Syncer:
     ) -> SyncReport:
         """As `sync`, of what ``look`` says once its turn has come: meanwhile it may have become another.
 
-        From then on `heed` tells it. Raises what ``look`` raises, too.
+        From then on `heed` tells it. Raises what ``look`` raises, too, and `Elsewhere` where others write.
         """
-        async with self._turn:
+        async with self._turn, self.turns.taken() if self.turns else nullcontext():
             source, given = look()
             self._current = _Sync(self, source, given, full, empty, tell)
             try:
@@ -522,6 +524,8 @@ class _Sync:
             if f"{self.source.name}/{page.path}" in await self._shut():
                 return False
             now = msgspec.structs.replace(seen, hash=page.hash, date=page.date, form=page.form)
+            if self.syncer.turns is not None:
+                self.syncer.turns.hold()
             await self.syncer.index.put([(self._record(page.path, now), result.pieces)])
         return True
 
