@@ -39,7 +39,7 @@ from bot.recall import RecallingInbox
 from bot.settings import Settings, SettingsError
 from bot.sources import Candid, Knowledge, SourcesError, Store
 from bot.telemetry import MeasuredInbox, MeasuredModel, MeasuredRetriever, Metrics
-from engine.errors import BotError, MembershipUnavailable, RetrieverUnavailable, StoreUnavailable, Unavailable
+from engine.errors import BotError, MembershipUnavailable, StillReading, StoreUnavailable, Unavailable
 from engine.guards.chain import Inbound
 from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
@@ -100,7 +100,7 @@ class Patient:
                 async with asyncio.timeout(self.patience.total_seconds()):
                     await self.indexed.wait()
             except TimeoutError as error:
-                raise RetrieverUnavailable("the pages are being indexed for the first time") from error
+                raise StillReading("the pages are being indexed for the first time") from error
         return await self.index.find(question, past=past, audience=audience, limit=limit)
 
     async def still_readable(self, passages: Sequence[Passage], audience: Audience) -> tuple[Passage, ...]:
