@@ -346,6 +346,8 @@ class Knowledge:
             for name, report in reports.items():
                 if why := next((why for path, why in report.failed if not path or path.endswith("/")), ""):
                     raise RetrieverUnavailable(f"the index is not built anew while a source is away: {name}: {why}")
+            if self.syncer.turns is not None:
+                self.syncer.turns.hold()
             async with self.syncer.paused():    # no vectors of the old model get into the new generation
                 with suppress(SourcesError):
                     await beside.mind()
