@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from adapters.qdrant.embed import Counter
-from adapters.qdrant.index import bm25
+from adapters.qdrant.index import Bm25
 from engine.rag.chunk import chunk
 from engine.rag.rank import apart
 
@@ -34,7 +34,7 @@ class Window:
 async def chat_table(folder: Path) -> None:
     """Prints hit@5 and hit@10 for both kinds of questions: a hit holds a message of the answer."""
     channels = _windows(folder / "messages.jsonl")
-    vocabulary = bm25()
+    vocabulary = Bm25()
     found: dict[str, list[list[bool]]] = defaultdict(list)
     for line in (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines():
         query = json.loads(line)
@@ -54,7 +54,7 @@ def _windows(path: Path) -> dict[str, list[Window]]:
     for line in path.read_text(encoding="utf-8").splitlines():
         message = json.loads(line)
         samples[message["channel"], message["id"].partition(":")[0]].append(message)
-    tokens, vocabulary = Counter.load(), bm25()
+    tokens, vocabulary = Counter.load(), Bm25()
     channels: dict[str, list[Window]] = defaultdict(list)
     for (channel, sample), said in samples.items():
         texts = [f"{each['author']}: {' '.join(each['text'].split())}" for each in said]

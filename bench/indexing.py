@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from adapters.files.folder import Folder
 from adapters.qdrant import embed
-from adapters.qdrant.index import bm25
+from adapters.qdrant.index import Bm25
 from adapters.qdrant.indexer import Job, pieces
 from adapters.qdrant.sync import Syncer
 from adapters.sources.journal import Journal
@@ -68,7 +68,7 @@ def rate(folder: Path, count: int) -> None:
     found = sorted(folder.rglob("*.md"))
     paths = found[:: max(1, len(found) // count)]
     jobs = [Job(path.read_text(encoding="utf-8", errors="replace"), path.stem) for path in paths]
-    model, words = embed.TextModel.load(threads=1), bm25()
+    model, words = embed.TextModel.load(threads=1), Bm25()
     cut = [part for job in jobs for part in chunk(job.text, name=job.name, tokens=model.tokens)]
     texts = [text for part in cut for text in part.parts]
     least = bare(texts)

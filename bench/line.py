@@ -32,7 +32,7 @@ import uvloop
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from adapters.qdrant.embed import Embedder
-from adapters.qdrant.index import PassageIndex, bm25
+from adapters.qdrant.index import Bm25, PassageIndex
 from adapters.qdrant.points import Piece as Chunk
 from adapters.qdrant.points import Record
 from adapters.sglang.config import SglangConfig
@@ -192,7 +192,7 @@ def line(quick: bool) -> list[Row]:
 @asynccontextmanager
 async def an_index(folder: Path, chunks: int) -> AsyncGenerator[PassageIndex]:
     """Synthetic chunks with synthetic vectors, behind the real embedder for the questions."""
-    chance, words = random.Random(1), bm25()
+    chance, words = random.Random(1), Bm25()
     embedder = Embedder()
     async with embedder.running(), PassageIndex.open(folder, embedder) as index:
         await index.ready()

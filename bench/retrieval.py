@@ -29,7 +29,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from adapters.qdrant.embed import SIZE, Embedder
-from adapters.qdrant.index import PassageIndex, bm25
+from adapters.qdrant.index import Bm25, PassageIndex
 from adapters.qdrant.points import Piece, Record
 from adapters.qdrant.server import MEMORY, ServerOptions, open_generations
 from adapters.qdrant.store import Words
@@ -54,7 +54,7 @@ def pages(chunks: int) -> Iterator[tuple[Record, list[Piece]]]:
     """Records and pieces, ten chunks a page; the same every time."""
     dice, numbers = random.Random(7), np.random.default_rng(7)
     words, ranks = vocabulary(dice), np.arange(1, 30_001) ** -1.0
-    weights, centres, bag = ranks / ranks.sum(), numbers.standard_normal((500, SIZE)), bm25()
+    weights, centres, bag = ranks / ranks.sum(), numbers.standard_normal((500, SIZE)), Bm25()
     for page in range(chunks // EACH):
         acl = frozenset(f"group:{dice.randrange(GROUPS)}" for _ in range(dice.choice((1, 1, 2))))
         record = Record(f"bench/{page}.md", "bench", str(page), "1", acl, f"https://wiki.acme.example/{page}")

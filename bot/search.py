@@ -87,6 +87,8 @@ async def search(
     here knows who is in that channel.
     """
     place = place_of(channel) if channel else None
+    if person is not None and not person.removeprefix("user:").strip():     # of a script whose variable is not set
+        raise SearchError("--as names nobody")
     make_private(settings.data_dir)
     console = Console(soft_wrap=True)
     async with open_settled(settings) as index:

@@ -111,8 +111,9 @@ def _units(text: str) -> list[_Unit]:
     for end, after in [*((gap.start(), gap.end()) for gap in _BETWEEN.finditer(text)), (len(text), len(text))]:
         piece = text[at:end]
         if not inside and _HEADING.match(piece.lstrip()):
-            heading = content_words(piece)
-        elif piece.strip():
+            line = len(piece) - len(piece.lstrip()) + len(piece.lstrip().partition("\n")[0])
+            heading, at, piece = content_words(piece[:line]), at + line, piece[line:]       # words may follow at once
+        if piece.strip():
             units.append(_Unit(at + len(piece) - len(piece.lstrip()), end, content_words(piece), heading))
         at, inside = after, still_open(piece, inside)
     return units

@@ -18,7 +18,11 @@ from adapters.parsing.parser import LARGEST_DOCUMENT, LARGEST_TEXT, Parser, stem
 from engine.rag.chunk import front_matter
 from engine.rag.page import Entry, Listed, Page, Unreadable
 
-DATES: Final = ("updated", "last_updated", "date")
+DATES: Final = (
+    "updated", "last_updated", "last-updated", "lastmod", "last_modified", "last_modified_at", "modified", "date",
+)
+"""As generators of sites call them; what says when it changed comes before what may be when it was written."""
+_OUT: Final = "leads out of the folder"
 FRESH: Final = 2.0              # seconds in which a file may change twice and keep its time, on some file systems
 
 
@@ -49,6 +53,7 @@ class Folder(Listed):
                 with os.scandir(folder) as scanned:
                     inside = sorted((each for each in scanned if not each.name.startswith(".")), key=lambda e: e.name)
                 inner = [each.path for each in inside if each.is_dir(follow_symlinks=False)]
+                linked = [each.path for each in inside if each.is_symlink() and Path(each.path).is_dir()]
                 files = [each.path for each in inside
                          if each.name.lower().endswith(self.suffixes) and not Path(each.path).is_dir()]
             except OSError as error:
@@ -56,6 +61,9 @@ class Folder(Listed):
                 yield Unreadable("" if path == "." else f"{_shown(path)}/", error.strerror or "unreadable")
                 continue
             waiting += reversed(inner)
+            for link in linked:         # what one inside of the folder leads to is read there
+                if not self._holds(link):
+                    yield Unreadable(_shown(os.path.relpath(link, self.root)), _OUT)
             for file in files:
                 yield self._entry(file)
 
@@ -63,8 +71,8 @@ class Folder(Listed):
         """One page. Bytes that are not UTF-8, and NUL, become replacement characters, and ``note`` says so."""
         file = self.root / path
         try:
-            if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(self.root)):
-                return Unreadable(path, "leads out of the folder")
+            if not self._holds(file):
+                return Unreadable(path, _OUT)
             if not stat.S_ISREG(file.stat().st_mode):       # opening a device may do something
                 return Unreadable(path, "is not a file")
             with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
@@ -82,6 +90,9 @@ class Folder(Listed):
     def close(self) -> None:
         """Ends the parser's process."""
         self.parser.close()
+
+    def _holds(self, place: str | Path) -> bool:
+        return Path(os.path.realpath(place)).is_relative_to(os.path.realpath(self.root))
 
     def _entry(self, file: str) -> Entry | Unreadable:
         path = os.path.relpath(file, self.root)
@@ -105,8 +116,9 @@ def page(
     content = parser.content(raw, path, largest=largest)
     if isinstance(content, Rejected):
         return Unreadable(path, content.why, lasting=True)
-    return Page(path, content.text, content.title or stem(path), url, dated(content.text) or date, content.note,
-                content.form, anchors=content.anchors)
+    changed = dated(content.text) or content.changed or date
+    return Page(path, content.text, content.title or stem(path), url, changed, content.note, content.form,
+                anchors=content.anchors)
 
 
 def dated(text: str) -> datetime | None:

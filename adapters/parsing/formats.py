@@ -6,11 +6,14 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
-from adapters.parsing.markup import Markup, table
+from adapters.parsing import word
+from adapters.parsing.dates import changed
+from adapters.parsing.markup import Markup
 
 MOST_CHARACTERS: Final = 2_000_000
 UNPACKED: Final = 200_000_000       # bytes of a DOCX's parts together
@@ -25,12 +28,16 @@ _LINES: Final = re.compile(r"\n{3,}")
 
 
 class Parsed(msgspec.Struct, frozen=True, tag=True):
-    """A document as Markdown. ``anchors``: a heading's slug to the anchor that the document itself has for it."""
+    """A document as Markdown. ``anchors``: a heading's slug to the anchor that the document itself has for it.
+
+    ``changed``: when it says that it was last changed.
+    """
 
     text: str
     title: str = ""
     note: str = ""
     anchors: dict[str, str] | None = None
+    changed: datetime | None = None
 
 
 class Rejected(msgspec.Struct, frozen=True, tag=True):
@@ -89,14 +96,9 @@ def docx(raw: bytes) -> Parsed | Rejected:
     if why := _bomb(raw):
         return Rejected(why)
     import docx as library  # noqa: PLC0415
-    from docx.table import Table  # noqa: PLC0415
 
     document = library.Document(io.BytesIO(raw))
-    blocks: list[str] = []
-    for item in document.iter_inner_content():
-        blocks += [table([[cell.text for cell in row.cells] for row in item.rows])] if isinstance(item, Table) else (
-            _paragraph(item))
-    text = "\n\n".join(block for block in blocks if block)
+    text = word.markdown(document)
     if not text.strip():
         return Rejected("holds no text")
     if len(text) > MOST_CHARACTERS:
@@ -115,7 +117,7 @@ def html(raw: bytes) -> Parsed | Rejected:
         tree = parser.document_fromstring(text.encode("utf-8", "replace"), parser=reader)
     except (etree.ParserError, etree.XMLSyntaxError):
         return Rejected("holds no text")
-    page = Markup(tree)
+    when, page = changed(tree), Markup(tree)
     found, title = page.markdown()
     cut = any(error.type_name == "ERR_RESOURCE_LIMIT" for error in reader.error_log)    # the parser only stops there
     if not found.strip():
@@ -124,7 +126,7 @@ def html(raw: bytes) -> Parsed | Rejected:
         note = "is nested too deeply; what comes before that is read"
     if len(found) > MOST_CHARACTERS:
         return Rejected(f"holds more than {MOST_CHARACTERS:,} characters")
-    return Parsed(found, title, note, page.anchors)
+    return Parsed(found, title, note, page.anchors, when)
 
 
 def _said_title(document: Any) -> str:
@@ -133,18 +135,6 @@ def _said_title(document: Any) -> str:
 
     said = any(each.reltype == RELATIONSHIP_TYPE.CORE_PROPERTIES for each in document.part.package.rels.values())
     return (document.core_properties.title or "").strip() if said else ""
-
-
-def _paragraph(item: Any) -> list[str]:
-    words = _BLANKS.sub(" ", item.text).strip()
-    style = (item.style.name if item.style is not None else "") or ""
-    if not words:
-        return []
-    if style == "Title":
-        return [f"# {words}"]
-    if level := re.fullmatch(r"Heading ([1-6])", style):
-        return [f"{'#' * int(level[1])} {words}"]
-    return [f"- {words}" if style.startswith("List") else words]
 
 
 def _bomb(raw: bytes) -> str:

@@ -93,9 +93,11 @@ class Markup:
         blocks = list(self._blocks(root))
         if not certain:
             blocks = _without_links_around(blocks)
-        if root.get("id") == "main-content":            # of Confluence, which writes "Space : Page"
+        if named := root.get("id") == "main-content":   # of Confluence, which writes "Space : Page"
             title, first = (text.partition(" : ")[2] or text for text in (title, first))
-        if blocks and not any(block.level == 1 for block in blocks) and (first or title):
+        heads = [block.text.lstrip("# ") for block in blocks if block.level == 1]
+        lacks = heads[:1] != [first or title] if named else not heads       # its title stands above the page itself
+        if blocks and lacks and (first or title):
             blocks.insert(0, Block(f"# {first or title}", level=1))
             self._ids.insert(0, (first or title, first_id if first else ""))
         for words, anchor in self._ids:

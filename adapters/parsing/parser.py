@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import IO, Final
@@ -40,6 +41,7 @@ class Content:
     title: str = ""
     note: str = ""
     anchors: dict[str, str] | None = None
+    changed: datetime | None = None
 
 
 _decoder: Final[msgspec.msgpack.Decoder[Told]] = msgspec.msgpack.Decoder(Parsed | Rejected)
@@ -76,7 +78,7 @@ class Parser:
         if isinstance(told, Rejected):
             return told
         kind = Form.PAGES if found is Media.PDF else Form.MARKDOWN
-        return Content(told.text, kind, told.title, told.note or said, told.anchors)
+        return Content(told.text, kind, told.title, told.note or said, told.anchors, told.changed)
 
     def close(self) -> None:
         """Ends the process; the next document starts another."""

@@ -121,7 +121,7 @@ def _ours(file: _Ours) -> Directory:
 def _scim(responses: Sequence[Any]) -> Directory:
     listed = [
         resource for response in responses if isinstance(response, dict)
-        for resource in msgspec.convert(response.get("Resources", []), list[_Resource])
+        for resource in msgspec.convert(_assigned(response.get("Resources") or []), list[_Resource])
     ]
     users = [resource for resource in listed if not resource.is_group]
     groups = [resource for resource in listed if resource.is_group]
@@ -145,6 +145,13 @@ def _scim(responses: Sequence[Any]) -> Directory:
         frozenset(name for user in users if user.user_type.lower() in OUTSIDE for name in user.names),
         frozenset(name for user in users if not user.active for name in user.names),
     )
+
+
+def _assigned(said: Any) -> Any:
+    """Without what is null: RFC 7643 means by it that there is none, and many directories write it."""
+    if isinstance(said, dict):
+        return {key: _assigned(value) for key, value in said.items() if value is not None}
+    return [_assigned(each) for each in said] if isinstance(said, list) else said
 
 
 def _groups(members: Mapping[str, Sequence[str]]) -> dict[str, Labels]:

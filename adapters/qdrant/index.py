@@ -62,6 +62,7 @@ from engine.rag.alike import Meanings, said, shares
 from engine.rag.answers import SURE, WEIGHED, Evidence, guess, level, names
 from engine.rag.followup import FADING, asked, direction, weighted
 from engine.rag.jargon import shortened, spelled_out
+from engine.rag.numerals import leant_on, spelled, told
 from engine.rag.rank import MEANING, WORDING, apart, fuse, spread
 from engine.rag.versions import newest_first
 
@@ -101,15 +102,27 @@ class QueryEmbedder(Protocol):
     async def query(self, text: str) -> Sequence[float]: ...
 
 
-def bm25() -> edge.Bm25:
+class Bm25:
     """Words to sparse vectors; the same for pages and questions. Splits Chinese and Japanese, stems English."""
-    return edge.Bm25(edge.Bm25Config(language="english", tokenizer=edge.TokenizerType.Multilingual, avg_len=120))
+
+    def __init__(self) -> None:
+        self._words = edge.Bm25(
+            edge.Bm25Config(language="english", tokenizer=edge.TokenizerType.Multilingual, avg_len=120))
+
+    def embed_document(self, text: str) -> edge.SparseVector:
+        """The words of a passage, by how often they stand there."""
+        return self._words.embed_document(spelled(text))
+
+    def embed_query(self, text: str) -> edge.SparseVector:
+        """The words of a question, each once."""
+        return self._words.embed_query(spelled(text))
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What is asked, then what it leans on, its words by their weights, those that are names or numbers, and by whom.
+    """What is asked, then what it leans on, its words by their weights, those that are names, and by whom.
 
+    ``numbers``: words that are digits alone, and may be an amount that no page says.
     ``shares``: what part of it each word is as it is written; ``ids``: those that such a word has in the index;
     ``short``: ids of short forms that were written, with those of the long ones that stand in their place here.
     ``allowed``: ids of the allow-lists that everyone in the audience passes.
@@ -118,6 +131,7 @@ class _Question:
     asked: tuple[str, ...]
     words: Words
     names: tuple[int, ...]
+    numbers: frozenset[int]
     shares: Mapping[str, float]
     ids: Mapping[str, frozenset[int]]
     short: Mapping[int, frozenset[int]]
@@ -136,6 +150,12 @@ class _Question:
         """The words of a passage; who writes one short holds its long form as well."""
         holds = frozenset(point.words.indices if point.words else ())
         return holds.union(*(self.short[id] for id in holds & self.short.keys()))
+
+    def weighed(self, held: Iterable[Collection[int]]) -> Mapping[int, float]:
+        """The words that are weighed against what passages hold; of its numbers only those that one of them holds."""
+        there = frozenset[int]().union(*held)
+        words = zip(self.words.indices, self.words.values, strict=True)
+        return {id: weight for id, weight in words if id not in self.numbers or id in there}
 
     def unsaid(self, point: Point, record: Record, meanings: Meanings) -> float:
         """What a passage leaves unsaid of it, its headings and its page's name included."""
@@ -157,7 +177,7 @@ class PassageIndex:
     _records: dict[str, Record] = field(default_factory=dict)
     _documents: dict[str, str] = field(default_factory=dict)     # by the ids of their records
     _lists: Lists[int] = field(default_factory=Lists)
-    _words: edge.Bm25 = field(default_factory=bm25)
+    _words: Bm25 = field(default_factory=Bm25)
     _meanings: Meanings = field(default_factory=meanings)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _changes: int = 0
@@ -417,8 +437,11 @@ class PassageIndex:
             return self._cache[key]
         asked = tuple(spelled_out(question) for question in questions)
         dense = direction([list(await self.embedder.query(question)) for question in asked])
-        words = weighted(self._words.embed_query(question).indices for question in asked)
-        named = self._words.embed_query(" ".join(names(asked[0]))).indices
+        words = weighted(
+            self._words.embed_query(leant_on(question) if earlier else question).indices
+            for earlier, question in enumerate(asked))
+        numbers = frozenset(self._words.embed_query(told(" ".join(asked))).indices)
+        named = [id for id in self._words.embed_query(" ".join(names(asked[0]))).indices if id not in numbers]
         parts = shares([said(question) for question in asked], FADING)
         ids = {word: frozenset(self._words.embed_query(word).indices) for word in parts}
         short = {
@@ -426,7 +449,7 @@ class PassageIndex:
             for question in questions for word, long in shortened(question).items()
             for id in self._words.embed_query(word).indices
         }
-        question = _Question(asked, Words(list(words), list(words.values())), tuple(named), parts, ids, short,
+        question = _Question(asked, Words(list(words), list(words.values())), tuple(named), numbers, parts, ids, short,
                              audience, allowed)
         candidates = await store.search(dense, question.sought, allowed)
         found = await self._ranked(store, question, candidates, limit)
@@ -466,7 +489,7 @@ class PassageIndex:
                 )
         distinct = apart([(each.document, each.start, each.end) for each in passages])
         how = guess(
-            evidence[:WEIGHED], words=dict(zip(question.words.indices, question.words.values, strict=True)),
+            evidence[:WEIGHED], words=question.weighed(each.held for each in evidence[:WEIGHED]),
             names=question.names, level=level((hit.document, hit.score) for hit in near), found=len(near) / CANDIDATES,
         )
         sure = how.certainty(await store.rarity(question.words.indices, question.allowed) if how.open else None)

@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
 import msgspec
-import qdrant_edge as edge
 
 from adapters.qdrant import embed, frames
-from adapters.qdrant.index import bm25
+from adapters.qdrant.index import Bm25
 from adapters.qdrant.points import Piece
 from engine.errors import RetrieverUnavailable
 from engine.ports import Tokens
@@ -30,7 +29,7 @@ from engine.rag.page import Form
 
 def version(model: str) -> str:
     """What chunks and vectors are made with; ``model`` names the embedding model and its weights."""
-    return f"{chunk.VERSION}/{model}/bm25-1"
+    return f"{chunk.VERSION}/{model}/bm25-2"
 
 
 VERSION: Final = version(embed.VERSION)
@@ -85,7 +84,7 @@ def main() -> None:
         return
     _tell(Ready())
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
-    words = bm25()
+    words = Bm25()
     while True:
         job = jobs.get()
         try:
@@ -94,7 +93,7 @@ def main() -> None:
             _tell(Broken(str(error)))
 
 
-def pieces(job: Job, model: Model, words: edge.Bm25, window: int = embed.PART) -> list[Piece]:
+def pieces(job: Job, model: Model, words: Bm25, window: int = embed.PART) -> list[Piece]:
     """All chunks of a page; those that are new, with their vectors. Equal ones are embedded once."""
     chunks = chunk.chunk(job.text, name=job.name, tokens=model.tokens, window=window, kind=job.form.value)
     new = {part.hash: part for part in chunks if part.hash not in job.known}

@@ -33,7 +33,7 @@ from adapters.qdrant.turns import Turns
 from adapters.sources.journal import KEPT, Journal, Progress, Seen, Tombstone
 from engine.errors import RetrieverUnavailable
 from engine.messages import Labels
-from engine.rag.page import Access, Entry, Form, Marking, Page, Source, Unreadable
+from engine.rag.page import Access, Entry, Form, Marking, Page, Source, Unreadable, fits
 
 log = structlog.get_logger()
 
@@ -43,7 +43,8 @@ LARGEST: Final = 256_000_000    # bytes of one result
 LOADING: Final = 60.0           # seconds until the model has to be there
 PATIENCE: Final = 600.0         # seconds for one page; the largest that we read takes about two minutes
 AHEAD: Final = 2                # pages sent before the first one's result is awaited
-RECONCILED: Final = 86_400.0    # seconds after which a source is listed as a whole, whatever its cursor says
+RECONCILED: Final = 86_400.0    # seconds after which a source is listed as a whole, whatever its cursor says,
+                                # and one that can be asked for versions is asked for each page, whatever its stamps say
 LENT: Final = 1_000             # pages going away whose vectors are kept for those that come
 
 Tell: TypeAlias = Callable[[int, int], None]
@@ -288,7 +289,7 @@ class _Survey:
     barred: frozenset[str]              # paths of what asks who we are; "": all of it
     read: int
     cursor: str
-    whole: bool                 # everything was listed
+    whole: bool                 # everything was listed, and asked for where that can be
     fresh: Mapping[str, Seen]           # of ``seen``, what the journal has otherwise
     lost: tuple[str, ...]               # what only the journal has
 
@@ -364,7 +365,8 @@ class _Sync:
             sum(path not in plan.known for path in done), changed, len(plan.gone),
             len(plan.known) - len(plan.gone) - len(plan.hidden) - changed,
             tuple((bad.path, f"{bad.why}{_hides(bad.path, survey, plan.hidden)}") for bad in failed),
-            tuple(_odd(survey, plan)), self.chunks, self.embedded, survey.read, time.monotonic() - clock,
+            (*_odd(survey, plan), *self._idle(survey)), self.chunks, self.embedded, survey.read,
+            time.monotonic() - clock,
         )
 
     @asynccontextmanager
@@ -458,6 +460,13 @@ class _Sync:
             yield Unreadable("", f"asks who we are for each of its {len(survey.seen):,} pages: it needs a token that "
                                  "may read them, as token_file in sources.toml, or a new one there")
 
+    def _idle(self, survey: _Survey) -> Iterator[tuple[str, str]]:
+        """Rules of who may read what that are about no page: one that is misspelled leaves its pages to all others."""
+        if survey.seen and not survey.failed:
+            for pattern, _ in self.given.access.rules:
+                if not any(fits(pattern, path) for path in survey.seen):
+                    yield "", f"the rule {pattern} fits none of its pages"
+
     async def _arrived(self) -> None:
         """What the index has of another source by this name is hidden first: it would get this one's readers."""
         name, origin = self.source.name, self.given.origin
@@ -478,6 +487,7 @@ class _Sync:
         cursor = source.cursor()
         due = self.full or now - progress.listed > RECONCILED
         changes = None if due or not progress.cursor or not cursor else source.changes(progress.cursor)
+        asks = due and isinstance(source, Marking)      # a page may be gone, or closed, and still be listed as it was
         entries: Iterable[Entry | Unreadable] = _listed(source) if changes is None else changes.touched
         seen = {} if changes is None else {path: each for path, each in before.items() if path not in changes.gone}
         failed: list[Unreadable] = []
@@ -491,7 +501,7 @@ class _Sync:
             if isinstance(entry, Entry):
                 old = before.get(entry.path)
                 page: Page | Unreadable | None = None
-                if self.full or not old or not entry.stamp or old.stamp != entry.stamp:
+                if self.full or asks or not old or not entry.stamp or old.stamp != entry.stamp:
                     page = _read_since(source, entry.path, old.mark if old and not self.full else "")
                     read += page is not None
                 if isinstance(page, Unreadable) and page.gone:
@@ -517,7 +527,8 @@ class _Sync:
         missed = _Missed(failed)
         gone = tuple(path for path in before if path not in seen and path not in missed)
         return _Survey(
-            seen, tuple(failed), tuple(missing), frozenset(barred), read, cursor, changes is None, fresh, gone)
+            seen, tuple(failed), tuple(missing), frozenset(barred), read, cursor,
+            changes is None and (asks or not isinstance(source, Marking)), fresh, gone)
 
     async def _lent(self, plan: _Plan) -> Mapping[str, bytes]:
         """The vectors of what goes away, where something new comes: it may only have been renamed."""

@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -27,8 +27,10 @@ UNPACKED: Final = 4_000_000_000         # bytes of all members together
 PARTS: Final = 100                      # archives in an archive
 RATIO: Final = 200                      # unpacked to packed
 PLAIN: Final = 1_000_000                # bytes up to which a member may be packed however well
+XML: Final = "entities.xml"             # what a Confluence space is when it is not exported for readers
 _NOTION: Final = re.compile(r"[ _-]([0-9a-f]{32})(?=$|\.)")
 _CONFLUENCE: Final = re.compile(r"(?:^|_)(\d{4,})$")
+_BLOCK: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")     # of a Notion page, which opens without -
 _INSIDE: Final = re.compile(r"(?:^|/)(?:attachments|images|styles|__MACOSX)/")
 
 
@@ -67,7 +69,9 @@ class Export(Listed):
             return
         pages = {member.filename: member for member in reversed(members) if self._is_page(member)}
         if not pages:
-            yield Unreadable("", "the export has no page in it", gone=True)
+            other = any(PurePosixPath(member.filename).name == XML for member in members)
+            why = "is one of XML: export the space as HTML" if other else "has no page in it"
+            yield Unreadable("", f"the export {why}", gone=not other)
         for _, member in sorted(pages.items()):
             yield self._entry(member)
 
@@ -87,7 +91,13 @@ class Export(Listed):
         if isinstance(read, Unreadable):
             return read
         name = read.name if read.name != PurePosixPath(path).stem else _title(path)
-        return replace(read, name=name)
+        return replace(read, name=name, anchors=self._anchors(path, read))
+
+    def _anchors(self, path: str, read: Page) -> Mapping[str, str] | None:
+        if not (self.base_url and read.anchors and _NOTION.search(PurePosixPath(path).name)):
+            return read.anchors
+        return {slug: anchor.replace("-", "") if _BLOCK.fullmatch(anchor) else anchor
+                for slug, anchor in read.anchors.items()}
 
     def close(self) -> None:
         """Ends the parser's process, and lets go of what was unpacked."""

@@ -17,7 +17,7 @@ import asyncio
 import html
 import re
 import zlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
 from urllib.parse import urljoin, urlsplit, urlunsplit
-from urllib.robotparser import RobotFileParser
 
 import aiohttp
 
@@ -33,12 +32,15 @@ from adapters.files.folder import page
 from adapters.parsing.parser import LARGEST_DOCUMENT, Parser
 from adapters.sources.credentials import let_in
 from adapters.sources.login import PASSWORD, PATH, Shown, asks_who, few, leads_away, shown
+from adapters.sources.robots import Robots
+from adapters.sources.robots import read as read_robots
 from engine.rag.page import Entry, Listed, Page, Unreadable
 
 PAGES: Final = 50_000
 SITEMAPS: Final = 500
 LARGEST_SITEMAP: Final = 50_000_000     # bytes, unpacked
 HOPS: Final = 4
+FOREIGN: Final = 5              # hosts that are not configured, of those that a report names
 AGENT: Final = "bartizan"
 WAITS: Final = 2                # times that a page is asked for again where the host says when
 LONGEST_WAIT: Final = 20.0      # seconds; who wants to be left alone for longer is, until the next sync
@@ -101,7 +103,7 @@ class Site(Listed):
     patience: float = 30.0              # seconds for one page
     parser: Parser = field(default_factory=Parser, compare=False)
     _dates: dict[str, datetime | None] = field(default_factory=dict, compare=False)
-    _robots: dict[str, RobotFileParser] = field(default_factory=dict, compare=False)        # of each host
+    _robots: dict[str, Robots] = field(default_factory=dict, compare=False)        # of each host
     _closed: dict[str, float] = field(default_factory=dict, compare=False)      # hosts to be left alone, for seconds
     _led: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)   # the first page that led to a place
     _logins: list[Shown] = field(default_factory=list, compare=False)       # found in the place of pages
@@ -110,13 +112,16 @@ class Site(Listed):
     def listing(self) -> Iterator[Entry | Unreadable]:
         """Every page of the sitemap, and of the sitemaps that it names. One that is missing: the site is away."""
         try:
-            places = asyncio.run(self._places())
+            places, others = asyncio.run(self._places())
         except _Failed as error:
             told = error.of("", "the sitemap ")
             yield replace(told, why=f"{told.why}: {let_in(self.token)}") if error.barred else told
             return
         for known in (self._dates, self._led, self._logins, self._cleared):
             known.clear()
+        for host, count in others.most_common(FOREIGN):
+            left = f"is no configured host: {count:,} {'address' if count == 1 else 'addresses'} there left out"
+            yield Unreadable(f"{host}/", left, gone=True)
         for place, changed in sorted(places.items()):
             self._dates[place] = _when(changed)
             yield Entry(place, changed, place)
@@ -176,8 +181,10 @@ class Site(Listed):
                 if isinstance(read := self._read(other, answer), Page):
                     yield shown(answer.raw, read.text, answer.place)
 
-    async def _places(self) -> dict[str, str]:
+    async def _places(self) -> tuple[dict[str, str], Counter[str]]:
+        """The pages with their dates, and what other hosts are named, how often."""
         found: dict[str, str] = {}
+        others = Counter[str]()
         waiting, asked = deque([self.sitemap]), {self.sitemap}
         async with self._session() as session:
             while waiting:
@@ -189,6 +196,7 @@ class Site(Listed):
                     place, changed = _PLACE.search(inside), _CHANGED.search(inside)
                     address = self._ours(_named(place[1])) if place else None
                     if address is None:
+                        others.update(filter(None, [_host(_named(place[1])) if place else ""]))
                         continue
                     if kind == "url":
                         found[address] = changed[1].strip() if changed else ""
@@ -199,7 +207,7 @@ class Site(Listed):
                         raise _Failed(f"names more than {PAGES:,} pages")
         if not found:
             raise _Failed("names no page of the configured hosts", gone=True)
-        return found
+        return found, others
 
     async def _page(self, address: str, mark: str) -> _Answer:
         async with self._session() as session:
@@ -290,7 +298,7 @@ class Site(Listed):
         if parts.netloc not in self._robots:
             rules = urlunsplit(parts._replace(path="/robots.txt", query=""))
             self._robots[parts.netloc] = await _robots(session, rules, self._ours)
-        if place != self.sitemap and not self._robots[parts.netloc].can_fetch(AGENT, place):
+        if place != self.sitemap and not self._robots[parts.netloc].allows(place):
             raise _Failed("is closed to us by its host's robots.txt: User-agent: bartizan")
 
     def _ours(self, address: str) -> str | None:
@@ -305,23 +313,21 @@ class Site(Listed):
 
 async def _robots(
     session: aiohttp.ClientSession, address: str, ours: Callable[[str], str | None],
-) -> RobotFileParser:
+) -> Robots:
     """What a host wants of robots; one that does not say wants nothing."""
-    rules = RobotFileParser()
-    lines: list[str] = []
+    said = ""
     place: str | None = address
     hops = 0
     try:
         while place is not None and hops < HOPS:
             async with session.get(place, allow_redirects=False) as response:
                 if response.status == 200:
-                    lines = (await _body(response, LARGEST_ROBOTS)).decode("utf-8", "replace").splitlines()
+                    said = (await _body(response, LARGEST_ROBOTS)).decode("utf-8", "replace")
                 moved = response.headers.get("Location", "") if response.status in _MOVED else ""
                 place, hops = ours(urljoin(place, moved)) if moved else None, hops + 1
     except (aiohttp.ClientError, TimeoutError, ValueError, _Failed):
         pass                    # whether the host answers at all is told of what is asked for next
-    rules.parse(lines)
-    return rules
+    return read_robots(said, AGENT)
 
 
 def _groups(text: str) -> Iterator[tuple[str, str]]:
@@ -339,6 +345,14 @@ def _groups(text: str) -> Iterator[tuple[str, str]]:
 def _named(said: str) -> str:
     """The address in a ``loc``."""
     return html.unescape(said.strip().removeprefix("<![CDATA[").removesuffix("]]>").strip())
+
+
+def _host(address: str) -> str:
+    """"": it names none."""
+    try:
+        return urlsplit(address).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _where(address: str) -> tuple[str, str]:

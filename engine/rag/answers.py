@@ -3,8 +3,8 @@
 Nearness alone does not tell: a question about a pet's funeral is near to the page about funerals. These help.
 What answers stands out from the rest of what was found, and how near the rest is differs from one company's pages to
 another's. A passage that holds the question's words counts for more, the more so the rarer the words are among the
-pages: that "the", "page" and "day" are there says nothing. A name or a number of the question that stands on no page
-at all (a product, a city, a year) weighs against it, and so does a word that the passage says in no way, see
+pages: that "the", "page" and "day" are there says nothing. A name in the question that stands on no page
+at all (a product, a city) weighs against it, and so does a word that the passage says in no way, see
 `engine.rag.alike`. A long question shares fewer of its words with its answer, and is never as near to it, as a short
 one. And where there are so few pages that all of them are among what was found, the rest is farther away than it is
 elsewhere, yet pages that say much in few words are less near to what they answer.
@@ -17,7 +17,7 @@ collections (five made-up handbooks and four manuals, 672 and 332 questions), so
 are answered are refused in either kind. Set without one of the nine and asked about that one, they refuse 6 of 100
 that are answered and 57 of 100 that are not; without a look at what is unsaid it would be 54. From where on one is sure
 was set once more when short forms were first written out, by the same measure on the eleven handbooks that the tests
-bring: of their 483 questions that are answered 4.8 of 100 are refused. Terse handbooks are the hardest: 35 of 100.
+bring: of their 483 questions that are answered 5.0 of 100 are refused. Terse handbooks are the hardest: 35 of 100.
 `bench/retrieval_quality` measures the rule on pages that had no part in it.
 """
 
@@ -74,7 +74,7 @@ class Guess:
     standing: float             # how far it stands out
     words: Mapping[int, float]  # ids of the question's words with their weights, stop words aside
     held: tuple[frozenset[int], ...]    # those of them that each passage holds
-    missing: frozenset[int]     # names and numbers that none of the passages holds
+    missing: frozenset[int]     # names that none of the passages holds
 
     @property
     def open(self) -> bool:
@@ -99,7 +99,7 @@ def guess(
     evidence: Iterable[Evidence], *, words: Mapping[int, float], names: Collection[int] = (), level: float = FAR,
     found: float = 1.0,
 ) -> Guess:
-    """``names``: those of the words that are names or numbers; ``level``: see there; ``found``: how many passages
+    """``names``: those of the words that are names; ``level``: see there; ``found``: how many passages
     the search found, of all that it looks for."""
     passages = list(evidence)
     if not passages or not words:

@@ -22,10 +22,10 @@ from markdown_it.token import Token
 
 from engine.ports import Tokens
 from engine.rag import code
-from engine.rag.clean import masked, plain, shown
+from engine.rag.clean import MASK, masked, plain, shown
 from engine.rag.outline import Cuts, Path, Section
 
-VERSION: Final = "chunk-6"
+VERSION: Final = "chunk-7"
 """Part of an index's record: pages that another version cut are cut again."""
 WINDOW: Final = 128             # tokens of a part, which has a vector of its own
 """Chosen on one company's pages. On the manuals and rules of four free software projects (265 questions) parts of 256
@@ -41,6 +41,7 @@ LONGEST_HEADING: Final = 200    # characters that are kept of one
 
 _FRONT: Final = re.compile(r"\A\ufeff?(---|\+\+\+)[ \t]*\r?\n(.*?)(?:^|\n)\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _FIELD: Final = re.compile(r"^(\w[\w-]*)[ \t]*[:=][ \t]*(.*?)[ \t\r]*$", re.MULTILINE)
+_NAMED: Final = re.compile(r"\{[^{}\n]{0,200}?#([\w.:-]{1,100})[^{}\n]{0,200}\}[ \t#]*\r?$")
 _EMPTY: Final = re.compile(r"\n[ \t]*\n\s*(?=\S)")
 _LINE: Final = re.compile(r"\r\n?|\n")
 _LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
@@ -116,7 +117,7 @@ class _Page:
         else:
             fields, self.begin = front_matter(self.text)
             self.raw, self.text = self.text, masked(self.text)
-            self.sections, self.cuts = _outline(self.text, self.begin)
+            self.sections, self.cuts = _outline(self.text, self.begin, self.raw)
             self.title = self.name if self.kind == "pages" else _title(fields, self.sections, self.name)
         self.starts = [section.start for section in self.sections]
         for span in self._windows() if self.kind == "chat" else self._pack(self.begin, len(self.text), self.size):
@@ -247,8 +248,8 @@ def messages(text: str) -> Cuts:
     return [(gap.end(), BLOCK) for gap in _EMPTY.finditer(text)]
 
 
-def _outline(text: str, begin: int) -> tuple[list[Section], Cuts]:
-    """The sections of a page, and everywhere that it may be cut."""
+def _outline(text: str, begin: int, raw: str) -> tuple[list[Section], Cuts]:
+    """The sections of a page, and everywhere that it may be cut. ``raw``: with what names its headings' anchors."""
     tokens = MarkdownIt("commonmark").enable("table").disable("inline").parse(text[begin:])
     lines = [begin, *(line.end() for line in _LINE.finditer(text, begin))]
     sections = [Section(begin, (), "", filled=False)]
@@ -266,7 +267,10 @@ def _outline(text: str, begin: int) -> tuple[list[Section], Cuts]:
             stack = [*(entry for entry in stack if entry[0] < level), (level, heading)]
             if sections[-1].filled:
                 cuts[offset] = level
-            sections.append(Section(offset, tuple(words for _, words in stack), _slug(heading, slugs), filled=False))
+            end = raw.find("\n", offset)
+            named = _NAMED.search(raw, offset, end if end >= 0 else len(raw))
+            anchor = named[1] if named and MASK in text[slice(*named.span())] else _slug(heading, slugs)
+            sections.append(Section(offset, tuple(words for _, words in stack), anchor, filled=False))
             glued = -2
         elif token.type != "inline" and _rank(token) is not None:
             if glued == -2:

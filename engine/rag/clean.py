@@ -18,6 +18,9 @@ _CODE: Final = re.compile(
 )
 _SILENT: Final = re.compile(r"\{%-?\s*comment\b.*?\{%-?\s*endcomment\s*-?%\}|<!--.*?-->|\{#.{0,2000}?#\}", re.DOTALL)
 _TAG: Final = re.compile(r"\{%[^\n]{0,2000}?%\}|\{\{[^\n]{0,2000}?\}\}")
+_ATTRIBUTES: Final = re.compile(r"(?<=[^\s#])[ \t]+\{(?=:? ?[#.])[^{}\n]{1,200}\}(?=[ \t]*(?:#+[ \t]*)?\r?$)")
+"""Behind a heading, as site generators have it: ``## Paying {#pay .wide}``."""
+_TITLED: Final = re.compile(r"^ {0,3}#{1,6}[ \t].*\}[ \t#]*\r?$", re.MULTILINE)
 _TARGET: Final = re.compile(r"\]\([ \t]*\Z")
 _NAME: Final = re.compile(r"""(?<=["'])[^"'/\\{}]*[^\W\d_][^"'/\\{}]*(?=["'])""")
 _FILE: Final = re.compile(r"\.\w{1,5}\Z")
@@ -39,7 +42,7 @@ def masked(text: str) -> str:
 
     Of a tag in prose, a quoted name stays: ``{% channel "ops-help" %}`` says which channel.
     """
-    if not any(sign in text for sign in ("{%", "{{", "{#", "<!--")):
+    if "{" not in text and "<!--" not in text:
         return text
     parts, at = [], 0
     for code in _CODE.finditer(text):
@@ -66,6 +69,7 @@ def plain(text: str) -> str:
 
 
 def _blank(text: str) -> str:
+    text = _TITLED.sub(lambda line: _ATTRIBUTES.sub(lambda found: _hidden(found[0]), line[0]), text)
     text = _SILENT.sub(lambda found: _hidden(found[0]), text)
     return _TAG.sub(lambda found: _named(found, text), text)
 

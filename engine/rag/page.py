@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Protocol, runtime_checkable
+from unicodedata import normalize
 
 from engine.messages import Labels
 
@@ -86,7 +87,8 @@ class Changes:
 class Access:
     """Who may read a source's pages: what the source says of a page, else the first rule, else ``acl``.
 
-    A rule's pattern is a path in which ``*`` stands for anything, slashes included: ``hr/*``.
+    A rule's pattern is a path in which ``*`` stands for anything, slashes included: ``hr/*``. An umlaut is the same
+    in one sign or in two, as some systems write it: a rule that does not fit leaves a page to more readers.
     """
 
     acl: Labels
@@ -96,7 +98,12 @@ class Access:
         """The allow-list of one page. Empty: nobody."""
         if said is not None:
             return said
-        return next((acl for pattern, acl in self.rules if fnmatchcase(path, pattern)), self.acl)
+        return next((acl for pattern, acl in self.rules if fits(pattern, path)), self.acl)
+
+
+def fits(pattern: str, path: str) -> bool:
+    """Whether a rule is about that path; brackets in it are brackets."""
+    return fnmatchcase(normalize("NFC", path), normalize("NFC", pattern).replace("[", "[[]"))
 
 
 class Source(Protocol):

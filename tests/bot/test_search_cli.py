@@ -114,6 +114,7 @@ def test_a_channel_is_not_guessed_at(settings: Settings) -> None:
     assert (result.exit_code, "known only while `bartizan run`" in result.stdout) == (1, True)
     assert audit == ["search.as slack:T1/C01"]
     assert "is written PLATFORM:WORKSPACE/CHANNEL" in typed(settings, PAY, "--channel", "general").stdout
+    assert [typed(settings, PAY, "--as", nobody).stdout for nobody in ("", "user: ")] == ["--as names nobody\n"] * 2
 
 
 async def test_a_channel_is_who_is_in_it_as_the_running_bot_knows(

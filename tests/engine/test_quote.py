@@ -35,6 +35,14 @@ def test_the_quotation_begins_where_the_page_speaks_of_the_question() -> None:
     assert len(said) <= LONGEST + 4
 
 
+def test_words_right_under_their_heading_are_quoted() -> None:
+    text = "# Hot work\n## Permit\nA permit is valid for four hours. A watch stays for one more.\n## Elsewhere\nNone."
+    whole = "A permit is valid for four hours. A watch stays for one more.\nNone."
+    assert excerpt(text, "how long is a permit valid?") == whole
+    long = f"{text}\n{'The bench is marked with a line. ' * 20}"
+    assert excerpt(long, "how long is a hot work permit valid?").startswith("A permit is valid for four hours.")
+
+
 def test_a_short_passage_is_quoted_whole() -> None:
     assert excerpt("Ten days. Ask your lead.", "notice?") == "Ten days. Ask your lead."
 

@@ -61,6 +61,9 @@ def test_only_a_page_itself_knows_its_date(root: Path) -> None:
     assert the_page(folder, "about us.md").date == datetime(2026, 1, 12, tzinfo=UTC)
     (root / "about us.md").write_text("---\nupdated: yesterday\ndate: 2026-01-12T10:00:00+02:00\n---\n")
     assert the_page(folder, "about us.md").date == datetime(2026, 1, 12, 8, tzinfo=UTC)
+    (root / "rota.html").write_text("<meta name='dcterms.modified' content='2026-01-12'><p>Shifts change at noon.</p>")
+    assert the_page(folder, "rota.html").date == datetime(2026, 1, 12, tzinfo=UTC)
+    folder.close()
 
 
 def test_a_link_leads_no_further_than_the_folder(root: Path, tmp_path: Path) -> None:
@@ -69,6 +72,7 @@ def test_a_link_leads_no_further_than_the_folder(root: Path, tmp_path: Path) -> 
     (tmp_path / "outside" / "more.md").write_text("more secrets")
     (root / "out.md").symlink_to(tmp_path / "secret.md")
     (root / "linked").symlink_to(tmp_path / "outside")
+    (root / "again").symlink_to(root)
     (root / "loop.md").symlink_to(root / "loop.md")
     (root / "copy.md").symlink_to(root / "about us.md")
     folder = Folder("wiki", root)
@@ -77,6 +81,8 @@ def test_a_link_leads_no_further_than_the_folder(root: Path, tmp_path: Path) -> 
     assert isinstance(read["loop.md"], Unreadable)
     assert the_page(folder, "copy.md").text == "# About\n"
     assert "linked/more.md" not in read
+    assert [each for each in folder.listing() if isinstance(each, Unreadable)] == [
+        Unreadable("linked", "leads out of the folder")]       # and not what leads to where it is read anyway
     assert folder.read("../secret.md") == Unreadable("../secret.md", "leads out of the folder")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,40 @@ def test_each_section_opens_where_it_stands(page: Path) -> None:
     cut = chunk(told.text, name="page", tokens=Words(), window=20, size=20)
     where = {(told.anchors or {}).get(piece.anchor) for piece in cut if "ten days" in piece.text}
     assert where == {"Annualleave-Notice"}
+
+
+@pytest.mark.parametrize(("head", "day"), [
+    ("<meta property='article:modified_time' content='2026-03-04T10:00:00+02:00'>", (4, 8)),
+    ("<meta name='Last-Modified' content='Wed, 04 Mar 2026 10:00:00 GMT'>", (4, 10)),
+    ("<meta property='article:published_time' content='2026-03-04'>", None),
+    ("<meta name='last-modified' content='03/04/2026'>", None),
+    ("<time itemprop='dateModified' datetime='2026-03-04'>yesterday</time>", (4, 0)),
+    ("<div class='page-metadata'>Created by <span>Ann</span>, last modified by <span>Bob</span> on Mar 04, 2026</div>",
+     (4, 0)),
+    ("<div class='page-metadata'>Created by <span>May 7</span> on Jan 02, 2024, last changed on 4 March 2026</div>",
+     (4, 0)),
+    ("<div class='page-metadata'>Erstellt von Ann, zuletzt geändert am 04. März 2026</div>", (4, 0)),
+    ("<div class='page-metadata'>Erstellt von Ann am 4.3.2026</div>", (4, 0)),
+    ("<div class='page-metadata'>Created by Ann on Foo 04, 2026</div>", None),
+    ("<div class='page-metadata'>Created by Ann on 31.02.2026</div>", None),
+])
+def test_a_page_says_when_it_was_changed(head: str, day: tuple[int, int] | None) -> None:
+    told = read(f"<html><body>{head}<div id='main-content'><h1>Slipway</h1><p>Grease it.</p></div></body></html>")
+    assert told.changed == (datetime(2026, 3, *day, tzinfo=UTC) if day else None)
+
+
+@pytest.mark.parametrize(("body", "text"), [
+    ("<h1>Weekly</h1><p>Grease the rails.</p><h1>Yearly</h1><p>Test it.</p>",
+     "# Slipway\n\n# Weekly\n\nGrease the rails.\n\n# Yearly\n\nTest it."),
+    ("<h1>Slipway</h1><p>Grease the rails.</p>", "# Slipway\n\nGrease the rails."),
+    ("<h2>Weekly</h2><p>Grease the rails.</p>", "# Slipway\n\n## Weekly\n\nGrease the rails."),
+])
+def test_a_page_of_confluence_has_its_title_also_where_its_sections_are_as_high(body: str, text: str) -> None:
+    head = "<title>Yard : Slipway</title></head><body><h1 id='title-heading'>Yard : Slipway</h1>"
+    told = read(f"<html><head>{head}<div id='main-content'>{body}</div></body></html>")
+    assert (told.text, told.title) == (text, "Slipway")
+    heading = chunk(told.text, name="page", tokens=Words(), window=40, size=8)[0].heading
+    assert heading.startswith("Slipway")
 
 
 @pytest.mark.parametrize(("body", "text"), [

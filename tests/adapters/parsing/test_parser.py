@@ -76,6 +76,33 @@ def test_a_docx_keeps_headings_lists_and_tables(parser: Parser) -> None:
     )
 
 
+W = "xmlns:w='http://schemas.openxmlformats.org/wordprocessingml/2006/main'"
+
+
+@pytest.mark.parametrize(("body", "text"), [
+    ("<w:sdt><w:sdtPr/><w:sdtContent><w:p><w:r><w:t>Ten days.</w:t></w:r></w:p></w:sdtContent></w:sdt>", "Ten days."),
+    ("<w:p><w:r><w:t xml:space='preserve'>Ask </w:t></w:r><w:ins w:id='1'><w:r><w:t>Ann</w:t></w:r></w:ins>"
+     "<w:del w:id='2'><w:r><w:delText>Bob</w:delText></w:r></w:del>"
+     "<w:moveFrom w:id='3'><w:r><w:t>Cem</w:t></w:r></w:moveFrom><w:r><w:tab/><w:t>first.</w:t></w:r></w:p>",
+     "Ask Ann first."),
+    ("<w:p><w:hyperlink><w:r><w:t>The form</w:t></w:r></w:hyperlink>"
+     "<w:fldSimple w:instr='PAGE'><w:r><w:t> 7</w:t></w:r></w:fldSimple>"
+     "<w:r><w:instrText>REF x</w:instrText></w:r></w:p>", "The form 7"),
+    ("<w:p><w:pPr><w:numPr><w:ilvl w:val='0'/><w:numId w:val='4'/></w:numPr></w:pPr><w:r><w:t>One</w:t></w:r></w:p>"
+     "<w:p><w:pPr><w:numPr><w:ilvl w:val='1'/><w:numId w:val='4'/></w:numPr></w:pPr><w:r><w:t>Two</w:t></w:r></w:p>"
+     "<w:p><w:pPr><w:pStyle w:val='ListBullet2'/></w:pPr><w:r><w:t>Three</w:t></w:r></w:p>",
+     "- One\n\n  - Two\n\n  - Three"),
+    ("<w:tbl><w:tr><w:tc><w:tcPr><w:gridSpan w:val='2'/></w:tcPr><w:p><w:r><w:t>Day</w:t></w:r></w:p></w:tc></w:tr>"
+     "<w:tr><w:tc><w:tcPr><w:vMerge w:val='restart'/></w:tcPr><w:p><w:r><w:t>Mon</w:t></w:r></w:p></w:tc>"
+     "<w:tc><w:sdt><w:sdtContent><w:p><w:r><w:t>Ann</w:t></w:r></w:p></w:sdtContent></w:sdt></w:tc></w:tr>"
+     "<w:tr><w:tc><w:tcPr><w:vMerge/></w:tcPr><w:p/></w:tc><w:tc><w:p><w:r><w:t>Cem</w:t></w:r></w:p></w:tc></w:tr></w:tbl>",
+     "| Day |  |\n| --- | --- |\n| Mon | Ann |\n| Mon | Cem |"),
+])
+def test_the_words_of_a_docx_are_read_wherever_they_stand(parser: Parser, body: str, text: str) -> None:
+    document = f"<w:document {W}><w:body>{body}</w:body></w:document>"
+    assert content(parser, a_docx_with(document), "file.docx").text == text
+
+
 def test_a_docx_has_the_title_that_it_says_and_no_other(parser: Parser) -> None:
     """Some programs write none of the properties that the library then makes up."""
     document = docx.Document()

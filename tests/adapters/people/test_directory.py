@@ -58,6 +58,15 @@ def test_scim_resources_are_understood() -> None:
     assert held(people, "nobody") == ({"org"}, False)
 
 
+def test_what_a_directory_leaves_open_is_as_if_it_were_not_there() -> None:
+    said = json.loads(json.dumps(SCIM))
+    for resource in said["Resources"]:
+        for key in ("externalId", "emails", "groups", "userType", "nickName"):
+            resource.setdefault(key, None)
+    assert read(json.dumps(said).encode()) == read(json.dumps(SCIM).encode())
+    assert read(b'{"totalResults": 0, "Resources": null}') == read(b'{"totalResults": 0, "Resources": []}')
+
+
 def test_who_was_deactivated_holds_nothing() -> None:
     people = read(json.dumps([SCIM]).encode())
     assert held(people, "slack:T1/U3", frozenset({"org", "user:slack:T1/U3", "channel:c"})) == (frozenset(), True)

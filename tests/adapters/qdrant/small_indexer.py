@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from adapters.qdrant import frames
-from adapters.qdrant.index import bm25
+from adapters.qdrant.index import Bm25
 from adapters.qdrant.indexer import Broken, Job, Pieces, Ready, pieces
 from tests.adapters.qdrant.bags import Words, vector
 
@@ -27,7 +27,7 @@ class Bag:
 
 def main() -> None:
     decoder = msgspec.msgpack.Decoder(Job)
-    words = bm25()
+    words = Bm25()
     say(Broken("no model today")) if "--broken" in sys.argv else say(Ready())
     while (job := frames.read_blocking(sys.stdin.buffer, decoder)) is not None:
         if "POISON" in job.text:

@@ -30,7 +30,7 @@ from adapters.qdrant.embed import (
     runs,
     verify,
 )
-from adapters.qdrant.index import bm25
+from adapters.qdrant.index import Bm25
 from adapters.qdrant.indexer import Job, pieces
 from engine.errors import RetrieverUnavailable
 from engine.rag.page import Form
@@ -97,10 +97,10 @@ def test_of_a_page_that_is_empty_or_known_nothing_is_embedded(model: TextModel) 
     """As after an edit that only took a section away: what is left has its vectors."""
     assert model.embed([]) == []
     job = Job("# Leave\n\nTwenty-five days.", "leave.md", Form.MARKDOWN, frozenset())
-    new, = pieces(job, model, bm25())
-    known, = pieces(msgspec.structs.replace(job, known=frozenset({new.hash})), model, bm25())
+    new, = pieces(job, model, Bm25())
+    known, = pieces(msgspec.structs.replace(job, known=frozenset({new.hash})), model, Bm25())
     assert (len(new.dense), known) == (4 * SIZE, msgspec.structs.replace(new, dense=b""))
-    assert pieces(msgspec.structs.replace(job, text=" \n"), model, bm25()) == []
+    assert pieces(msgspec.structs.replace(job, text=" \n"), model, Bm25()) == []
 
 
 def test_tokens_are_counted_beyond_the_window() -> None:

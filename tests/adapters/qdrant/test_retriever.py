@@ -18,9 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.qdrant.edge import IndexBusy
-from adapters.qdrant.index import PassageIndex, bm25
+from adapters.qdrant.index import Bm25, PassageIndex
 from adapters.qdrant.points import Piece, Record, list_id
 from adapters.qdrant.socket import RemoteIndex, serve
+from adapters.qdrant.store import Words
 from engine.errors import RetrieverUnavailable
 from engine.messages import Audience, Conversation, ConversationId, Labels, Member, PersonId, Turn
 from engine.ports import Retriever
@@ -107,9 +108,20 @@ async def test_a_name_that_stands_only_where_nobody_may_look_is_unknown(desk: De
     assert (await ask(desk.asked, question)).answers
 
 
+async def test_a_number_is_looked_for_and_one_that_no_page_says_is_nothing_against_it(desk: Desk) -> None:
+    await desk.index.put([a_page("leave.md", LEAVE)])
+    assert (await ask(desk.asked, "how much notice for leave, I am 47?")).answers
+    await desk.index.put([a_page(f"{code}.md", f"# Fault {code}\n\nCall the fitter.") for code in (4500, 4501, 4502)])
+    store = desk.index.store
+    found = await store.search([0.0] * desk.index.manifest.size, Words([*Bm25().embed_query("4,501").indices], [1.0]),
+                               [list_id(ORG)])
+    points = await store.fetch([hit.id for hit in found.worded])
+    assert [point.payload["doc"] for point in points.values()] == ["4501.md"]
+
+
 async def test_how_rare_a_word_is_among_what_one_may_read(desk: Desk) -> None:
     await desk.index.put([a_page("leave.md", LEAVE), a_page("pay.md", PAY, HR), a_page("notes.md", "Two weeks.", HR)])
-    weeks, salaries, swallows = (bm25().embed_query(word).indices[0] for word in ("weeks", "salaries", "swallows"))
+    weeks, salaries, swallows = (Bm25().embed_query(word).indices[0] for word in ("weeks", "salaries", "swallows"))
     store, words = desk.index.store, (weeks, salaries, swallows)
     mine = await store.rarity(words, [list_id(ORG)])
     everyones = await store.rarity(words, [list_id(ORG), list_id(HR)])

@@ -656,6 +656,41 @@ async def test_pages_that_their_host_still_has_are_not_read_again(index: Passage
             assert (await syncer.sync(the_site(host), ORG, full=True)).read == 2
 
 
+async def test_a_page_that_is_gone_though_it_is_listed_as_it_was_is_so_within_a_day(
+    index: PassageIndex, tmp_path: Path,
+) -> None:
+    def page(text: str) -> Marked:
+        return Marked(f"<html><body><main><h1>Page</h1><p>{text}</p></main></body></html>", f'"{text}"')
+
+    leave, pay = page("Leave."), page("Pay.")
+    listed = sitemap("http://HOST/leave", "http://HOST/pay", changed="2026-01-01")
+    gone: list[int] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=gone[0]) if gone else await pay(request)
+
+    async with a_site(sitemap_xml=listed, leave=leave, pay=answer) as host:
+        with Journal.open(tmp_path / "sync.db") as journal:
+            syncer = Syncer(index, journal, SMALL)
+            await syncer.sync(the_site(host), ORG)
+            gone.append(404)
+            leave.asked.clear()
+            soon = await syncer.sync(the_site(host), ORG)
+            assert (soon, soon.read, leave.asked) == (SyncReport(unchanged=2), 0, [])
+            journal.advance("docs", replace(journal.progress("docs"), listed=time.time() - 90_000))
+            later = await syncer.sync(the_site(host), ORG)
+            assert (later.deleted, later.unchanged, leave.asked) == (1, 1, ['"Leave."'])
+            assert await texts(index) == {"# Page\n\nLeave."}
+            assert (await syncer.sync(the_site(host), ORG)).unchanged == 1
+            assert len(leave.asked) == 1
+
+
+async def test_a_rule_that_is_about_no_page_is_named(index: PassageIndex, root: Path) -> None:
+    rules = tuple((pattern, frozenset({"group:hr"})) for pattern in ("pay*", "PAY/*"))
+    report = await sync(index, Folder("wiki", root, fresh=0), Access(ORG, rules), command=SMALL)
+    assert (report.failed, report.notes) == ((), (("", "the rule PAY/* fits none of its pages"),))
+
+
 async def test_where_a_site_asks_who_we_are_nobody_finds_what_it_said(index: PassageIndex, tmp_path: Path) -> None:
     """Whoever knows what was there may be one for whom it is not any more. It costs no vectors to be wrong."""
     words = "<html><body><main><h1>{0}</h1><p>{0} is dealt with here.</p></main></body></html>"

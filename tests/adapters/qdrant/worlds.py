@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.qdrant.index import PassageIndex, bm25
+from adapters.qdrant.index import Bm25, PassageIndex
 from adapters.qdrant.points import Piece, Record
 from adapters.qdrant.server import MEMORY, ServerOptions, open_generations
 from engine.messages import Audience, Conversation, ConversationId, Found, Labels
@@ -46,7 +46,7 @@ class Bags:
 
 
 def pieces(text: str, name: str, words_each: int = 40) -> list[Piece]:
-    words = bm25()
+    words = Bm25()
     made = []
     for part in chunk(text, name=name, tokens=Words(), window=words_each, size=words_each):
         sparse = words.embed_document(part.indexed)

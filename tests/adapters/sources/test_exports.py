@@ -38,6 +38,23 @@ def test_notion_pages_open_by_their_id(zipped: Path) -> None:
     assert page.date is None            # an archive knows when it was packed
 
 
+def test_a_heading_of_notion_opens_as_notion_names_it(zipped: Path) -> None:
+    block = "01234567-89ab-cdef-0123-456789abcdef"
+    html = f"<article><h1>On call</h1><h2 id='{block}'>Night</h2><p>Call.</p><h2 id='own-id'>Day</h2><p>Ask.</p>"
+    path = NOTION.replace(".md", ".html")
+    zipped.write_bytes(a_zip({path: html}))
+    for base, anchor in (("https://notion.acme.example", block.replace("-", "")), ("", block)):
+        export = Export("notes", zipped, base)
+        assert the_page(export, path).anchors == {"night": anchor, "day": "own-id"}
+        export.close()
+
+
+def test_an_export_for_machines_says_what_to_do(zipped: Path) -> None:
+    zipped.write_bytes(a_zip({"entities.xml": "<x/>", "attachments/1/1/1": "x"}))
+    assert list(Export("wiki", zipped).listing()) == [
+        Unreadable("", "the export is one of XML: export the space as HTML")]
+
+
 def test_confluence_pages_open_by_theirs(zipped: Path) -> None:
     words = "Give ten working days of notice before the first day of your leave. " * 3
     zipped.write_bytes(a_zip({"HR/Leave_98765.html": WIKI.format(words), "HR/attachments/98765/1.pdf": "x"}))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from engine.messages import Audience, ConversationId, Labels, Member, PersonId, within
 from engine.rag.access import KEPT, Lists, is_label, labels, passing
+from engine.rag.page import Access
 from tests.builders import an_audience
 
 NAMES = ["org", "group:a", "group:b", "channel:c", "user:0", "user:1", "conversation:x", "conversation:y"]
@@ -90,3 +91,17 @@ def test_a_guest_reads_only_what_is_marked_for_guests() -> None:
 def test_what_is_not_a_label_is_for_nobody(text: str, *, fits: bool) -> None:
     assert is_label(text) == fits
     assert labels([text]) == (frozenset({text}) if fits else frozenset())
+
+
+@pytest.mark.parametrize(("pattern", "path"), [
+    ("hr/*", "hr/deep/pay.md"),
+    ("l\u00f6hne/*", "lo\u0308hne/2026.md"),           # as macOS writes it
+    ("lo\u0308hne/*", "l\u00f6hne/2026.md"),
+    ("old [2024]/*", "old [2024]/pay.md"),
+    ("*.pdf", "a/b.pdf"),
+])
+def test_a_rule_is_about_the_paths_that_it_says(pattern: str, path: str) -> None:
+    rules = Access(frozenset({"org"}), ((pattern, frozenset({"group:hr"})),))
+    assert rules.of(path) == {"group:hr"}
+    assert rules.of("wiki/pay.md") == rules.of("old 2/pay.md") == {"org"}
+    assert rules.of(path, frozenset({"user:1"})) == {"user:1"}

@@ -173,3 +173,21 @@ def test_a_monstrous_heading_leaves_room_for_the_text() -> None:
 def test_the_hash_follows_what_is_indexed() -> None:
     one, same, moved, other = (cut(t)[0] for t in ("# A\n\nx", "# A\n\nx", "---\na: b\n---\n# A\n\nx", "# A\n\ny"))
     assert one.hash == same.hash == moved.hash != other.hash
+
+
+@pytest.mark.parametrize(("line", "heading", "anchor"), [
+    ("## Paying {#pay}", "Paying", "pay"),
+    ("## Paying { #pay .wide }", "Paying", "pay"),          # as MkDocs has it
+    ("## Paying {: .wide #pay }", "Paying", "pay"),         # as kramdown has it
+    ("## Paying {#pay} ##", "Paying", "pay"),
+    ("## Paying {.wide}", "Paying", "paying"),
+    ("## Paying {a, b}", "Paying {a, b}", "paying-a-b"),
+    ("## Paying `{#pay}`", "Paying {#pay}", "paying-pay"),
+])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_heading_opens_by_the_name_that_it_gives_itself(line: str, heading: str, anchor: str, end: str) -> None:
+    text = f"# Canteen{end}{end}{'Open at noon. ' * 8}{end}{end}{line}{end}{end}With the badge {{#no}}.{end}"
+    last = chunk(text, name="page", tokens=Words(), window=60, size=24)[-1]
+    assert (last.heading.removeprefix("Canteen › "), last.anchor) == (heading, anchor)
+    assert "With the badge {#no}." in last.text
+    assert text[last.start : last.end].endswith("{#no}.")
