@@ -155,7 +155,7 @@ class PassageIndex:
     _generations: Generations
     _opened: AsyncExitStack
     _records: dict[str, Record] = field(default_factory=dict)
-    _documents: dict[str, str] = field(default_factory=dict)     # by the ids of their records
+    _by_id: dict[str, Record] = field(default_factory=dict)     # the same, by the ids of their points
     _lists: Lists[int] = field(default_factory=Lists)
     _words: edge.Bm25 = field(default_factory=bm25)
     _meanings: Meanings = field(default_factory=meanings)
@@ -298,7 +298,7 @@ class PassageIndex:
             async with self._writing:
                 self._changes += 1
                 record = self._records.pop(document, None)
-                self._documents.pop(record_id(document), None)
+                self._by_id.pop(record_id(document), None)
                 if record and self.store.shared:    # who reads elsewhere learns of it before the pieces go
                     await self.store.upsert([record_point(replace(record, hash="", acl=frozenset()))])
                 await self.store.prune(document, "")
@@ -346,7 +346,7 @@ class PassageIndex:
                     await store.tidy()
                     await self._generations.activate(manifest.generation)
                     old, self._opened = self._opened, stack.pop_all()
-                    self._records, self._documents, self._lists = fresh._records, fresh._documents, fresh._lists
+                    self._records, self._by_id, self._lists = fresh._records, fresh._by_id, fresh._lists
                     self.embedder, self.store, self.manifest = embedder, store, manifest
                     self._changes += 1
         finally:
@@ -399,8 +399,7 @@ class PassageIndex:
         self._remember(record)
 
     def _remember(self, record: Record) -> None:
-        self._records[record.document] = record
-        self._documents[record_id(record.document)] = record.document
+        self._records[record.document] = self._by_id[record_id(record.document)] = record
         self._lists.add(list_id(record.acl), record.acl)
         self._changes += 1
 
@@ -487,7 +486,7 @@ class PassageIndex:
     async def _read(self, store: PassageStore, ids: Collection[str]) -> dict[str, Record]:
         """Those of these records that are there, by their ids; from the store itself if others write to it."""
         if not store.shared:
-            return {id: self._records[self._documents[id]] for id in ids if id in self._documents}
+            return {id: record for id in ids if (record := self._by_id.get(id)) is not None}
         points = await store.fetch(list(ids))
         return {id: record_of(point.payload) for id, point in points.items()}
 
@@ -521,5 +520,7 @@ def _held(hits: Iterable[Hit], open_to_all: Mapping[str, Record]) -> tuple[Hit, 
         date = open_to_all[hit.document].date
         return date.timestamp() if date else -math.inf
 
-    held = (hit for hit in hits if hit.document in open_to_all)
+    held = tuple(hit for hit in hits if hit.document in open_to_all)
+    if len({hit.score for hit in held}) == len(held):       # no equals
+        return held
     return tuple(sorted(held, key=lambda hit: (-hit.score, -changed(hit))))
