@@ -135,11 +135,10 @@ class _Question:
     def held(self, point: Point) -> frozenset[int]:
         """The words of a passage; who writes one short holds its long form as well."""
         holds = frozenset(point.words.indices if point.words else ())
-        return holds.union(*(self.short[id] for id in holds & self.short.keys()))
+        return holds.union(*(self.short[id] for id in holds & self.short.keys())) if self.short else holds
 
-    def unsaid(self, point: Point, record: Record, meanings: Meanings) -> float:
-        """What a passage leaves unsaid of it, its headings and its page's name included."""
-        holds = self.held(point)
+    def unsaid(self, point: Point, holds: frozenset[int], record: Record, meanings: Meanings) -> float:
+        """What a passage leaves unsaid of it, its headings and its page's name included. ``holds``: as `held`."""
         held = [word for word, ids in self.ids.items() if ids & holds]
         text = f"{record.document} {point.payload['heading']} {point.payload['text']}"
         return meanings.unsaid(self.shares, text, held)
@@ -459,10 +458,9 @@ class PassageIndex:
                 passages.append(passage_of(
                     hit.id, point.payload, record, scores[hit.id], question.asked,
                 ))
-                unsaid = question.unsaid(point, record, self._meanings) if len(evidence) < WEIGHED else 1.0
-                evidence.append(
-                    Evidence(nearness.get(hit.id, 0.0), question.held(point), unsaid)
-                )
+                held, weighed = question.held(point), len(evidence) < WEIGHED
+                unsaid = question.unsaid(point, held, record, self._meanings) if weighed else 1.0
+                evidence.append(Evidence(nearness.get(hit.id, 0.0), held, unsaid))
         distinct = apart([(each.document, each.start, each.end) for each in passages])
         how = guess(
             evidence[:WEIGHED], words=dict(zip(question.words.indices, question.words.values, strict=True)),
