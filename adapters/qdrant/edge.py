@@ -80,7 +80,6 @@ class EdgeStore:
     _reader: _Keeper | None = None  # answers what only reads, while the keeper is tidying up
     _changed: int = 0               # points since the last merge; at first all, as nobody knows what is merged
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _searching: asyncio.Lock = field(default_factory=asyncio.Lock)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _closed: bool = False
 
@@ -111,8 +110,7 @@ class EdgeStore:
         if not allowed:
             return Candidates()
         ask = Search(array("f", dense).tobytes(), list(words.indices), list(words.values), list(allowed), limit)
-        async with self._searching:     # one at a time: who fetches what was found does not wait for all others
-            found = await self._ask(ask)
+        found = await self._ask(ask)
         return Candidates(ranked(found.near), ranked(found.worded))
 
     async def rarity(self, words: Collection[int], allowed: Collection[int]) -> Mapping[int, float]:

@@ -7,7 +7,7 @@ import signal
 import sys
 import uuid
 from array import array
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -129,23 +129,6 @@ async def test_who_stops_waiting_takes_nobody_elses_answer(tmp_path: Path) -> No
             task.cancel()
         assert await counting == 199
         assert await found(store) == 199
-
-
-async def test_who_fetches_what_was_found_does_not_wait_for_all_others_who_search(tmp_path: Path) -> None:
-    done: list[str] = []
-
-    async def ask(name: str, asked: Awaitable[object]) -> None:
-        await asked
-        done.append(name)
-
-    async with a_store(tmp_path) as store:
-        await store.upsert([a_point(1)])
-        async with asyncio.TaskGroup() as group:
-            for _ in range(9):
-                group.create_task(ask("search", found(store)))
-            await asyncio.sleep(0)
-            group.create_task(ask("fetch", store.fetch([a_point(1).id])))
-    assert done.index("fetch") <= 1
 
 
 async def test_what_it_cannot_take_is_an_error_and_no_end(tmp_path: Path) -> None:
