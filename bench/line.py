@@ -170,6 +170,11 @@ def question(n: int) -> str:
     return f"what about {' '.join(chance.choices(WORDS, k=8))} number {n}?"
 
 
+def answers(count: int, mark: str = "") -> list[list[str]]:
+    """Nor two of these."""
+    return [[f"{n} working days{mark}."] for n in range(count)]
+
+
 def room() -> Room:
     """One person who may read everything."""
     return Room({"ann": ORG})
@@ -181,7 +186,7 @@ def line(quick: bool) -> list[Row]:
 
     async def run() -> float:
         with tempfile.TemporaryDirectory() as folder:
-            model = ScriptedModel([["Ten working days."]])
+            model = ScriptedModel(answers(messages + 50))
             async with a_bot(Path(folder), model=model, room=room(), queue=WIDE) as bot:
                 await talk(bot, 50)
                 bot.room.posts.clear()
@@ -234,7 +239,7 @@ def retrieval(quick: bool) -> list[Row]:
         with tempfile.TemporaryDirectory() as folder:
             async with (
                 an_index(Path(folder, "index"), chunks) as index,
-                a_bot(Path(folder), model=ScriptedModel([["Ten working days [1]."]]), room=room(), queue=WIDE,
+                a_bot(Path(folder), model=ScriptedModel(answers(messages + 20, " [1]")), room=room(), queue=WIDE,
                       shelf=Sure(index)) as bot,
             ):
                 await talk(bot, 20)
