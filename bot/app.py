@@ -38,9 +38,9 @@ from bot.guards import load_classifier, open_guards, other_model_configs
 from bot.indexes import open_knowledge, open_reranked, open_settled, people
 from bot.recall import RecallingInbox
 from bot.settings import Settings, SettingsError
-from bot.sources import Knowledge, SourcesError, Store
+from bot.sources import Candid, Knowledge, SourcesError, Store
 from bot.telemetry import MeasuredInbox, MeasuredModel, MeasuredRetriever, Metrics
-from engine.errors import BotError, MembershipUnavailable, RetrieverUnavailable, StoreUnavailable, Unavailable
+from engine.errors import BotError, MembershipUnavailable, StillReading, StoreUnavailable, Unavailable
 from engine.guards.chain import Inbound
 from engine.guards.citations import CitationGuard
 from engine.guards.deflection import DeflectionGuard
@@ -101,7 +101,7 @@ class Patient:
                 async with asyncio.timeout(self.patience.total_seconds()):
                     await self.indexed.wait()
             except TimeoutError as error:
-                raise RetrieverUnavailable("the pages are being indexed for the first time") from error
+                raise StillReading("the pages are being indexed for the first time") from error
         return await self.index.find(question, past=past, audience=audience, limit=limit)
 
     async def still_readable(self, passages: Sequence[Passage], audience: Audience) -> tuple[Passage, ...]:
@@ -294,7 +294,7 @@ async def open_bot(
         engine = Engine(
             store=SqlStore(database, keyring, inbox, settings.limits.history_turns),
             membership=WithGroups(rooms, groups) if groups else rooms,
-            retriever=MeasuredRetriever(retriever, metrics),
+            retriever=MeasuredRetriever(Candid(retriever, settings), metrics),
             models=tuple(MeasuredModel(model, metrics) for model in models),
             inbound=Inbound((SecretsGuard(),), keyring.fingerprint),
             egress=Egress((SecretsGuard(), DeflectionGuard(), CitationGuard()), keyring.fingerprint),

@@ -23,6 +23,7 @@ from adapters.sources.journal import Journal
 from bot.app import make_private
 from bot.indexes import open_knowledge, open_reranked, open_settled, people
 from bot.settings import Settings
+from bot.sources import Candid
 from bot.syncing import bar
 from engine.errors import BotError
 from engine.harmless import line
@@ -47,6 +48,7 @@ SHOWN: Final = 8                # passages of one question
 LOCAL: Final = "local"
 NAMED: Final = 20               # lines of a file of questions that are told to be none
 PREVIEW: Final = 300            # characters of a passage on the terminal
+UNFINISHED: Final = " Not all pages were read yet: `bartizan sync` reads the rest."
 _SOURCE: Final = "folder"
 
 
@@ -94,10 +96,10 @@ async def search(
         await index.ready()
         audience = await index.readers(place) if place else await audience_of(person, people(settings))
         async with open_reranked(index, settings) as retriever:
-            found = await retriever.find(question, past=_past([]), audience=audience, limit=SHOWN)
+            found = await Candid(retriever, settings).find(question, past=_past([]), audience=audience, limit=SHOWN)
     if as_json:
         console.print_json(json.dumps({
-            "answers": found.answers,
+            "answers": found.answers, "whole": found.whole,
             "passages": [_told(passage, explain=explain) for passage in found.passages],
         }), ensure_ascii=False)
     else:
@@ -232,7 +234,8 @@ def _told(passage: Passage, *, explain: bool) -> dict[str, Any]:
 
 def _show(console: Console, found: Found, *, explain: bool) -> None:
     if not found.answers:
-        console.print("Nothing found that answers this." + (" The nearest passages:" if found.passages else ""))
+        console.print("Nothing found that answers this." + ("" if found.whole else UNFINISHED)
+                      + (" The nearest passages:" if found.passages else ""))
     for number, passage in enumerate(found.passages, 1):
         date = f"  {passage.date:%Y-%m-%d}" if passage.date else ""
         console.print(f"{number}. {line(passage.title)}{date}", style="bold", markup=False, highlight=False)

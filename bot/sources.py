@@ -30,17 +30,19 @@ from adapters.qdrant.errand import Tell
 from adapters.qdrant.index import PassageIndex, QueryEmbedder, making
 from adapters.qdrant.indexer import VERSION
 from adapters.qdrant.sync import COMMAND, Given, Syncer, SyncReport
+from adapters.qdrant.turns import Elsewhere, Turns
 from adapters.qdrant.writers import Writer, apart, marked
 from adapters.sources.conversations import Conversations, page_of
 from adapters.sources.exports import Export
 from adapters.sources.git import Git
-from adapters.sources.journal import Journal
+from adapters.sources.journal import Journal, unread
 from adapters.sources.site import Site
 from adapters.sql.database import Database
 from adapters.sql.sealed import Keyring
 from bot.settings import Settings
 from engine.errors import BotError, RetrieverUnavailable, StoreUnavailable, Unavailable
-from engine.messages import MessageId
+from engine.messages import Audience, Conversation, Found, MessageId, Passage
+from engine.ports import Retriever
 from engine.rag.access import is_label
 from engine.rag.page import Access, Source
 
@@ -148,6 +150,15 @@ def read_definitions(data_dir: Path) -> tuple[Definition, ...]:
     if twice := {name for name in names if names.count(name) > 1}:
         raise SourcesError(f"{path}: {', '.join(sorted(twice))} stands there twice")
     return found
+
+
+def defined(settings: Settings, handbook: Path) -> tuple[Definition, ...]:
+    """What the settings and the file name, else the pages for when nothing is configured. Raises `SourcesError`."""
+    chosen, own = settings.knowledge, read_definitions(settings.data_dir)
+    acl, url = tuple(chosen.acl), chosen.base_url or ""
+    if chosen.folder:
+        return (Definition("folder", SourceKind.FOLDER, str(chosen.folder), acl, url=url), *own)
+    return own or (Definition("handbook", SourceKind.FOLDER, str(handbook), acl, url=url),)
 
 
 def write_definitions(data_dir: Path, definitions: Iterable[Definition]) -> None:
@@ -272,18 +283,15 @@ class Knowledge:
     ) -> AsyncGenerator[Knowledge]:
         """``handbook``: the pages for when nothing is configured. Raises `RetrieverUnavailable`."""
         with Journal.open(settings.data_dir / JOURNAL) as journal:
-            syncer = Syncer(index, journal, command, version)
+            syncer = Syncer(index, journal, command, version, Turns(lambda: index.store, folder_name(settings)))
             await syncer.resume()
             yield cls(index, settings, syncer, handbook, store, successor)
 
     def definitions(self) -> tuple[Definition, ...]:
         """The configured folder, then the file's; with neither the handbook. Raises `SourcesError`."""
-        chosen, own = self.settings.knowledge, read_definitions(self.settings.data_dir)
-        self._chats = frozenset(each.name for each in own if each.kind is SourceKind.CONVERSATIONS)
-        acl, url = tuple(chosen.acl), chosen.base_url or ""
-        if chosen.folder:
-            return (Definition("folder", SourceKind.FOLDER, str(chosen.folder), acl, url=url), *own)
-        return own or (Definition("handbook", SourceKind.FOLDER, str(self.handbook), acl, url=url),)
+        there = defined(self.settings, self.handbook)
+        self._chats = frozenset(each.name for each in there if each.kind is SourceKind.CONVERSATIONS)
+        return there
 
     async def sync(
         self, only: str | None = None, *, full: bool = False, tell: Tell = lambda _name, _done, _total: None,
@@ -328,6 +336,8 @@ class Knowledge:
         if (new := self.successor) is None:
             return {}
         async with AsyncExitStack() as stack:
+            if self.syncer.turns is not None:       # another folder would clear away what is half built
+                await stack.enter_async_context(self.syncer.turns.taken())
             making_of = making(new.embedder)
             fresh = await stack.enter_async_context(self.index.next_generation(new.embedder, making_of))
             journal = stack.enter_context(Journal.open(None))
@@ -336,6 +346,8 @@ class Knowledge:
             for name, report in reports.items():
                 if why := next((why for path, why in report.failed if not path or path.endswith("/")), ""):
                     raise RetrieverUnavailable(f"the index is not built anew while a source is away: {name}: {why}")
+            if self.syncer.turns is not None:
+                self.syncer.turns.hold()
             async with self.syncer.paused():    # no vectors of the old model get into the new generation
                 with suppress(SourcesError):
                     await beside.mind()
@@ -359,8 +371,8 @@ class Knowledge:
 
     @property
     def _writer(self) -> Writer:
-        folder = f"{socket.gethostname()}:{self.settings.data_dir.absolute()}"
-        return Writer(folder, {each.name: _digest(each.given.origin) for each in self.definitions()})
+        origins = {each.name: _digest(each.given.origin) for each in self.definitions()}
+        return Writer(folder_name(self.settings), origins)
 
     async def recall(self, message: MessageId) -> None:
         """A message was deleted or edited: what it said is not found any more, and its page is read again by `watch`.
@@ -476,12 +488,44 @@ class Knowledge:
                 return await self.syncer.follow(look, full=full, empty=empty, tell=told)
             except _Removed:
                 return None
-            except SourcesError as error:
+            except (SourcesError, Elsewhere) as error:
                 return SyncReport(failed=(("", str(error)),))
 
     def _marks(self) -> tuple[int, ...]:
         folder = self.settings.data_dir
         return tuple(_changed(folder / name) for name in (FILE, WANTED))
+
+
+@dataclass(frozen=True, slots=True)
+class Candid:
+    """A `Retriever` around a `Retriever`: where nothing answers, it tells whether all pages were ever read.
+
+    That stands in the data folder, whichever process reads them.
+    """
+
+    inner: Retriever
+    settings: Settings
+
+    async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
+        """As the inner one. Raises `RetrieverUnavailable`."""
+        found = await self.inner.find(question, past=past, audience=audience, limit=limit)
+        return found if found.answers else replace(found, whole=await asyncio.to_thread(self._whole))
+
+    async def still_readable(self, passages: Sequence[Passage], audience: Audience) -> tuple[Passage, ...]:
+        """As the inner one says."""
+        return await self.inner.still_readable(passages, audience)
+
+    def _whole(self) -> bool:
+        try:
+            names = [each.name for each in defined(self.settings, Path())]
+        except SourcesError:            # nobody knows
+            return True
+        return not unread(self.settings.data_dir / JOURNAL, names)
+
+
+def folder_name(settings: Settings) -> str:
+    """Ours, among all that write to an index on a server."""
+    return f"{socket.gethostname()}:{settings.data_dir.absolute()}"
 
 
 def ask_for_sync(data_dir: Path) -> None:

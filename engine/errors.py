@@ -13,6 +13,7 @@ BotError                     the person gets a sentence, the turn ends
     ├── ModelUnavailable     nothing was shown yet; quote mode can answer
     ├── ModelBroken          it broke off in the middle, or spoke nonsense
     ├── RetrieverUnavailable
+    │   └── StillReading
     ├── PassageWithdrawn     rights went while the answer was written; it is written anew without that page
     ├── MembershipUnavailable    who may read what is not known, so nothing is shown
     ├── FileUnavailable      what came with a message cannot be fetched; the answer says so and goes on
@@ -115,6 +116,12 @@ class RetrieverUnavailable(Unavailable):
     """The index cannot be searched."""
 
     reply = "I cannot search the documents right now. Please try again in a few minutes."
+
+
+class StillReading(RetrieverUnavailable):
+    """There is nothing to search yet."""
+
+    reply = "I am still reading my pages for the first time. Please ask again in a few minutes."
 
 
 class PassageWithdrawn(Unavailable):

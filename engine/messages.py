@@ -158,6 +158,7 @@ class Found:
     passages: tuple[Passage, ...] = ()
     answers: bool = False               # False: nothing here answers; the reply says so
     searched: bool = True               # False: the index was away, which is something else than nothing found
+    whole: bool = True                  # False: not all pages were ever read, so what is not found may yet be
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +197,7 @@ class Answer:
     made_from: tuple[Labels, ...] = ()  # the allow-lists of all that the model read for it, cited or not
     usage: Usage = NO_USAGE
     read_from: tuple[tuple[PassageId, str], ...] = ()   # one passage of each document read for it, and the document
+    whole: bool = True                  # False: not all pages were ever read: a reply that found none says so
 
     @property
     def acl(self) -> tuple[Labels, ...]:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.courtesy import asks_nothing
+from engine.fences import FENCE, still_open
 from engine.messages import Found, Passage
+from engine.nothing import nothing
 from engine.rag.words import content_words
 
 QUOTED: Final = 3
@@ -18,15 +20,12 @@ LONGEST: Final = 420
 """Characters of one quotation."""
 NOT_CONNECTED: Final = "No language model is connected, so here is what the pages say, word for word:"
 AWAY: Final = "The language model is not answering right now, so here is what the pages say, word for word:"
-NOTHING: Final = "I found nothing in the pages that everyone here may read that answers this."
 READY: Final = "Ask me whatever the pages may tell: I look it up and say where it stands."
 UNSEARCHED: Final = "Neither the language model nor the pages can be reached right now. Please try again in a while."
-AWAY_AND_NOTHING: Final = f"The language model is not answering right now. {NOTHING}"
 _BETWEEN: Final = re.compile(       # two units: behind a sentence, before an item, a row or a heading, at an empty line
     r"(?<=[^\s\d][.!?…])\s+|(?<=[。！？])|\n\s*\n|\n(?=[ \t]*(?:[-*+] |[|>#]|\d{1,3}[.)] ))|(?<=\|)\n"
 )
 _HEADING: Final = re.compile(r"#{1,6} ")
-_FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})")
 _ROW: Final = re.compile(r"[ \t]*\|")
 
 
@@ -52,7 +51,7 @@ def quote(found: Found, question: str, *, connected: bool) -> str:
     if asks_nothing(question) and not found.passages:
         return READY
     if not found.answers or not found.passages:
-        return AWAY_AND_NOTHING if connected else NOTHING
+        return nothing(question, whole=found.whole, away=connected)
     quotes = [
         _quoted(_behind(excerpt(found.passages[n].text, question), f"[{n + 1}]"))
         for n in best(found.passages, question)
@@ -97,13 +96,13 @@ def excerpt(text: str, question: str) -> str:
     while first > 0 and _length(units, first - 1, last) <= LONGEST:
         first -= 1
     begin, end = units[first].start, units[last].end
-    inside = _fence(text[:begin])
+    inside = still_open(text[:begin])
     body = _without_headings(text[begin:end], inside)
     if cut := len(body) > LONGEST:      # one unit that is too long by itself
         at = body.rfind(" ", LONGEST // 2, LONGEST)
         body = body[: at if at > 0 else LONGEST].rstrip()
     body = f"{inside}\n{body}" if inside else body
-    body = f"{body}\n{still}" if (still := _fence(body)) else body
+    body = f"{body}\n{still}" if (still := still_open(body)) else body
     return f"{_dots(body) if first > 0 else ''}{_behind(body, '…') if cut or last + 1 < len(units) else body}"
 
 
@@ -115,7 +114,7 @@ def _units(text: str) -> list[_Unit]:
             heading = content_words(piece)
         elif piece.strip():
             units.append(_Unit(at + len(piece) - len(piece.lstrip()), end, content_words(piece), heading))
-        at, inside = after, _fence(piece, inside)
+        at, inside = after, still_open(piece, inside)
     return units
 
 
@@ -129,27 +128,16 @@ def _without_headings(text: str, inside: str) -> str:
     for line in text.splitlines():
         if inside or not _HEADING.match(line):
             lines.append(line)
-        inside = _fence(line, inside)
+        inside = still_open(line, inside)
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-
-
-def _fence(text: str, inside: str = "") -> str:
-    """The fence of code that is open behind the text; "": none."""
-    for line in text.splitlines() if "```" in text or "~~~" in text else ():
-        if mark := _FENCE.match(line):
-            if not inside:
-                inside = mark[1]
-            elif mark[1].startswith(inside) and not line[mark.end() :].strip():
-                inside = ""
-    return inside
 
 
 def _behind(text: str, mark: str) -> str:
     """A mark behind the last words. In a table's row it would be a cell too many, and a fence with it ends no code."""
     last = text[text.rfind("\n") + 1 :]
-    return f"{text}\n\n{mark}" if _ROW.match(last) or _FENCE.match(last) else f"{text} {mark}"
+    return f"{text}\n\n{mark}" if _ROW.match(last) or FENCE.match(last) else f"{text} {mark}"
 
 
 def _dots(text: str) -> str:
     """What stands for words that were left out before these."""
-    return "…\n\n" if _ROW.match(text) or _FENCE.match(text) else "… "
+    return "…\n\n" if _ROW.match(text) or FENCE.match(text) else "… "

@@ -76,6 +76,7 @@ N = TypeVar("N", bound=_Named)
 WORKING: Final = "Looking that up …"
 AGAIN: Final = "One moment, I am asking again …"
 UNGROUNDED: Final = "No page that everyone here may read stands behind this answer."
+UNFINISHED: Final = "No page that everyone here may read stands behind this answer; I have not read all of them yet."
 UNSEARCHED: Final = "I could not search the pages for this answer."
 CUT: Final = "The answer was cut off at its length limit."
 WITHDRAWN: Final = "(This answer is withdrawn: a page that it came from was deleted, or closed to somebody here.)"
@@ -316,7 +317,7 @@ class Engine:
     ) -> Answer:
         """The first model that gives an answer; when none is there, the pages themselves."""
         deflected = False
-        given = found if found.answers else Found(searched=found.searched)
+        given = found if found.answers else Found(searched=found.searched, whole=found.whole)
         if self.passages is not None and self.models:
             given = await self.passages.screen(given, trail)
         for model in self.models:
@@ -332,7 +333,7 @@ class Engine:
                     answer = await self.grounding.check(answer, prompt.passages, trail)
                 read = dict.fromkeys((*(p.acl for p in prompt.passages), *inherited(past)))
                 return replace(answer, asked=question, searched=given.searched, made_from=tuple(read),
-                               read_from=names((*prompt.passages, *handed_on(past))))
+                               read_from=names((*prompt.passages, *handed_on(past))), whole=given.whole)
             except Tripped as trip:
                 if isinstance(trip.verdict, Refuse):
                     raise Refused(str(trip), trip.verdict.reply) from trip
@@ -384,7 +385,7 @@ def note(answer: Answer) -> str:
     """The sentence that stands under an answer."""
     notes = [CUT] if answer.cut else []
     if not answer.grounded and answer.mode is Mode.MODEL and not asks_nothing(answer.asked):
-        notes.append(UNGROUNDED if answer.searched else UNSEARCHED)
+        notes.append(UNSEARCHED if not answer.searched else UNGROUNDED if answer.whole else UNFINISHED)
     if answer.unread:
         notes.append(UNREAD.format(files="; ".join(answer.unread)))
     return " ".join(notes)

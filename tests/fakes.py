@@ -84,6 +84,7 @@ class Shelf:
     passages: Sequence[Passage] = ()
     broken: bool = False
     asked: list[str] = field(default_factory=list)
+    whole: bool = True
 
     async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
         del past
@@ -91,7 +92,7 @@ class Shelf:
         if self.broken:
             raise RetrieverUnavailable("the shelf fell down")
         readable = tuple(p for p in self.passages if audience.may_read(p.acl))[:limit]
-        return Found(readable, answers=bool(readable))
+        return Found(readable, answers=bool(readable), whole=self.whole)
 
     async def still_readable(self, passages: Sequence[Passage], audience: Audience) -> tuple[Passage, ...]:
         if self.broken:

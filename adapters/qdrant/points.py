@@ -141,6 +141,11 @@ def writer_id(name: str) -> str:
     return _id("", "writer", name)
 
 
+def turn_id(name: str) -> str:
+    """The id of its claim to be the only one that does so now."""
+    return _id("", "turn", name)
+
+
 def list_point(acl: Labels) -> Point:
     """One distinct allow-list, so that a reader of a shared index knows which there are."""
     return Point(_id("", "list", str(list_id(acl))), {"kind": LIST, "labels": sorted(acl)})

@@ -15,7 +15,8 @@ import time
 from asyncio.subprocess import DEVNULL, PIPE
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import Set as AbstractSet
+from contextlib import aclosing, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -28,6 +29,7 @@ from adapters.qdrant import frames
 from adapters.qdrant.embed import EARLIER
 from adapters.qdrant.indexer import VERSION, Broken, Job, Pieces, Ready, Told, version
 from adapters.qdrant.points import Manifest, Piece, Record
+from adapters.qdrant.turns import Turns
 from adapters.sources.journal import KEPT, Journal, Progress, Seen, Tombstone
 from engine.errors import RetrieverUnavailable
 from engine.messages import Labels
@@ -132,6 +134,7 @@ class Syncer:
     journal: Journal
     command: Sequence[str] = COMMAND
     version: str = VERSION              # of chunker and model, as the indexer of ``command`` has them
+    turns: Turns | None = None          # where others bring the same index up to their sources
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)    # nothing is put while something is forgotten
     _current: _Sync | None = None
@@ -156,9 +159,9 @@ class Syncer:
     ) -> SyncReport:
         """As `sync`, of what ``look`` says once its turn has come: meanwhile it may have become another.
 
-        From then on `heed` tells it. Raises what ``look`` raises, too.
+        From then on `heed` tells it. Raises what ``look`` raises, too, and `Elsewhere` where others write.
         """
-        async with self._turn:
+        async with self._turn, self.turns.taken() if self.turns else nullcontext():
             source, given = look()
             self._current = _Sync(self, source, given, full, empty, tell)
             try:
@@ -293,6 +296,32 @@ class _Survey:
         """Whether we are asked who we are where that page is: others may read it now than who could."""
         return path in self.barred or "" in self.barred
 
+    @property
+    def shut(self) -> bool:
+        """Whether every page asks who we are: that is no matter of single pages."""
+        return len(self.seen) > 1 and self.seen.keys() <= self.barred
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a survey means for what the index has. All are paths, or stand by them."""
+
+    known: Mapping[str, Record]         # what the index has
+    wanted: Mapping[str, Record]        # what it is to have
+    failed: Sequence[Unreadable]
+    held: Mapping[str, Tombstone]       # there again, and not newer than what was taken back
+    withheld: Mapping[str, float]       # nobody finds these before they were read again
+    emptied: AbstractSet[str]       # all that there was, where nothing is left
+    hidden: AbstractSet[str]            # that, or what asks who we are
+    gone: Sequence[str]
+    kept: Collection[str]               # could not be read now, and stay as they were
+    same: AbstractSet[str]              # is to have the text that it has
+    todo: Sequence[str]                 # has to be embedded, in the order of the listing
+
+
+class _Over(Exception):
+    """It is no source any more."""
+
 
 @dataclass(slots=True)
 class _Sync:
@@ -317,79 +346,94 @@ class _Sync:
             self.given = given
 
     async def run(self) -> SyncReport:
+        """What there is, what that means, what goes, what comes, how far it came."""
         clock = time.monotonic()
-        index, journal, name, writing = self.syncer.index, self.syncer.journal, self.source.name, self.syncer._writing
         await self._arrived()
-        began = self.began
-        survey = await asyncio.to_thread(self._surveyed, began)
-        broken_off = SyncReport(notes=(("", "is no source any more, or another one"),), read=survey.read)
-        async with writing:
+        survey = await asyncio.to_thread(self._surveyed, self.began)
+        try:
+            plan = await self._planned(survey)
+            lent = await self._lent(plan)
+            moved = await self._taken_away(survey, plan)
+            done, problems = await self._embed(survey, plan, lent)
+            await self._finished(survey, plan, done)
+        except _Over:
+            return SyncReport(notes=(("", "is no source any more, or another one"),), read=survey.read)
+        changed = len(moved | {path for path in done if path in plan.known})
+        failed = [*self._nothing(survey, len(plan.emptied)), *plan.failed, *problems]
+        return SyncReport(
+            sum(path not in plan.known for path in done), changed, len(plan.gone),
+            len(plan.known) - len(plan.gone) - len(plan.hidden) - changed,
+            tuple((bad.path, f"{bad.why}{_hides(bad.path, survey, plan.hidden)}") for bad in failed),
+            tuple(_odd(survey, plan)), self.chunks, self.embedded, survey.read, time.monotonic() - clock,
+        )
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncGenerator[None]:
+        """Nobody else writes while this is open. Raises `_Over` when nothing of this source is to be written."""
+        async with self.syncer._writing:
             if self.ended.is_set():
-                return broken_off
-            known = {self._path(each): each for each in index.records.values() if each.source == name}
+                raise _Over
+            yield
+
+    async def _planned(self, survey: _Survey) -> _Plan:
+        """What is to be done. From here on the journal knows what was read."""
+        journal, name = self.syncer.journal, self.source.name
+        async with self._writing():
+            known = {self._path(each): each for each in self.syncer.index.records.values() if each.source == name}
             emptied = self._emptied(survey, known)
             if not emptied:         # else it goes on from where it was, should they come back
                 await asyncio.to_thread(journal.keep, name, survey.fresh, survey.lost)
         withheld = await asyncio.to_thread(journal.withheld, name)
         buried = await asyncio.to_thread(journal.tombstones, name)
-        held = {path for path, stone in buried.items()
+        held = {path: stone for path, stone in buried.items()
                 if (each := survey.seen.get(path)) and each.hash and stone.holds(each.hash, each.date)}
+        failed = [*survey.failed, *(Unreadable(path, each.said) for path, each in survey.seen.items() if not each.hash)]
+        hidden = emptied or {path for path in known if survey.bars(path)}
         wanted = {path: self._record(path, each) for path, each in survey.seen.items()
                   if each.hash and path not in held}
-        failed = [*survey.failed, *(Unreadable(path, each.said) for path, each in survey.seen.items() if not each.hash)]
-        missed = _Missed(failed)
-        hidden = emptied or {path for path in known if survey.bars(path)}
-        rest = [path for path in known if path not in wanted and path not in hidden]
-        gone = [known[path] for path in rest if path in held or path not in missed]
-        kept = {path: replace(known[path], acl=self._acl(path, survey.seen.get(path)))
-                for path in rest if path in missed and path not in held and path not in withheld}
+        missed, rest = _Missed(failed), [path for path in known if path not in wanted and path not in hidden]
+        gone = [path for path in rest if path in held or path not in missed]
+        kept = [path for path in rest if path in missed and path not in held and path not in withheld]
         same = {path for path, record in wanted.items() if path in known and _text(record) == _text(known[path])}
-        moved = [
-            record for path, record in [*kept.items(), *((path, wanted[path]) for path in same)]
-            if (record.acl, record.url) != (known[path].acl, known[path].url)
-            or (self.full and record.date != known[path].date)      # else a host that says "now" would change all of it
-        ]
         todo = [path for path in wanted if path not in same]
-        moved_on = [replace(known[path], acl=wanted[path].acl) for path in todo     # rights do not wait for vectors
-                    if path in known and known[path].acl and known[path].acl != wanted[path].acl]
+        return _Plan(known, wanted, failed, held, withheld, emptied, hidden, gone, kept, same, todo)
 
-        lent = await self._lent(gone, known, todo)
-        async with writing:
-            if self.ended.is_set():
-                return broken_off
-            await index.remove([record.document for record in gone])
-            await self.syncer.hide(name, hidden - withheld.keys(), began)
+    async def _taken_away(self, survey: _Survey, plan: _Plan) -> set[str]:
+        """Whatever goes, and new readers; they do not wait for vectors. Which pages that changed."""
+        index, name = self.syncer.index, self.source.name
+        moved = self._moved(survey, plan)
+        moved_on = [replace(plan.known[path], acl=plan.wanted[path].acl) for path in plan.todo
+                    if path in plan.known and plan.known[path].acl not in {frozenset(), plan.wanted[path].acl}]
+        async with self._writing():
+            await index.remove([plan.known[path].document for path in plan.gone])
+            await self.syncer.hide(name, plan.hidden - plan.withheld.keys(), self.began)
             shut = await self._shut()
             await index.relabel([
                 self._admitted(record, survey) for record in (*moved, *moved_on) if record.document not in shut
             ])
-            await asyncio.to_thread(journal.give, name, self.given.origin, self.given.rights)
-            others = self.syncer._moved.pop(name, set()) & known.keys() - hidden
-        done, problems = await self._embed(survey, todo, known, lent) if todo else ([], [])
-        async with writing:
-            if self.ended.is_set():
-                return broken_off
-            if gone or todo:
-                await index.tidy()
-            read_again = {*same, *done, *map(self._path, gone)}
-            await asyncio.to_thread(journal.release, name, withheld.keys() & read_again, began)
-            if not emptied:
-                await asyncio.to_thread(self._remember, survey, began)
-        others |= {*map(self._path, moved), *(path for path in done if path in known)}
-        changed = len(others - set(map(self._path, gone)))
-        notes = [
-            *((path, each.said) for path, each in survey.seen.items() if each.hash and each.said),
-            *((bad.path, bad.why) for bad in survey.gone if bad.path),
-            *((path, f"was taken back on {buried[path].at:%Y-%m-%d %H:%M} UTC; this is not newer")
-              for path in sorted(held)),
+            await asyncio.to_thread(self.syncer.journal.give, name, self.given.origin, self.given.rights)
+            others = self.syncer._moved.pop(name, set()) & plan.known.keys() - plan.hidden
+        return (others | set(map(self._path, moved))) - set(plan.gone)
+
+    def _moved(self, survey: _Survey, plan: _Plan) -> list[Record]:
+        """Pages of the same text that others may read now, or that open elsewhere."""
+        kept = {path: replace(plan.known[path], acl=self._acl(path, survey.seen.get(path))) for path in plan.kept}
+        now = {**kept, **{path: plan.wanted[path] for path in plan.same}}
+        return [
+            record for path, record in now.items()
+            if (record.acl, record.url) != (plan.known[path].acl, plan.known[path].url)
+            or (self.full and record.date != plan.known[path].date)     # else a host that says "now" would change all
         ]
-        failed = [*self._nothing(survey, len(emptied)), *failed, *problems]
-        told = [(bad.path, f"{bad.why}{_hides(bad.path, survey, hidden)}") for bad in failed]
-        return SyncReport(
-            sum(path not in known for path in done), changed, len(gone),
-            len(known) - len(gone) - len(hidden) - changed, tuple(told), tuple(notes),
-            self.chunks, self.embedded, survey.read, time.monotonic() - clock,
-        )
+
+    async def _finished(self, survey: _Survey, plan: _Plan, done: Collection[str]) -> None:
+        """What was read again may be found again, and the journal knows how far this came."""
+        async with self._writing():
+            if plan.gone or plan.todo:
+                await self.syncer.index.tidy()
+            read_again = plan.withheld.keys() & {*plan.same, *done, *plan.gone}
+            await asyncio.to_thread(self.syncer.journal.release, self.source.name, read_again, self.began)
+            if not plan.emptied:
+                await asyncio.to_thread(self._remember, survey, self.began)
 
     def _emptied(self, survey: _Survey, known: Collection[str]) -> set[str]:
         """What there was, where nothing is left: a disk that is not mounted looks as if all had been deleted.
@@ -410,6 +454,9 @@ class _Sync:
                                  f"it lists some; if it is empty: `bartizan source sync {self.source.name} --full`")
         elif why:
             yield Unreadable("", why)
+        if survey.shut:
+            yield Unreadable("", f"asks who we are for each of its {len(survey.seen):,} pages: it needs a token that "
+                                 "may read them, as token_file in sources.toml, or a new one there")
 
     async def _arrived(self) -> None:
         """What the index has of another source by this name is hidden first: it would get this one's readers."""
@@ -472,23 +519,24 @@ class _Sync:
         return _Survey(
             seen, tuple(failed), tuple(missing), frozenset(barred), read, cursor, changes is None, fresh, gone)
 
-    async def _lent(
-        self, gone: Sequence[Record], known: Mapping[str, Record], todo: Sequence[str]
-    ) -> Mapping[str, bytes]:
+    async def _lent(self, plan: _Plan) -> Mapping[str, bytes]:
         """The vectors of what goes away, where something new comes: it may only have been renamed."""
-        if not gone or all(path in known for path in todo):
+        if not plan.gone or all(path in plan.known for path in plan.todo):
             return {}
-        return await self.syncer.index.vectors([record.document for record in gone[:LENT] if self._reusable(record)])
+        gone = [record for path in plan.gone[:LENT] if self._reusable(record := plan.known[path])]
+        return await self.syncer.index.vectors([record.document for record in gone])
 
     async def _embed(
-        self, survey: _Survey, todo: Sequence[str], known: Mapping[str, Record], lent: Mapping[str, bytes]
+        self, survey: _Survey, plan: _Plan, lent: Mapping[str, bytes],
     ) -> tuple[list[str], list[Unreadable]]:
         done: list[str] = []
         problems: list[Unreadable] = []
-        have = partial(self._known, known, lent)
+        if not plan.todo:
+            return done, problems
+        have = partial(self._known, plan.known, lent)
         count = 0
-        async with aclosing(embedded(self.source, todo, self.syncer.command, have)) as results:
-            self.tell(0, len(todo))
+        async with aclosing(embedded(self.source, plan.todo, self.syncer.command, have)) as results:
+            self.tell(0, len(plan.todo))
             async for result in results:
                 if isinstance(result, Unreadable):
                     problems.append(result)
@@ -497,7 +545,7 @@ class _Sync:
                     self.chunks += len(result.pieces)
                     self.embedded += result.made
                 count += 1
-                self.tell(count, len(todo))
+                self.tell(count, len(plan.todo))
                 if self.ended.is_set():
                     break
         return done, problems
@@ -514,6 +562,8 @@ class _Sync:
             if f"{self.source.name}/{page.path}" in await self._shut():
                 return False
             now = msgspec.structs.replace(seen, hash=page.hash, date=page.date, form=page.form)
+            if self.syncer.turns is not None:
+                self.syncer.turns.hold()
             await self.syncer.index.put([(self._record(page.path, now), result.pieces)])
         return True
 
@@ -723,6 +773,14 @@ def _hides(path: str, survey: _Survey, hidden: Collection[str]) -> str:
     if path not in survey.barred or (path or next(iter(hidden), "")) not in hidden:
         return ""
     return f"; {'it is' if path else f'its {_pages(len(hidden))} are'} hidden, not deleted, until that can be read"
+
+
+def _odd(survey: _Survey, plan: _Plan) -> Iterator[tuple[str, str]]:
+    """What is to be said of pages, though they did not fail."""
+    yield from ((path, each.said) for path, each in survey.seen.items() if each.hash and each.said)
+    yield from ((bad.path, bad.why) for bad in survey.gone if bad.path)
+    for path in sorted(plan.held):
+        yield path, f"was taken back on {plan.held[path].at:%Y-%m-%d %H:%M} UTC; this is not newer"
 
 
 def _pages(count: int) -> str:

@@ -1,8 +1,8 @@
 """Who writes to an index on a server: each data folder leaves a mark there, and says in it what its sources are.
 
 Of the processes of one folder, one writes at a time. Of another folder, on another machine perhaps, nothing is known
-but its mark. What is a source over there is not forgotten from here: two folders with different sources would each take
-away what the other has just put in.
+but its mark; that the two do not write at once `adapters.qdrant.turns` sees to. What is a source over there is not
+forgotten from here: two folders with different sources would each take away what the other has just put in.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 A repository is a program: its configuration names hooks, pagers, filters and helpers. None of them runs here: only
 plumbing is called, with the options that could start something switched off, and without a network unless a remote
 is configured. That is fetched into a bare repository of our own.
+
+Where the remote asks who we are, nobody finds what we have of it until it lets us in again, as with a site.
 """
 
 from __future__ import annotations
@@ -16,12 +18,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 from adapters.files.folder import page
 from adapters.parsing.media import CODE, DOCUMENTS
 from adapters.parsing.parser import LARGEST_DOCUMENT, Parser
+from adapters.sources.credentials import let_in
 from engine.rag.page import Changes, Entry, Page, Unreadable
 
 PATIENCE: Final = 120.0         # seconds for one call
@@ -39,6 +43,13 @@ _SAFE: Final = (
 )
 _LFS: Final = b"version https://git-lfs.github.com/spec/"
 _SHA: Final = re.compile(r"[0-9a-f]{40,64}")
+SAID: Final = 8_000             # bytes at the end of what git says that are looked into
+_REFUSED: Final = re.compile(
+    rb"^fatal: (?:Authentication failed|could not read (?:Username|Password))"
+    rb"|^(?:fatal|error): [^\n]*The requested URL returned error: 40[13]\b", re.MULTILINE)
+_NO_KEY: Final = re.compile(rb"^(?!remote:)[^\n]*: Permission denied \([a-z,-]+\)", re.MULTILINE)
+_NOT_THERE: Final = re.compile(rb"^fatal: repository '[^\n]*' not found", re.MULTILINE)
+"""None of these stands in what a remote says itself: git puts "remote:" before that."""
 
 
 class GitError(Exception):
@@ -47,6 +58,10 @@ class GitError(Exception):
 
 class _NoCommit(GitError):
     """The repository is there, and has nothing."""
+
+
+class _Refused(GitError):
+    """The remote does not let us in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +81,7 @@ class Git:
     token: str = field(default="", repr=False)
     suffixes: tuple[str, ...] = (*DOCUMENTS, *CODE)
     parser: Parser = field(default_factory=Parser, compare=False)
-    _state: dict[str, str] = field(default_factory=dict, compare=False)         # "commit", "why", "bare"
+    _state: dict[str, str] = field(default_factory=dict, compare=False)         # "commit", "why", "bare", "barred"
     _blobs: dict[str, tuple[str, int]] = field(default_factory=dict, compare=False)     # sha and size
     _dates: dict[str, datetime] = field(default_factory=dict, compare=False)
 
@@ -80,7 +95,8 @@ class Git:
                 self._fetched()
             self._state["commit"] = self._head()
         except GitError as error:
-            self._state.update(why=str(error), bare="yes" if isinstance(error, _NoCommit) else "")
+            self._state.update(why=str(error), bare="yes" if isinstance(error, _NoCommit) else "",
+                               barred="yes" if isinstance(error, _Refused) else "")
             return ""
         return f"{self._state['commit']} {self._shown}"
 
@@ -115,7 +131,7 @@ class Git:
         commit = self._state.get("commit")
         if not commit:
             why = self._state.get("why") or "the repository was not looked at"
-            yield Unreadable("", why, gone=bool(self._state.get("bare")))
+            yield Unreadable("", why, gone=bool(self._state.get("bare")), barred=bool(self._state.get("barred")))
             return
         try:
             raw = self._run("ls-tree", "-r", "-z", "--long", "--full-tree", commit, *self._limits)
@@ -218,6 +234,8 @@ class Git:
         try:
             self._bytes("fetch", "--quiet", "--force", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance",
                         "--", self.remote, f"+{branch}:refs/heads/fetched", patience=FETCHING, network=True)
+        except _Refused:
+            raise
         except GitError as error:
             if branch in self._bytes("ls-remote", "--", self.remote, branch, network=True).decode("utf-8", "replace"):
                 raise
@@ -231,17 +249,34 @@ class Git:
         if program is None:
             raise GitError("the git program is not installed")
         try:
-            done = subprocess.run(      # noqa: S603 - our own arguments; none can be taken for an option
-                [program, *_SAFE, *command], cwd=self.place, env=self._environment(network=network), timeout=patience,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False,
-            )
+            with TemporaryFile() as errors:     # a remote may talk without end
+                done = subprocess.run(  # noqa: S603 - our own arguments; none can be taken for an option
+                    [program, *_SAFE, *command], cwd=self.place, env=self._environment(network=network),
+                    timeout=patience, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                    stderr=errors if network else subprocess.DEVNULL, check=False,
+                )
+                errors.seek(max(0, errors.seek(0, os.SEEK_END) - SAID))
+                said = errors.read()
         except subprocess.TimeoutExpired as error:
             raise GitError(f"git takes longer than {patience:g} s") from error
         except OSError as error:
             raise GitError(f"the repository cannot be used: {error.strerror}") from error
+        if done.returncode and network:
+            raise self._unfetched(said)
         if done.returncode:
-            raise GitError("the remote does not answer" if network else f"git {command[0]} fails here")
+            raise GitError(f"git {command[0]} fails here")
         return done.stdout
+
+    def _unfetched(self, said: bytes) -> GitError:
+        """What is wrong with the remote, in our words."""
+        if _REFUSED.search(said):
+            return _Refused(f"the remote does not let us in: {let_in(self.token)}")
+        if _NO_KEY.search(said):
+            return _Refused("the remote does not let us in: the account that runs Bartizan has no SSH key that may "
+                            "read it")
+        if _NOT_THERE.search(said):
+            return _Refused("the remote has no such repository, or does not show it to us: see its address and token")
+        return GitError("the remote does not answer")
 
     def _environment(self, *, network: bool) -> dict[str, str]:
         safe = {

@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -219,6 +219,21 @@ class Journal:
                 raise RetrieverUnavailable(f"the journal of syncs fails: {error}") from error
 
 
+def unread(path: Path, sources: Iterable[str]) -> bool:
+    """Whether one of these was never read to its end, by the journal there, which another process may write just now.
+
+    What cannot be found out is no.
+    """
+    wanted = set(sources)
+    if not path.exists():
+        return bool(wanted)
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)) as file:
+            return not wanted <= {source for source, in file.execute("SELECT source FROM progress")}
+    except sqlite3.Error:
+        return False
+
+
 def _prepared(file: sqlite3.Connection) -> None:
     file.execute("PRAGMA journal_mode = WAL")
     file.execute("PRAGMA synchronous = NORMAL")
@@ -226,5 +241,5 @@ def _prepared(file: sqlite3.Connection) -> None:
     version, = file.execute("PRAGMA user_version").fetchone()
     if version != READING:
         file.execute("DELETE FROM seen")
-        file.execute("DELETE FROM progress")
+        file.execute("UPDATE progress SET cursor = ''")      # each was read to its end all the same
         file.execute(f"PRAGMA user_version = {READING}")

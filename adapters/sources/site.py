@@ -1,7 +1,7 @@
 """A static site or an exported wiki over HTTP, as its sitemap lists it. Only the configured hosts are ever asked.
 
 A redirect is followed only to one of these hosts, and not where it asks for a password or where several pages lead:
-that is where one logs in, and not the page. Nor is one what asks for a password in its place. Sizes are counted after
+that is where one logs in, and not the page. Nor is one what asks in its place who we are. Sizes are counted after
 unpacking; a page that the server does not find any more is not there, and any other failure says that it could not be
 read. What a host's robots.txt closes to "bartizan", or to everybody, is not asked for; and a host that asks to be left
 alone is, for that sync.
@@ -24,13 +24,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
-from urllib.parse import parse_qsl, urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 from urllib.robotparser import RobotFileParser
 
 import aiohttp
 
 from adapters.files.folder import page
 from adapters.parsing.parser import LARGEST_DOCUMENT, Parser
+from adapters.sources.credentials import let_in
+from adapters.sources.login import PASSWORD, PATH, Shown, asks_who, few, leads_away, shown
 from engine.rag.page import Entry, Listed, Page, Unreadable
 
 PAGES: Final = 50_000
@@ -43,8 +45,6 @@ LONGEST_WAIT: Final = 20.0      # seconds; who wants to be left alone for longer
 LONGEST_MARK: Final = 200       # characters of an ETag
 LARGEST_ROBOTS: Final = 500_000
 PROBES: Final = 3               # places that pages lead to of which one more page is asked whether it leads there, too
-FEW: Final = 150                # words, that a page may have that asks for a password; there may be a warning, too
-ALIKE: Final = 0.8              # of their words, in which two such pages agree: some name the page that was asked for
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
 _SITEMAP: Final = re.compile(r"<(?:url|sitemap)", re.IGNORECASE)
 _EDGE: Final = re.compile(r"<(/?)(url|sitemap)\b[^<>]*>", re.IGNORECASE)
@@ -53,11 +53,7 @@ _CHANGED: Final = re.compile(r"<lastmod\b[^<>]*>([^<]{4,100})</lastmod\s*>", re.
 """None of these looks at a character more than a few times, whatever a sitemap looks like."""
 _REFRESH: Final = re.compile(rb"<meta\b[^<>]*\bhttp-equiv\s*=\s*[\"']?refresh\b[^<>]*>", re.IGNORECASE)
 _LED: Final = re.compile(rb"\bcontent\s*=\s*[\"']?\s*[0-5]\s*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"'<>\s]+)", re.IGNORECASE)
-_LOGIN: Final = re.compile(
-    r"(?:^|[/._-])(?:log[_-]?[io]n|sign[_-]?[io]n|sso|saml2?|oauth2?|openid)(?:$|[/._-])", re.IGNORECASE)
 HEAD: Final = 4_000             # bytes in which a page says that it leads elsewhere
-_PASSWORD: Final = re.compile(rb"<input\b[^<>]*\btype\s*=\s*[\"']?password\b", re.IGNORECASE)
-_TO: Final = re.compile(rb"\b(?:href|action)\s*=\s*[\"']?([^\"'<>\s]{1,2000})", re.IGNORECASE)
 _BARRED: Final = frozenset({401, 403, 407})
 
 
@@ -91,21 +87,6 @@ class _Failed(Exception):
         return Unreadable(path, f"{subject}{self}", self.lasting, self.gone, self.barred)
 
 
-class _Shown(NamedTuple):
-    """What tells a page from one where one logs in. ``words``: each once."""
-
-    text: str
-    words: frozenset[str]
-    password: bool              # it has a field for one
-    suspect: bool               # that, or it leads to where one logs in; and it has few words
-
-    def like(self, other: _Shown) -> bool:
-        """Whether two addresses show the same. Without a password to ask for it has to be every word of it."""
-        if not (self.password and other.password):
-            return self.text == other.text
-        return len(self.words & other.words) >= ALIKE * len(self.words | other.words)
-
-
 @dataclass(frozen=True, slots=True)
 class Site(Listed):
     """A source. ``hosts``: the only ones that are asked, ``host`` or ``host:port``; others are not pages of it.
@@ -123,15 +104,16 @@ class Site(Listed):
     _robots: dict[str, RobotFileParser] = field(default_factory=dict, compare=False)        # of each host
     _closed: dict[str, float] = field(default_factory=dict, compare=False)      # hosts to be left alone, for seconds
     _led: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)   # the first page that led to a place
-    _logins: list[_Shown] = field(default_factory=list, compare=False)      # found in the place of pages
-    _cleared: list[_Shown] = field(default_factory=list, compare=False)     # looked into, and none of these
+    _logins: list[Shown] = field(default_factory=list, compare=False)       # found in the place of pages
+    _cleared: list[Shown] = field(default_factory=list, compare=False)      # looked into, and none of these
 
     def listing(self) -> Iterator[Entry | Unreadable]:
         """Every page of the sitemap, and of the sitemaps that it names. One that is missing: the site is away."""
         try:
             places = asyncio.run(self._places())
         except _Failed as error:
-            yield error.of("", "the sitemap ")
+            told = error.of("", "the sitemap ")
+            yield replace(told, why=f"{told.why}: {let_in(self.token)}") if error.barred else told
             return
         for known in (self._dates, self._led, self._logins, self._cleared):
             known.clear()
@@ -152,8 +134,8 @@ class Site(Listed):
         if answer.same:
             return None
         read = self._read(path, answer)
-        if isinstance(read, Page) and self._asks(path, answer, read):
-            return Unreadable(path, "asks for a password, or shows what other pages show: one may have to log in",
+        if self._asks(path, answer, read) if isinstance(read, Page) else leads_away(answer.raw, path):
+            return Unreadable(path, "asks who we are, or shows what other pages show: one may have to log in",
                               barred=True)
         return read
 
@@ -171,33 +153,28 @@ class Site(Listed):
         return replace(read, path=path, mark=answer.mark)
 
     def _asks(self, path: str, answer: _Answer, read: Page) -> bool:
-        """Whether one logs in here, instead of reading: with a password of its own, or as on most other pages.
-
-        Neither a field for a password tells, as some sites have one on each page, nor that there are few words: so a
-        few other pages are asked for what they show.
-        """
-        shown = _shown(answer, read)
-        if not shown.suspect or _LOGIN.search(urlsplit(path).path):     # that one is listed as what it is
+        """Whether one logs in here, instead of reading: a few other pages are asked for what they show."""
+        if not few(read.text) or PATH.search(urlsplit(path).path):      # that one is listed as what it is
             return False
-        if any(map(shown.like, self._logins)):
+        here = shown(answer.raw, read.text, answer.place)
+        if not here.suspect:
+            return False
+        if any(map(here.like, self._logins)):
             return True
-        if shown in self._cleared or sum(each.password == shown.password for each in self._cleared) >= PROBES:
+        if here in self._cleared or sum(each.kind == here.kind for each in self._cleared) >= PROBES:
             return False
-        others = list(self._others(path))
-        same = sum(map(shown.like, others))
-        alone = not any(each.password for each in others)
-        asks = same > 0 or alone if shown.password else same > max(1, len(others) / 2)
-        (self._logins if asks else self._cleared).append(shown)
+        asks = here.stands_out(list(self._others(path)))
+        (self._logins if asks else self._cleared).append(here)
         return asks
 
-    def _others(self, path: str) -> Iterator[_Shown]:
+    def _others(self, path: str) -> Iterator[Shown]:
         """Some of the other pages that can be had, from all over the list."""
         places = [place for place in self._dates if place != path]
         for other in places[:: max(1, -(-len(places) // PROBES))]:
             with suppress(_Failed):
                 answer = asyncio.run(self._page(other, ""))
                 if isinstance(read := self._read(other, answer), Page):
-                    yield _shown(answer, read)
+                    yield shown(answer.raw, read.text, answer.place)
 
     async def _places(self) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -207,7 +184,7 @@ class Site(Listed):
                 raw, _, end, *_ = await self._fetched(session, asking := waiting.popleft(), LARGEST_SITEMAP)
                 if not _SITEMAP.search(text := _unpacked(raw)):
                     raise _Failed("is none: what stands there names no pages and no sitemaps",
-                                  barred=_PASSWORD.search(raw) is not None or _asks_who(asking, end))
+                                  barred=shown(raw, text, end).sure or leads_away(raw, end) or asks_who(asking, end))
                 for kind, inside in _groups(text):
                     place, changed = _PLACE.search(inside), _CHANGED.search(inside)
                     address = self._ours(_named(place[1])) if place else None
@@ -229,7 +206,7 @@ class Site(Listed):
             answer = await self._fetched(session, address, LARGEST_DOCUMENT, mark)
             if answer.same or _where(answer.place) == _where(address):
                 return answer
-            if (_PASSWORD.search(answer.raw) or _asks_who(address, answer.place)
+            if (PASSWORD.search(answer.raw) or asks_who(address, answer.place)
                     or await self._gathers(session, address, _where(answer.place))):
                 raise _Failed("leads to where other pages lead, or to a password: one may have to log in", barred=True)
             return answer
@@ -257,10 +234,12 @@ class Site(Listed):
     async def _fetched(
         self, session: aiohttp.ClientSession, address: str, limit: int, mark: str = "",
     ) -> _Answer:
-        hops, waits = 0, 0
+        asked, hops, waits = address, 0, 0
         etag, _, marked = mark.partition(" ")
         while hops < HOPS:
             if (place := self._ours(address)) is None:
+                if asks_who(asked, address):
+                    raise _Failed("leads to where one may have to log in, on another host", barred=True)
                 raise _Failed("leads to a host that is not configured", lasting=True)
             await self._may(session, place)
             try:
@@ -366,29 +345,6 @@ def _where(address: str) -> tuple[str, str]:
     """Host and path, which is the same with a slash behind it and without."""
     parts = urlsplit(address)
     return parts.netloc.lower(), parts.path.rstrip("/")
-
-
-def _asks_who(address: str, place: str) -> bool:
-    """Whether a page leads to a place that is called after logging in, or is told where one came from."""
-    page, end = urlsplit(address), urlsplit(place)
-    called = _LOGIN.search(end.path) is not None and _LOGIN.search(page.path) is None
-    way = page.path.rstrip("/")
-    return called or (bool(way) and any(way in said for _, said in parse_qsl(end.query)))
-
-
-def _shown(answer: _Answer, read: Page) -> _Shown:
-    words = read.text.casefold().split()
-    password = _PASSWORD.search(answer.raw) is not None
-    few = len(words) <= FEW
-    suspect = few and (password or any(_LOGIN.search(_way(to[1])) for to in _TO.finditer(answer.raw)))
-    return _Shown(read.text, frozenset(words), password, suspect)
-
-
-def _way(to: bytes) -> str:
-    try:
-        return urlsplit(to.decode("utf-8", "replace")).path
-    except ValueError:
-        return ""
 
 
 def _refreshed(raw: bytes) -> str:

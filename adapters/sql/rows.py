@@ -68,7 +68,7 @@ def answer_text(answer: Answer) -> str:
         "unread": answer.unread,
         "made_from": [sorted(labels) for labels in answer.made_from],
         "usage": [answer.usage.prompt, answer.usage.completion, answer.usage.cached],
-        "read_from": answer.read_from,
+        "read_from": answer.read_from, "whole": answer.whole,
     }
     return msgspec.json.encode(whole).decode()
 
@@ -89,6 +89,7 @@ def answer_of(sealed: str) -> Answer:
         whole["searched"], whole["asked"], tuple(whole.get("unread", ())),
         tuple(frozenset(labels) for labels in whole["made_from"]), Usage(*whole["usage"]),
         tuple((PassageId(id), document) for id, document in whole.get("read_from", ())),
+        whole.get("whole", True),
     )
 
 

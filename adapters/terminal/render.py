@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType
@@ -17,6 +16,7 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
+from engine.fences import still_open
 from engine.guards.egress import Shown, Source
 from engine.harmless import harmless, line
 from engine.messages import Mode
@@ -138,21 +138,14 @@ def _json(answer: str, citations: list[dict[str, object]], *, grounded: bool, mo
 
 # While it streams.
 
-_FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})")
-
 
 def blocks(text: str) -> tuple[list[str], str]:
     """The blocks of Markdown that are complete, each ended by a blank line outside of a code fence; and the rest."""
     done: list[str] = []
     start, at, fence = 0, 0, ""
     for each in text.split("\n")[:-1]:
-        mark = _FENCE.match(each)
-        if fence:
-            if mark and mark[1].startswith(fence) and not each[mark.end() :].strip():
-                fence = ""
-        elif mark:
-            fence = mark[1]
-        elif not each.strip():
+        before, fence = fence, still_open(each, fence)
+        if not before and not each.strip():
             if block := text[start:at].strip("\n"):
                 done.append(block)
             start = at + len(each) + 1

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from engine.fences import FENCE, closed
 from engine.messages import Citation, Passage
 
 MARK: Final = re.compile(r"(?<!\\)\[([0-9]{1,3})\](?!\()")
 """One mark, its number as group 1: not escaped, and not the text of a link like ``[1](https://...)``."""
 
-_FENCE: Final = re.compile(r"^ {0,3}(`{3,}(?=[^`\n]*$)|~{3,})[^\n]*$", re.MULTILINE)
 _TICKS: Final = re.compile(r"`+")
 _BLANK: Final = re.compile(r"\n[ \t]*(?:\n|\Z)")
 
@@ -67,14 +67,14 @@ def _resolvable(text: str, count: int) -> tuple[str, int]:
 def _code(text: str) -> Iterator[tuple[int, int]]:
     """Fenced blocks, to the end of the text when one is not closed, and inline code within its paragraph."""
     at = 0
-    fence = _FENCE.search(text)
+    fence = FENCE.search(text)
     while at < len(text):
         if fence and fence.start() < at:
-            fence = _FENCE.search(text, at)
+            fence = FENCE.search(text, at)
         ticks = _TICKS.search(text, at)
         if fence and (not ticks or fence.start() <= ticks.start()):
-            closing = re.compile(rf"^ {{0,3}}{fence[1]}{fence[1][0]}*[ \t]*$", re.MULTILINE).search(text, fence.end())
-            at = closing.end() if closing else len(text)
+            end = closed(text, fence[1], fence.end())
+            at = end if end >= 0 else len(text)
             yield fence.start(), at
         elif ticks:
             at = _closed(text, ticks, fence.start() if fence else len(text))

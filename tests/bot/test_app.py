@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from bot.app import Bot, dispatch_options, keep_indexed, model_configs, open_bot, queue_options, settle
+from bot.app import Bot, Patient, dispatch_options, keep_indexed, model_configs, open_bot, queue_options, settle
 from bot.dispatch import DispatchOptions
 from bot.settings import ModelSettings, QueueSettings, Settings
 from bot.sources import Knowledge
-from engine.errors import MembershipUnavailable, RetrieverUnavailable
+from engine.errors import MembershipUnavailable, RetrieverUnavailable, StillReading
 from engine.messages import MessageId, PersonId, Place
+from tests.adapters.qdrant.worlds import ask
 from tests.fakes import ANN, Room
 
 QUEUE = QueueSettings(
@@ -117,3 +118,13 @@ async def test_what_is_loaded_is_left_alone_once_the_pages_are_there(tmp_path: P
             assert gc.get_freeze_count() > before
         finally:
             gc.unfreeze()       # what other tests leave behind is garbage
+
+
+async def test_who_asks_before_there_is_any_page_hears_that_they_are_being_read(tmp_path: Path) -> None:
+    async with open_bot(Settings(data_dir=tmp_path / "data"), [Room(ANN)]) as bot, asyncio.timeout(60):
+        waiting = Patient(bot.index, asyncio.Event(), timedelta(0))
+        with pytest.raises(StillReading) as heard:
+            await ask(waiting, "how much notice?")
+        assert heard.value.reply.startswith("I am still reading my pages")
+        waiting.indexed.set()
+        assert not (await ask(waiting, "how much notice?")).answers

@@ -22,6 +22,7 @@ from adapters.qdrant.points import Record
 from adapters.qdrant.server import ServerOptions, open_generations
 from adapters.qdrant.socket import SharedIndex, open_index
 from adapters.qdrant.sync import SyncReport
+from adapters.qdrant.turns import Turns
 from adapters.qdrant.writers import ALIVE, WRITER
 from bot.app import keep_indexed, open_bot
 from bot.indexes import open_settled
@@ -200,3 +201,25 @@ async def test_two_folders_with_other_sources_do_not_take_away_what_the_other_ha
             await knowledge.index.store.upsert(
                 [replace(mark, payload=mark.payload | {"at": mark.payload["at"] - ALIVE}) for mark in marks])
             assert await knowledge.mind() == {"b": 1}           # nobody has looked for it for long
+
+
+async def test_a_round_in_which_another_folder_writes_says_so_and_the_next_one_does_its_work(tmp_path: Path) -> None:
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "leave.md").write_text("# Leave\n\nTen days.")
+    async with a_wire() as wire, asyncio.timeout(60):
+        settings = on(wire, tmp_path)
+        write_definitions(
+            settings.data_dir, [Definition("wiki", SourceKind.FOLDER, str(tmp_path / "pages"), ("org",))])
+        async with (
+            open_generations(ServerOptions(wire.url)) as generations,
+            PassageIndex.over(generations, Bags()) as index,
+            Knowledge.open(index, settings, tmp_path, command=SMALL) as knowledge,
+        ):
+            ours = knowledge.syncer.turns
+            assert ours is not None
+            ours.beat, ours.patience = 0.1, 0.3
+            async with Turns(lambda: index.store, "other:/srv", beat=0.1).taken():
+                assert await knowledge.sync() == {"wiki": SyncReport(failed=((
+                    "", "other:/srv writes to this index just now: nothing was read for it from here"),))}
+                assert await knowledge.mind() == {}         # what takes away does not wait
+            assert await knowledge.sync() == {"wiki": SyncReport(added=1)}

@@ -14,7 +14,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from bot.indexes import open_settled
-from bot.search import SearchError, place_of, search
+from bot.search import UNFINISHED, SearchError, place_of, search
 from bot.search_cli import add_search
 from bot.settings import Settings
 from bot.sources import Definition, SourceKind, add, write_definitions
@@ -222,3 +222,17 @@ def test_what_the_file_of_sources_takes_back_is_so_for_the_next_search(tmp_path:
     write_definitions(settings.data_dir, [replace(wiki, acl=("group:hr",))])
     typed(settings, "--jsonl", str(tmp_path / "q.jsonl"), "-o", str(tmp_path / "run.jsonl"))
     assert json.loads((tmp_path / "run.jsonl").read_text())["hits"] == []
+
+
+def test_while_not_all_pages_were_read_that_nothing_is_found_is_not_the_last_word(tmp_path: Path) -> None:
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "leave.md").write_text("# Annual leave\n\nGive ten working days' notice.\n")
+    settings = Settings(data_dir=tmp_path / "data")
+    add(settings.data_dir, Definition("wiki", SourceKind.FOLDER, str(tmp_path / "pages"), ("org",)))
+    cup = "who won the cup in 1954?"
+    assert typed(settings, cup).stdout.startswith("Nothing found that answers this. The nearest")
+    add(settings.data_dir, Definition("team", SourceKind.FOLDER, str(tmp_path / "team"), ("group:team",)))
+    said = typed(settings, cup).stdout
+    assert said.startswith(f"Nothing found that answers this.{UNFINISHED} The nearest")
+    assert "team" not in said
+    assert [json.loads(typed(settings, each, "--json").stdout)["whole"] for each in (cup, NOTICE)] == [False, True]

@@ -17,6 +17,7 @@ from adapters.qdrant.sync import SyncReport
 from bot.settings import Settings
 from bot.sources import (
     FILE,
+    Candid,
     Definition,
     Knowledge,
     SourceKind,
@@ -226,6 +227,40 @@ async def test_what_the_file_takes_back_does_not_wait_for_a_sync(index: PassageI
         assert (await syncing).added == 8
         watching.cancel()
         await asyncio.wait([watching])
+
+
+async def test_until_each_source_was_read_to_its_end_it_is_no_news_that_nothing_is_found(
+    index: PassageIndex, tmp_path: Path,
+) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    first, second, away = (Definition(name, SourceKind.FOLDER, str(tmp_path / name), ("org",))
+                           for name in ("first", "second", "away"))
+    for name in ("first", "second"):
+        a_folder(tmp_path / name, pay=f"Of {name}.", leave=f"Leave of {name}.")
+    write_definitions(settings.data_dir, [first, second])
+    looking = Candid(index, settings)
+
+    async def whole() -> bool:
+        return (await ask(looking, "zebra?")).whole
+
+    async with Knowledge.open(index, settings, tmp_path, command=SMALL) as knowledge:
+        asked: list[tuple[str, int, asyncio.Task[bool]]] = []
+        assert not await whole()
+        await knowledge.sync(tell=lambda name, done, _: asked.append((name, done, asyncio.create_task(whole()))))
+        assert [(name, done, await task) for name, done, task in asked if done == 1] == [
+            ("first", 1, False), ("second", 1, False)]
+        assert await whole()
+        write_definitions(settings.data_dir, [first, second, away])
+        assert not await whole()                # as it stands in the file, which no sync has looked at
+        await knowledge.sync()
+        assert not await whole()                # it is away
+        write_definitions(settings.data_dir, [first, replace(second, place=str(tmp_path / "first"))])
+        await knowledge.mind()
+        assert not await whole()                # that is another one, and was not read yet
+        await knowledge.sync()
+        assert await whole()
+        (settings.data_dir / FILE).write_text("spoiled")
+        assert await whole()                    # nobody knows
 
 
 async def test_a_file_that_is_just_being_written_takes_nothing_away(index: PassageIndex, tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.guards.policy import TEXTS
 from engine.messages import Found
-from engine.quote import LONGEST, NOTHING, excerpt, quote
+from engine.nothing import AWAY, NOTHING, SO_FAR
+from engine.quote import LONGEST, excerpt, quote
 from tests.builders import a_passage, found
 
 PAGE = """# Annual leave
@@ -77,8 +79,16 @@ def test_code_that_is_cut_is_code_on_both_sides() -> None:
 
 
 def test_nothing_found_is_said() -> None:
-    assert quote(Found((a_passage(),), answers=False), "x", connected=False) == NOTHING
-    assert quote(found(), "x", connected=True).endswith(NOTHING)
+    assert quote(Found((a_passage(),), answers=False), "x", connected=False) == NOTHING["en"]
+    assert quote(found(), "x", connected=True) == f"{AWAY['en']}{NOTHING['en']}"
+
+
+def test_nothing_found_so_far_is_said_in_the_language_of_the_question() -> None:
+    early = Found((a_passage(),), whole=False)
+    assert "I have not read all of my pages yet." in quote(early, "x", connected=False)
+    assert quote(early, "Wie viele Tage Urlaub habe ich?", connected=True) == f"{AWAY['de']}{SO_FAR['de']}"
+    assert quote(Found(), "我有多少天年假？", connected=False) == NOTHING["zh"]
+    assert NOTHING.keys() == SO_FAR.keys() == AWAY.keys() == TEXTS.keys()
 
 
 @given(st.text(max_size=2000), st.text(max_size=100))

@@ -17,9 +17,10 @@ from adapters.sql.queue import Caps
 from bot.dispatch import DispatchOptions
 from engine.errors import ModelBroken, ModelUnavailable
 from engine.messages import TraceId
+from engine.nothing import SO_FAR
 from engine.ports import Finished, Reasoning
 from engine.quote import READY
-from engine.turn import Limits
+from engine.turn import UNFINISHED, Limits
 from tests.builders import a_passage, deleted, edited, said
 from tests.fakes import ANN, Room, ScriptedModel, Shelf, TestBot, a_bot
 
@@ -58,6 +59,15 @@ async def test_an_answer_without_pages_says_so(tmp_path: Path) -> None:
     async with a_bot(tmp_path, model=ScriptedModel([["I think ten."]])) as bot:
         post = await bot.hears(said())
     assert post.note == "No page that everyone here may read stands behind this answer."
+
+
+async def test_an_answer_without_pages_says_so_too_while_they_are_still_being_read(tmp_path: Path) -> None:
+    early = Shelf(whole=False)
+    async with a_bot(tmp_path, model=ScriptedModel([["I think ten."]]), shelf=early) as bot:
+        post = await bot.hears(said())
+    assert (post.text, post.note) == ("I think ten.", UNFINISHED)
+    async with a_bot(tmp_path / "quoting", shelf=early) as bot:
+        assert (await bot.hears(said("how much notice?"))).text == SO_FAR["en"]
 
 
 async def test_nothing_is_looked_up_for_a_word_of_thanks(tmp_path: Path) -> None:

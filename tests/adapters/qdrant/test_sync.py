@@ -30,7 +30,7 @@ from engine.messages import Labels, Passage
 from engine.rag.page import Access, Entry, Page, Unreadable
 from tests.adapters.parsing.documents import a_bomb, a_pdf, an_encrypted_pdf
 from tests.adapters.qdrant.worlds import ANN, an_index, ask
-from tests.adapters.sources.test_git import Repository
+from tests.adapters.sources.test_git import REFUSED, Repository, served
 from tests.adapters.sources.test_site import Marked, a_site, sitemap, the_site
 from tests.builders import ORG, an_audience
 
@@ -680,11 +680,11 @@ async def test_where_a_site_asks_who_we_are_nobody_finds_what_it_said(index: Pas
         with Journal.open(tmp_path / "sync.db") as journal:
             syncer = Syncer(index, journal, SMALL)
             assert await synced(rota="login") == (SyncReport(added=2, failed=(
-                (f"http://{host}/rota", "asks for a password, or shows what other pages show: one may have to log in"),
+                (f"http://{host}/rota", "asks who we are, or shows what other pages show: one may have to log in"),
             )), 2)
             await synced(rota="page")
             syncer.command = ("/bin/false",)
-            for how, why in (("login", "asks for a password, or shows what other pages show: one may have to log in"),
+            for how, why in (("login", "asks who we are, or shows what other pages show: one may have to log in"),
                              ("403", "is answered with HTTP 403")):
                 for _ in range(2):
                     report, shown = await synced(pay=how)
@@ -695,10 +695,62 @@ async def test_where_a_site_asks_who_we_are_nobody_finds_what_it_said(index: Pas
             assert await synced(pay="page") == (SyncReport(changed=1, unchanged=2), 3)
             report, shown = await synced(**{"sitemap.xml": "401"})
             assert (report, shown, len(index.records)) == (SyncReport(failed=(("", (
-                "the sitemap is answered with HTTP 401; its 3 pages are hidden, not deleted, until that can be read")),
+                "the sitemap is answered with HTTP 401: it asks who we are: name a file that holds a token for it, as "
+                "token_file in sources.toml; its 3 pages are hidden, not deleted, until that can be read")),
             )), 0, 3)
             assert (await synced(**{"sitemap.xml": "500"}))[1] == 0
             assert await synced(**{"sitemap.xml": "page"}) == (SyncReport(changed=3), 3)
+
+
+async def test_where_each_page_asks_who_we_are_the_source_is_told_and_not_only_its_pages(
+    index: PassageIndex, tmp_path: Path,
+) -> None:
+    shut = False
+
+    async def page(request: web.Request) -> web.StreamResponse:
+        if shut:
+            return web.Response(status=403)
+        return web.Response(text=f"<html><body><h1>Of {request.path}</h1></body></html>", content_type="text/html")
+
+    pages = dict.fromkeys("abc", page)
+    async with a_site(sitemap_xml=sitemap(*(f"http://HOST/{each}" for each in pages)), **pages) as host:
+        with Journal.open(tmp_path / "sync.db") as journal:
+            syncer = Syncer(index, journal, SMALL)
+            assert await syncer.sync(the_site(host), ORG) == SyncReport(added=3)
+            shut = True
+            for _ in range(2):
+                report = await syncer.sync(the_site(host), ORG)
+                assert report.failed == (
+                    ("", "asks who we are for each of its 3 pages: it needs a token that may read them, as token_file "
+                         "in sources.toml, or a new one there"),
+                    *((f"http://{host}/{each}", "is answered with HTTP 403; it is hidden, not deleted, until that can "
+                                                "be read") for each in pages))
+                assert (await texts(index), len(index.records)) == (set(), 3)
+            shut, syncer.command = False, ("/bin/false",)
+            assert await syncer.sync(the_site(host), ORG) == SyncReport(changed=3)
+            assert len(await texts(index)) == 3
+
+
+async def test_where_a_remote_lets_us_in_no_more_nobody_finds_what_it_had_until_it_does(
+    index: PassageIndex, tmp_path: Path,
+) -> None:
+    repository = Repository(tmp_path / "app")
+    repository.commit(leave_md="# Leave\n\nTen days.\n", pay_md="# Pay\n\nMonthly.\n")
+    with served(repository) as (address, remote), Journal.open(tmp_path / "sync.db") as journal:
+        syncer = Syncer(index, journal, SMALL)
+
+        async def synced(token: str) -> SyncReport:
+            return await syncer.sync(Git("app", tmp_path / "ours", "main", address, token=token), ORG)
+
+        assert await synced("right") == SyncReport(added=2)
+        syncer.command = ("/bin/false",)
+        remote.token = "new"
+        for _ in range(2):
+            assert await synced("right") == SyncReport(failed=(
+                ("", f"{REFUSED}; its 2 pages are hidden, not deleted, until that can be read"),))
+            assert (await texts(index), len(index.records)) == (set(), 2)
+        assert await synced("new") == SyncReport(changed=2)
+        assert len(await texts(index)) == 2
 
 
 async def test_a_page_that_cannot_be_read_any_more_gets_no_new_readers(index: PassageIndex, tmp_path: Path) -> None:

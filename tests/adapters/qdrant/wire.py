@@ -6,6 +6,7 @@ was not told of. `asked` is what came in: method, path and body.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -31,6 +32,7 @@ class Wire:
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     indexed: dict[str, dict[str, Any]] = field(default_factory=dict)
     tenants: dict[str, list[str]] = field(default_factory=dict)
+    deleting: float = 0.0       # seconds until it begins to delete
     inner: AsyncQdrantClient = field(default_factory=lambda: AsyncQdrantClient(":memory:"))
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -107,6 +109,7 @@ class Wire:
             case "points/payload":
                 return await self.inner.set_payload(name, body["payload"], m.Filter(**body["filter"]))
             case "points/delete":
+                await asyncio.sleep(self.deleting)
                 return await self.inner.delete(name, SELECTOR.validate_python(body))
             case "points" if "ids" in body:
                 wanted = m.PointRequest(**body)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -41,6 +46,37 @@ def repository(tmp_path: Path) -> Repository:
     made = Repository(tmp_path / "app")
     made.commit(README_md="# App\n", src__main_py="def main(): ...\n", logo_png="x", docs__leave_md="# Leave\n")
     return made
+
+
+class Remote(SimpleHTTPRequestHandler):
+    """A repository as plain files, for whoever comes with the right token."""
+
+    token = "right"
+    refusal = 401
+
+    def do_GET(self) -> None:
+        if self.headers["Authorization"] == f"Bearer {self.token}":
+            super().do_GET()
+        else:
+            self.send_error(self.refusal)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def served(repository: Repository, **state: object) -> Iterator[tuple[str, type[Remote]]]:
+    """Its address, and what may be changed about it."""
+    repository.git("update-server-info")
+    remote = type("Changed", (Remote,), state)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(remote, directory=str(repository.root / ".git"))) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/", remote
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def listed(source: Git) -> list[str]:
@@ -137,6 +173,46 @@ def test_a_remote_is_fetched_and_may_be_away(repository: Repository, tmp_path: P
     repository.root.rename(tmp_path / "away")
     assert source.cursor() == ""
     assert list(source.listing()) == [Unreadable("", "the remote does not answer")]
+
+
+ASKED = ("the remote does not let us in: it asks who we are: name a file that holds a token for it, as token_file in "
+         "sources.toml")
+REFUSED = "the remote does not let us in: its token is refused: put one that may read it into its token file"
+
+
+@pytest.mark.parametrize(("token", "status", "said"), [
+    ("", 401, (ASKED, True)), ("s3cret", 401, (REFUSED, True)), ("s3cret", 403, (REFUSED, True)),
+    ("", 403, (ASKED, True)),
+    ("s3cret", 404, ( "the remote has no such repository, or does not show it to us: see its address and token", True)),
+    ("s3cret", 500, ("the remote does not answer", False)),
+])
+def test_a_remote_that_does_not_let_us_in_is_not_one_that_is_away(
+    repository: Repository, tmp_path: Path, token: str, status: int, said: tuple[str, bool],
+) -> None:
+    with served(repository, refusal=status) as (address, remote):
+        ours = Git("app", tmp_path / "ours", branch="main", remote=address, token="right")
+        assert ours.cursor()
+        assert listed(ours) == ["README.md", "docs/leave.md", "src/main.py"]
+        remote.token = "a new one"
+        source = Git("app", tmp_path / "ours", branch="main", remote=address, token=token)
+        assert source.cursor() == ""
+        entry, = source.listing()
+    assert isinstance(entry, Unreadable)
+    assert (entry.path, entry.gone, (entry.why, entry.barred)) == ("", False, said)
+    assert "s3cret" not in f"{entry} {source}"
+
+
+@pytest.mark.parametrize(("said", "why"), [
+    (b"git@git.example: Permission denied (publickey).\nfatal: Could not read from remote repository.\n",
+     "the remote does not let us in: the account that runs Bartizan has no SSH key that may read it"),
+    (b"remote: fatal: Authentication failed\nremote: x: Permission denied (publickey)\nfatal: early EOF\n",
+     "the remote does not answer"),
+    (b"ssh: connect to host git.example port 22: Connection refused\n", "the remote does not answer"),
+])
+def test_what_git_says_of_the_remote_counts_and_not_what_the_remote_says(
+    tmp_path: Path, said: bytes, why: str,
+) -> None:
+    assert str(Git("app", tmp_path)._unfetched(said)) == why
 
 
 def test_where_no_repository_is(tmp_path: Path) -> None:

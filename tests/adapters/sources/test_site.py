@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import gzip
 import io
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
 
+from adapters.sources.login import shown
 from adapters.sources.site import Site
 from engine.rag.page import Entry, Page, Unreadable
 
@@ -271,7 +274,132 @@ async def test_where_one_logs_in_may_stand_in_the_place_of_a_page(pages: dict[st
     for page in came.values():
         if isinstance(page, Unreadable):
             assert (page.why, page.lasting, page.gone, page.barred) == (
-                "asks for a password, or shows what other pages show: one may have to log in", False, False, True)
+                "asks who we are, or shows what other pages show: one may have to log in", False, False, True)
+
+
+def vouched(title: str, body: str, head: str = "") -> str:
+    return f"<html><head><title>{title}</title>{head}</head><body>{body}</body></html>"
+
+
+WITHOUT_PASSWORD = {
+    "a button to whoever vouches": vouched("Log in · Acme Wiki", (
+        "<h1>Acme Wiki</h1><p>All that you write here is seen by all of Acme. Ask the service desk for an account.</p>"
+        "<button class=big><svg></svg> Sign in with Okta</button>")),
+    "a link to it": vouched("Wiki", (
+        "<h2>Welcome back</h2><h1>Sign in to Acme</h1><div><a href='https://id.example/go?c=7'>"
+        "<span>Continue with single sign-on</span></a></div><p>Use your company account.</p>")),
+    "a form for an address": vouched("Sign in to your account", (
+        "<form action='/go' method=post><h2>Acme</h2><label>Work e-mail <input type=email name=loginfmt></label>"
+        "<input type=hidden name=state value=x><input type=checkbox name=stay> Stay signed in"
+        "<input type=submit value=Next></form><p>No account? Ask your manager.</p>")),
+    "a form for a link by mail": vouched("Acme Wiki", "<form><p>We write to you, and you follow the link.</p>"
+                                         "<input name=email><button>E-mail me a login link</button></form>"),
+    "a request that is handed on": vouched("One moment", (
+        "<p>If nothing happens, press the button.</p><form method=post action='https://idp.example/x'>"
+        "<input type=hidden name=SAMLRequest value=PHNh><input type=submit value=Go></form>"),
+        "<script>onload = () => document.forms[0].submit()</script>"),
+    "a script that leads there": vouched(
+        "Acme Wiki", "<p>Redirecting ...</p>",
+        "<script>window.location.replace('https://acme.example/auth/sso?to=' + escape(document.URL))</script>"),
+    "one without words": vouched("", "", "<script>location.href = \"https://login.acme.example/start\";</script>"),
+    "in German": vouched("Anmelden", "<h1>Willkommen</h1><button>Mit Firmenkonto anmelden</button>"),
+    "in Chinese": vouched("Acme", "<h1>登录</h1><button>使用企业微信登录</button>"),
+}
+ABOUT_LOGGING_IN = {
+    "how it is done": vouched("Sign in with Okta · Handbook", (
+        "<main><h1>Sign in with Okta</h1><p>Open the wiki, choose <a href='https://acme.okta.example/login'>Sign in "
+        "with Okta</a>, and approve it on your phone.</p><p>The service desk helps if that fails.</p></main>")),
+    "what is asked often": vouched("Log in problems", (
+        "<h1>I cannot log in</h1><ul><li>Is caps lock on?</li><li>Has your account expired?</li>"
+        "<li>Try <b>Continue with Google</b> instead.</li></ul>")),
+    "a list of links": vouched("Quick links", (
+        "<h1>Quick links</h1><ul><li><a href='https://acme.okta.example'>Sign in with Okta</a></li>"
+        "<li><a href='/rota'>Rota</a></li><li><a href='/pay'>Pay</a></li></ul>")),
+    "a newsletter": vouched("News", "<h1>News</h1><p>The canteen opens at eleven.</p><form action='/subscribe'>"
+                            "<input type=email name=email placeholder=E-mail><button>Subscribe</button></form>"),
+    "a search": vouched("Single sign-on", (
+        "<form role=search><input type=search name=user-search><button>Find</button></form><h1>Single sign-on</h1>"
+        "<p>Who leaves is locked out of all systems within the hour.</p>")),
+    "a request": vouched("New account", (
+        "<h1>Ask for an account</h1><form action='/ask'><input name=email><input name=team>"
+        "<textarea name=why></textarea><button>Send</button></form><p>It takes a day.</p>")),
+    "a script of its own": vouched("Rota", "<h1>Rota</h1><p>Shifts change on Wednesday.</p>",
+                                   "<script>if (location.hash == '#login') { location.href = '/rota/week' }</script>"),
+    "where it moved to": vouched("Moved", "<h1>This page has moved</h1><p>It is in the new handbook.</p>",
+                                 "<script>location.replace('https://handbook.acme.example/leave')</script>"),
+}
+OTHERS = {name: said(f"{name * 9} is what stands here, and {name * 5} is what does not.") for name in "xyz"}
+
+
+@pytest.mark.parametrize("page", WITHOUT_PASSWORD.values(), ids=WITHOUT_PASSWORD)
+async def test_where_one_logs_in_without_a_password_is_not_the_page_either(page: str) -> None:
+    for pages in ({"hr": page, **OTHERS}, {**dict.fromkeys(("hr", "pay", "rota"), page), "x": OTHERS["x"]}):
+        async with a_site(sitemap_xml=sitemap(*(f"http://HOST/{name}" for name in pages)), **pages) as host:
+            site = the_site(host)
+            came = {entry.path: await read(site, entry.path) for entry in await listed(site)}
+        for path, each in came.items():
+            name = path.rpartition("/")[2]
+            assert isinstance(each, Page if name in OTHERS else Unreadable), name
+            if isinstance(each, Unreadable):
+                assert (each.barred, each.lasting, each.gone) == (True, False, False)
+    async with a_site(sitemap_xml=page) as host:
+        entry, = await listed(the_site(host))
+        assert isinstance(entry, Unreadable)
+        assert entry.barred
+
+
+@pytest.mark.parametrize("page", ABOUT_LOGGING_IN.values(), ids=ABOUT_LOGGING_IN)
+async def test_a_page_about_logging_in_is_a_page(page: str) -> None:
+    pages = {"hr": page, **OTHERS}
+    async with a_site(sitemap_xml=sitemap(*(f"http://HOST/{name}" for name in pages)), **pages) as host:
+        site = the_site(host)
+        for entry in await listed(site):
+            assert isinstance(await read(site, entry.path), Page), entry.path
+
+
+@pytest.mark.parametrize("box", [
+    "<header><button>Sign in with Okta</button></header>", "<footer><a href='/start'>Continue with Google</a></footer>",
+    "<script>function login() { location.href = '/login?to=' + location.pathname }</script>",
+    "<header><form action='/login'><input name=email><button>Log in</button></form></header>",
+])
+async def test_a_way_in_that_is_on_each_page_bars_none(box: str) -> None:
+    pages = {"short": said("Shifts change on Wednesday.", box), "brief": said("Paid on the twentieth.", box),
+             "one": said("A long page. " * 100, box), "two": said("Another long page. " * 100, box)}
+    async with a_site(sitemap_xml=sitemap(*(f"http://HOST/{name}" for name in pages)), **pages) as host:
+        site = the_site(host)
+        for entry in await listed(site):
+            assert isinstance(await read(site, entry.path), Page), entry.path
+
+
+@pytest.mark.parametrize(("place", "barred"), [
+    ("https://sso.example/", True), ("https://who.example/oauth2/authorize?client=7", True),
+    ("https://who.example/x?RelayState=https%3A%2F%2Fwiki.example%2Fhr", True), ("https://new.example/hr/", False),
+    ("https://account-rules.example/", False),
+])
+async def test_a_page_that_leads_to_another_host_asks_who_we_are_or_has_moved(place: str, barred: bool) -> None:
+    async def away(_request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound(place)
+
+    by_itself = f"<html><head><meta http-equiv=refresh content='0; url={place}'></head></html>"
+    for how in (away, by_itself):
+        async with a_site(hr=how) as host:
+            page = await read(the_site(host), f"http://{host}/hr")
+        assert isinstance(page, Unreadable)
+        assert (page.barred, page.lasting) == (barred, not barred)
+    async with a_site(sitemap_xml=away) as host:
+        entry, = await listed(the_site(host))
+        assert isinstance(entry, Unreadable)
+        assert entry.barred == (barred and "RelayState" not in place)
+
+
+def test_no_page_takes_long_however_it_was_made() -> None:
+    odd = (b"<a <a " * 60_000 + b">", b"<script>" * 50_000, b"<title>" * 50_000 + b"</title>",
+           b"<script>" + b"location = '" * 30_000 + b"</script>", b"<a href=x>Sign in with" * 15_000 + b"</a>",
+           b"<button>log in " * 25_000 + b"</button>", b"<form><input name=" * 20_000, b"<a>x</a>" * 50_000)
+    began = time.process_time()
+    for raw in odd:
+        shown(raw, "", "http://wiki.example/")
+    assert time.process_time() - began < 10
 
 
 async def test_who_asks_who_we_are_bars_the_page() -> None:
@@ -286,8 +414,14 @@ async def test_who_asks_who_we_are_bars_the_page() -> None:
         entry, = await listed(site)
         said = [await read(site, f"http://{host}/a{code}") for code in codes]
     assert isinstance(entry, Unreadable)
-    assert (entry.path, entry.why, entry.barred) == ("", "the sitemap is answered with HTTP 401", True)
+    assert (entry.path, entry.why, entry.barred) == ("", (
+        "the sitemap is answered with HTTP 401: it asks who we are: name a file that holds a token for it, as "
+        "token_file in sources.toml"), True)
     assert [page.barred for page in said if isinstance(page, Unreadable)] == [True, True, True, False, False, False]
+    async with a_site(sitemap_xml=answered(403)) as host:
+        entry, = await listed(replace(the_site(host), token="s3cret"))
+    assert (entry.path, entry.why) == ("", (                # type: ignore[union-attr]
+        "the sitemap is answered with HTTP 403: its token is refused: put one that may read it into its token file"))
     async with a_site(sitemap_xml=LOGIN) as host:
         entry, = await listed(the_site(host))
     assert isinstance(entry, Unreadable)
