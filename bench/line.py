@@ -3,7 +3,8 @@
     .venv/bin/python bench/line.py [--quick] [--only PART]
 
 Processor times and ratios decide; wall times are informative, since machines are noisy. Each part runs in a process
-of its own, so that none inherits another's memory or caches. The last column is the target; nothing is asserted.
+of its own, so that none inherits another's memory or caches, and settles once it is warm, as the program does. The
+last column is the target; nothing is asserted.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from adapters.sql.inbox import QueueOptions, SqlInbox
 from adapters.sql.queue import Caps
 from adapters.sql.sealed import Keyring
 from bench.processes import memory, processor
+from bot.app import staying
 from bot.dispatch import DispatchOptions
 from engine.guards.egress import Egress
 from engine.messages import Answer, Audience, Claim, Conversation, Found, Outcome, Passage, TraceId, Trail
@@ -168,6 +170,11 @@ def question(n: int) -> str:
     return f"what about {' '.join(chance.choices(WORDS, k=8))} number {n}?"
 
 
+def answers(count: int, mark: str = "") -> list[list[str]]:
+    """Nor two of these."""
+    return [[f"{n} working days{mark}."] for n in range(count)]
+
+
 def room() -> Room:
     """One person who may read everything."""
     return Room({"ann": ORG})
@@ -179,10 +186,11 @@ def line(quick: bool) -> list[Row]:
 
     async def run() -> float:
         with tempfile.TemporaryDirectory() as folder:
-            model = ScriptedModel([["Ten working days."]])
+            model = ScriptedModel(answers(messages + 50))
             async with a_bot(Path(folder), model=model, room=room(), queue=WIDE) as bot:
                 await talk(bot, 50)
                 bot.room.posts.clear()
+                staying()
                 return await talk(bot, messages)
 
     cpu = 1e3 * uvloop.run(run()) / messages
@@ -231,11 +239,12 @@ def retrieval(quick: bool) -> list[Row]:
         with tempfile.TemporaryDirectory() as folder:
             async with (
                 an_index(Path(folder, "index"), chunks) as index,
-                a_bot(Path(folder), model=ScriptedModel([["Ten working days [1]."]]), room=room(), queue=WIDE,
+                a_bot(Path(folder), model=ScriptedModel(answers(messages + 20, " [1]")), room=room(), queue=WIDE,
                       shelf=Sure(index)) as bot,
             ):
                 await talk(bot, 20)
                 bot.room.posts.clear()
+                staying()
                 return await talk(bot, messages)
 
     return [Row(f"whole line, retrieval over {chunks:,} chunks: CPU per message", 1e3 * uvloop.run(run()) / messages,
@@ -294,6 +303,7 @@ def chunk(quick: bool) -> list[Row]:
         egress = house(alone=True).for_turn(Claim(TraceId("0" * 32), said("how long?").message)).egress
         async with SglangModel.open(SglangConfig(url, "chat")) as model:
             await asyncio.gather(*(drain(model, n) for n in range(20)))
+            staying()
             spent = []
             for work in (lambda n: drain(model, n), lambda n: screened(model, egress, n)):
                 cpu = time.process_time()
@@ -356,6 +366,7 @@ def added(quick: bool) -> list[Row]:
                 a_bot(Path(folder), model=ours, room=clocked, queue=WIDE, shelf=Sure(index),    # type: ignore[arg-type]
                       options=DispatchOptions(concurrency=200)) as bot,
             ):
+                staying()
                 began, straight = time.monotonic(), []
                 async with asyncio.TaskGroup() as group:
                     for n in range(messages):

@@ -21,6 +21,7 @@ from bot.app import (
     model_ready,
     open_bot,
     open_store,
+    settle,
     store_ready,
     watch_queue,
 )
@@ -50,7 +51,7 @@ async def run(settings: Settings) -> None:
             attend(bot)
         _heed_signals(bot)
         log.info("running", platforms=sorted(bot.platforms), models=len(bot.models))
-        await bot.serve(keep_indexed, housekeep, watch_queue)
+        await bot.serve(keep_indexed, housekeep, watch_queue, settle)
     log.info("stopped")
 
 

@@ -43,6 +43,7 @@ from adapters.qdrant.keeper import (
     Tidy,
     Upsert,
 )
+from adapters.qdrant.points import ranked
 from adapters.qdrant.shard import Stored
 from adapters.qdrant.store import CANDIDATES, Candidates, Point, Words
 from engine.errors import RetrieverUnavailable
@@ -110,7 +111,7 @@ class EdgeStore:
             return Candidates()
         ask = Search(array("f", dense).tobytes(), list(words.indices), list(words.values), list(allowed), limit)
         found = await self._ask(ask)
-        return Candidates(found.near, found.worded)
+        return Candidates(ranked(found.near), ranked(found.worded))
 
     async def rarity(self, words: Collection[int], allowed: Collection[int]) -> Mapping[int, float]:
         if not words or not allowed:

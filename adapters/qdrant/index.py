@@ -149,7 +149,7 @@ class _Question:
     def held(self, point: Point) -> frozenset[int]:
         """The words of a passage; who writes one short holds its long form as well."""
         holds = frozenset(point.words.indices if point.words else ())
-        return holds.union(*(self.short[id] for id in holds & self.short.keys()))
+        return holds.union(*(self.short[id] for id in holds & self.short.keys())) if self.short else holds
 
     def weighed(self, held: Iterable[Collection[int]]) -> Mapping[int, float]:
         """The words that are weighed against what passages hold; of its numbers only those that one of them holds."""
@@ -157,9 +157,8 @@ class _Question:
         words = zip(self.words.indices, self.words.values, strict=True)
         return {id: weight for id, weight in words if id not in self.numbers or id in there}
 
-    def unsaid(self, point: Point, record: Record, meanings: Meanings) -> float:
-        """What a passage leaves unsaid of it, its headings and its page's name included."""
-        holds = self.held(point)
+    def unsaid(self, point: Point, holds: frozenset[int], record: Record, meanings: Meanings) -> float:
+        """What a passage leaves unsaid of it, its headings and its page's name included. ``holds``: as `held`."""
         held = [word for word, ids in self.ids.items() if ids & holds]
         text = f"{record.document} {point.payload['heading']} {point.payload['text']}"
         return meanings.unsaid(self.shares, text, held)
@@ -175,7 +174,7 @@ class PassageIndex:
     _generations: Generations
     _opened: AsyncExitStack
     _records: dict[str, Record] = field(default_factory=dict)
-    _documents: dict[str, str] = field(default_factory=dict)     # by the ids of their records
+    _by_id: dict[str, Record] = field(default_factory=dict)     # the same, by the ids of their points
     _lists: Lists[int] = field(default_factory=Lists)
     _words: Bm25 = field(default_factory=Bm25)
     _meanings: Meanings = field(default_factory=meanings)
@@ -318,7 +317,7 @@ class PassageIndex:
             async with self._writing:
                 self._changes += 1
                 record = self._records.pop(document, None)
-                self._documents.pop(record_id(document), None)
+                self._by_id.pop(record_id(document), None)
                 if record and self.store.shared:    # who reads elsewhere learns of it before the pieces go
                     await self.store.upsert([record_point(replace(record, hash="", acl=frozenset()))])
                 await self.store.prune(document, "")
@@ -366,7 +365,7 @@ class PassageIndex:
                     await store.tidy()
                     await self._generations.activate(manifest.generation)
                     old, self._opened = self._opened, stack.pop_all()
-                    self._records, self._documents, self._lists = fresh._records, fresh._documents, fresh._lists
+                    self._records, self._by_id, self._lists = fresh._records, fresh._by_id, fresh._lists
                     self.embedder, self.store, self.manifest = embedder, store, manifest
                     self._changes += 1
         finally:
@@ -419,8 +418,7 @@ class PassageIndex:
         self._remember(record)
 
     def _remember(self, record: Record) -> None:
-        self._records[record.document] = record
-        self._documents[record_id(record.document)] = record.document
+        self._records[record.document] = self._by_id[record_id(record.document)] = record
         self._lists.add(list_id(record.acl), record.acl)
         self._changes += 1
 
@@ -483,10 +481,9 @@ class PassageIndex:
                 passages.append(passage_of(
                     hit.id, point.payload, record, scores[hit.id], question.asked,
                 ))
-                unsaid = question.unsaid(point, record, self._meanings) if len(evidence) < WEIGHED else 1.0
-                evidence.append(
-                    Evidence(nearness.get(hit.id, 0.0), question.held(point), unsaid)
-                )
+                held, weighed = question.held(point), len(evidence) < WEIGHED
+                unsaid = question.unsaid(point, held, record, self._meanings) if weighed else 1.0
+                evidence.append(Evidence(nearness.get(hit.id, 0.0), held, unsaid))
         distinct = apart([(each.document, each.start, each.end) for each in passages])
         how = guess(
             evidence[:WEIGHED], words=question.weighed(each.held for each in evidence[:WEIGHED]),
@@ -510,7 +507,7 @@ class PassageIndex:
     async def _read(self, store: PassageStore, ids: Collection[str]) -> dict[str, Record]:
         """Those of these records that are there, by their ids; from the store itself if others write to it."""
         if not store.shared:
-            return {id: self._records[self._documents[id]] for id in ids if id in self._documents}
+            return {id: record for id in ids if (record := self._by_id.get(id)) is not None}
         points = await store.fetch(list(ids))
         return {id: record_of(point.payload) for id, point in points.items()}
 
@@ -544,5 +541,7 @@ def _held(hits: Iterable[Hit], open_to_all: Mapping[str, Record]) -> tuple[Hit, 
         date = open_to_all[hit.document].date
         return date.timestamp() if date else -math.inf
 
-    held = (hit for hit in hits if hit.document in open_to_all)
+    held = tuple(hit for hit in hits if hit.document in open_to_all)
+    if len({hit.score for hit in held}) == len(held):       # no equals
+        return held
     return tuple(sorted(held, key=lambda hit: (-hit.score, -changed(hit))))

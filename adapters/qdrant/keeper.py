@@ -17,8 +17,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from adapters.qdrant import frames
-from adapters.qdrant.shard import Shard, Stored
-from adapters.qdrant.store import Hit
+from adapters.qdrant.shard import Scored, Shard, Stored
 
 DEATH: Final = 1                # PR_SET_PDEATHSIG, prctl(2)
 
@@ -100,8 +99,8 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of one ask, or why nothing did. The first one says how many points were loaded, or why not."""
 
     error: str = ""
-    near: tuple[Hit, ...] = ()
-    worded: tuple[Hit, ...] = ()
+    near: Scored = []
+    worded: Scored = []
     rarity: dict[int, float] = {}
     points: list[Stored] = []
     offset: str | None = None
@@ -115,8 +114,8 @@ def answered(shard: Shard, ask: Ask) -> Answer:
     """Does it. Raises what `Shard` raises."""
     match ask:
         case Search():
-            found = shard.search(ask.dense, ask.indices, ask.values, ask.allowed, ask.limit)
-            return Answer(near=found.near, worded=found.worded)
+            near, worded = shard.search(ask.dense, ask.indices, ask.values, ask.allowed, ask.limit)
+            return Answer(near=near, worded=worded)
         case Rarity():
             return Answer(rarity=shard.rarity(ask.words, ask.allowed))
         case Fetch():

@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import gt
 from typing import Any, Final
 
 import msgspec
@@ -119,7 +120,11 @@ def hit_of(point: str, score: float) -> Hit:
 
 def ranked(found: Iterable[tuple[str, float]]) -> tuple[Hit, ...]:
     """Points and their scores, best first. The engines give equals in the order of their arrival."""
-    return tuple(sorted((hit_of(*each) for each in found), key=lambda hit: (-hit.score, hit.id)))
+    hits = tuple(hit_of(*each) for each in found)
+    scores = [hit.score for hit in hits]
+    if all(map(gt, scores, scores[1:])):
+        return hits
+    return tuple(sorted(hits, key=lambda hit: (-hit.score, hit.id)))
 
 
 def record_of(payload: Mapping[str, Any]) -> Record:

@@ -12,16 +12,20 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 import msgspec
 import qdrant_edge as edge
 
-from adapters.qdrant.points import ranked
-from adapters.qdrant.store import ALLOWED, CHUNK, DENSE, KEYWORDS, SPARSE, Candidates, Hit, Words
+from adapters.qdrant.store import ALLOWED, CHUNK, DENSE, KEYWORDS, SPARSE, Words
 
 PAGE: Final = 500               # points of one step of a scroll
 EXACT: Final = edge.SearchParams(exact=True)
+WORDED: Final = {SPARSE: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)}
+THREADS: Final = 1              # that search; Edge itself takes eight, and those without work a tenth of the time
+
+Scored: TypeAlias = list[tuple[str, float]]
+"""Points that a search found, as it gave them: their ids and scores."""
 
 
 class Stored(msgspec.Struct, frozen=True, array_like=True):
@@ -55,7 +59,7 @@ class Shard:
 
     def search(
         self, dense: bytes, indices: Sequence[int], values: Sequence[float], allowed: Sequence[int], limit: int,
-    ) -> Candidates:
+    ) -> tuple[Scored, Scored]:
         """The nearest to a vector, and those that hold the words; without words, only the nearest."""
         only = _allowed(allowed)
         searches = [(edge.Query.Nearest(array("f", dense).tolist(), using=DENSE), EXACT)]
@@ -65,8 +69,8 @@ class Shard:
         requests = [
             edge.QueryRequest(limit=limit, query=query, filter=only, params=params) for query, params in searches
         ]
-        near, *worded = (_hits(points) for points in self._shard.query_batch(edge.QueryBatchRequest(requests)))
-        return Candidates(near, worded[0] if worded else ())
+        near, *worded = (_scored(points) for points in self._shard.query_batch(edge.QueryBatchRequest(requests)))
+        return near, worded[0] if worded else []
 
     def rarity(self, words: Sequence[int], allowed: Sequence[int]) -> dict[int, float]:
         """A word's best score is its rarity times its weight in that very passage."""
@@ -135,14 +139,15 @@ class Shard:
 def _loaded(path: Path, size: int) -> edge.EdgeShard:
     """A new shard is built aside and renamed, so that one that is there is whole."""
     if path.exists():
-        return edge.EdgeShard.load(str(path))
+        # what it does not say stays as it is, the size of the vectors, too
+        return edge.EdgeShard.load(str(path), edge.EdgeConfig(sparse_vectors=WORDED, max_search_threads=THREADS))
     dense = edge.EdgeVectorParams(
         size=size, distance=edge.Distance.Cosine,
         memory=edge.Memory.Cold,        # else 32 MB are read in at the start, however small the index
     )
     config = edge.EdgeConfig(
         vectors={DENSE: dense},
-        sparse_vectors={SPARSE: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
+        sparse_vectors=WORDED, max_search_threads=THREADS,
         hnsw_config=edge.HnswIndexConfig(m=0, ef_construct=4, full_scan_threshold=10_000),   # no graph: exact
     )
     aside = path.with_name(f"{path.name}.new")
@@ -177,8 +182,9 @@ def _stored(point: edge.Record) -> Stored:
     )
 
 
-def _hits(points: Iterable[edge.ScoredPoint]) -> tuple[Hit, ...]:
-    return ranked((str(point.id), point.score) for point in points)
+def _scored(points: Iterable[edge.ScoredPoint]) -> Scored:
+    # each id is a UUID, which msgspec writes as text in no time
+    return [(cast("str", point.id), point.score) for point in points]
 
 
 def _rarity(point: edge.ScoredPoint, word: int) -> float:

@@ -11,6 +11,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+import msgspec
+
 from engine.errors import RetrieverUnavailable
 
 CHUNK: Final = "chunk"
@@ -54,11 +56,11 @@ class Point:
         return self.words.rarity(word, score)
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(msgspec.Struct, frozen=True, gc=False):
     """One passage that a search found: enough to rank it, all of it read off the point's id.
 
-    Reading a point's payload costs more than finding it, and all but a few of what is found are not shown.
+    Reading a point's payload costs more than finding it, and all but a few of what is found are not shown. A struct,
+    since it is made two hundred times a question, in a third of the time.
     """
 
     id: str                     # of the passage, also where one of its parts was found

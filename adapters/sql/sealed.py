@@ -114,7 +114,7 @@ class Keyring:
 
     master: bytes
     _known: OrderedDict[str, DataKey] = field(default_factory=OrderedDict)
-    _fingerprints: bytes = field(default=b"", init=False, compare=False)     # the key of those, once it is asked for
+    _keyed: hmac.HMAC | None = field(default=None, init=False, compare=False)   # begins each of them, once one is asked
 
     @property
     def master_id(self) -> str:
@@ -124,9 +124,11 @@ class Keyring:
     def fingerprint(self, text: str) -> str:
         """A keyed hash, 32 hex digits: equal texts compare, none can be read or guessed from it."""
         body = text.encode("utf-8", "surrogatepass")
-        if not self._fingerprints:          # a turn takes a dozen of them
-            self._fingerprints = self._derive(b"bartizan fingerprint")
-        return hmac.digest(self._fingerprints, body, "sha256").hex()[:32]
+        if self._keyed is None:             # a turn takes a dozen of them
+            self._keyed = hmac.new(self._derive(b"bartizan fingerprint"), digestmod=hashlib.sha256)
+        begun = self._keyed.copy()          # `hmac.digest` hands the interpreter to another thread each time
+        begun.update(body)
+        return begun.hexdigest()[:32]
 
     def make(self) -> tuple[WrappedKey, DataKey]:
         """A new data key and the form in which it is stored."""

@@ -63,6 +63,7 @@ CERTAIN: Final = 0.97
 """How harmful a window of an answer is called that one in a thousand harmless ones is thought to be."""
 _STEEP: Final = 3.0
 _OVERLAP: Final = 400
+_SHORT: Final = 1_000       # characters of a text whose reading is kept for a while, 3 MB of them at most
 """Characters that two pieces of a long text share."""
 
 
@@ -135,7 +136,17 @@ def squashed(margin: float) -> float:
 
 @lru_cache(maxsize=256)
 def _topic(question: str) -> Topic:
-    return Topic.of(read(question))
+    return Topic.of(_taken_apart(question))
+
+
+def _taken_apart(text: str) -> Reading:
+    """As `read`. A question is judged itself, and then with its answer; a short answer is looked at twice as well."""
+    return _short(text) if len(text) <= _SHORT else read(text)
+
+
+@lru_cache(maxsize=256)
+def _short(text: str) -> Reading:
+    return read(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +192,7 @@ class Classifier:
 
         Call it with everything said so far; a few milliseconds at most (8,000 characters are read).
         """
-        margins = self.margins(_topic(question), read(answer), stance(said(answer)))
+        margins = self.margins(_topic(question), _taken_apart(answer), stance(said(answer)))
         return OutboundScores(*(squashed(float(margin)) for margin in margins))
 
     def margins(self, topic: Topic, reading: Reading, stands: Vector) -> Vector:
@@ -200,12 +211,12 @@ class Classifier:
     def inbound(self, text: str) -> InboundScores:
         """Judge a question, or a document that is going to be read to the model; a long one piece by piece."""
         pieces = [text[at : at + HEAD + TAIL] for at in range(0, max(1, len(text) - _OVERLAP), HEAD + TAIL - _OVERLAP)]
-        judged = [self._piece(piece, read(piece)) for piece in pieces]
+        judged = [self._piece(piece, _taken_apart(piece)) for piece in pieces]
         return InboundScores(*(max(scores) for scores in zip(*judged, strict=True)))
 
     def harmful(self, passage: str) -> float:
         """Judge whether a window of an answer helps to do harm or does it in words, 0 to 1; some 500 characters."""
-        reading = read(passage)
+        reading = _taken_apart(passage)
         if not len(reading):
             return 0.0
         half, certain = self.marks.tolist()

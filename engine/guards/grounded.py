@@ -90,7 +90,11 @@ class GroundingCheck:
         return replace(answer, text=verdict.text) if isinstance(verdict, Mask) else answer
 
     async def _claims(self, answer: str, passages: Sequence[Passage]) -> Sequence[Claim]:
-        found: Sequence[Claim] = await asyncio.to_thread(_compared, answer, passages)
+        found: Sequence[Claim]
+        if passages:
+            found = await asyncio.to_thread(_compared, answer, passages)
+        else:                   # not worth a thread
+            found = _compared(answer, passages)
         if not self._acts or not passages:
             return found
         texts = [passage.text for passage in passages]

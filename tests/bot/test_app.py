@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.app import Bot, Patient, dispatch_options, keep_indexed, model_configs, open_bot, queue_options
+from bot.app import Bot, Patient, dispatch_options, keep_indexed, model_configs, open_bot, queue_options, settle
 from bot.dispatch import DispatchOptions
 from bot.settings import ModelSettings, QueueSettings, Settings
 from bot.sources import Knowledge
@@ -113,3 +114,17 @@ async def test_who_asks_before_there_is_any_page_hears_that_they_are_being_read(
         assert heard.value.reply.startswith("I am still reading my pages")
         waiting.indexed.set()
         assert not (await ask(waiting, "how much notice?")).answers
+
+
+async def test_what_is_loaded_is_left_alone_once_the_pages_are_there(tmp_path: Path) -> None:
+    before = gc.get_freeze_count()
+    async with open_bot(Settings(data_dir=tmp_path / "data"), [Room(ANN)]) as bot, asyncio.timeout(60):
+        settling = asyncio.create_task(settle(bot))
+        await asyncio.sleep(0)
+        assert gc.get_freeze_count() == before
+        bot.indexed.set()
+        try:
+            await settling
+            assert gc.get_freeze_count() > before
+        finally:
+            gc.unfreeze()       # what other tests leave behind is garbage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import stat
 import threading
@@ -78,6 +79,14 @@ def test_fingerprints_compare_and_depend_on_the_key() -> None:
     one, other = Keyring(b"m" * 32), Keyring(b"n" * 32)
     assert one.fingerprint("ten") == one.fingerprint("ten") != one.fingerprint("Ten")
     assert one.fingerprint("ten") != other.fingerprint("ten")
+
+
+def test_a_fingerprint_is_the_same_as_ever() -> None:
+    master, text = bytes(range(32)), "Zehn Tage?" * 500
+    key = hmac.digest(master, b"bartizan fingerprint", "sha256")
+    ring = Keyring(master)
+    for each in ("", text, "half a pair: \ud800", ""):
+        assert ring.fingerprint(each) == hmac.digest(key, each.encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
 
 
 def test_the_first_start_makes_one_key_that_only_its_owner_reads(tmp_path: Path) -> None:
