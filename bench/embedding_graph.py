@@ -17,6 +17,7 @@ zero and needs no sign.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -32,10 +33,14 @@ MICROSOFT = "com.microsoft"     # onnxruntime's own operators
 
 
 class Graph:
-    """Nodes in order, constants, and the names of weights that stand elsewhere."""
+    """Nodes in order, constants, and the names of weights that stand elsewhere.
 
-    def __init__(self, weights: dict[str, onnx.TensorProto]) -> None:
+    ``own``: numbers that take the place of MODEL's, and what was learned beside its matrices: "layer.name.A" and ".B".
+    """
+
+    def __init__(self, weights: dict[str, onnx.TensorProto], own: Mapping[str, np.ndarray] | None = None) -> None:
         self.weights = weights
+        self.own = own or {}
         self.nodes: list[onnx.NodeProto] = []
         self.held: dict[str, onnx.TensorProto] = {}
 
@@ -53,7 +58,10 @@ class Graph:
         return name
 
     def weight(self, name: str) -> str:
-        """A tensor of MODEL: its kind and shape stand here, its numbers do not."""
+        """A tensor of MODEL: its kind and shape stand here, its numbers do not. One of ours stands here whole."""
+        if name in self.own:
+            self.held.setdefault(name, numpy_helper.from_array(self.own[name], name))
+            return name if self.own[name].dtype == np.float32 else self.op("Cast", name, to=TensorProto.FLOAT)
         there = self.weights[name]
         tensor = TensorProto(name=name, data_type=there.data_type, dims=there.dims)
         tensor.data_location = TensorProto.EXTERNAL
@@ -98,6 +106,14 @@ def product(graph: Graph, states: str, matrices: list[str], bias: str, zeros: st
     return op("Add", op("Mul", whole, scales), bias)
 
 
+def learned(graph: Graph, result: str, states: str, name: str) -> str:
+    """The product with what was learned beside the matrix (Hu et al., LoRA, arXiv:2106.09685); all of it in floats."""
+    if f"{name}.A" not in graph.own:
+        return result
+    narrow = graph.op("MatMul", states, graph.weight(f"{name}.A"))
+    return graph.op("Add", result, graph.op("MatMul", narrow, graph.weight(f"{name}.B")))
+
+
 def beside(graph: Graph, names: list[str], axis: int) -> str:
     parts = [graph.weight(name) for name in names]
     return parts[0] if len(parts) == 1 else graph.op("Concat", *parts, axis=axis)
@@ -112,8 +128,8 @@ def lifted(graph: Graph, states: str, matrix: str, bias: str) -> str:
     return product(graph, op("Add", states, lift), [matrix], op("Sub", bias, added))
 
 
-def made(weights: dict[str, onnx.TensorProto], matrices: list[str]) -> onnx.ModelProto:
-    graph = Graph(weights)
+def encoded(graph: Graph, matrices: list[str]) -> tuple[str, str]:
+    """The last states of all tokens, [texts * tokens, HIDDEN], and the shape that parts them: [texts, tokens, -1]."""
     op, constant = graph.op, graph.constant
     shape = op("Shape", "input_ids")
     length = op("Squeeze", op("Shape", "input_ids", start=1, end=2))
@@ -130,33 +146,49 @@ def made(weights: dict[str, onnx.TensorProto], matrices: list[str]) -> onnx.Mode
         layer = f"inner.encoder.layer.{number}"
         *three, out, up, down = matrices[EACH * number : EACH * (number + 1)]
         bias = beside(graph, [f"{layer}.attention.self.{name}.bias" for name in ("query", "key", "value")], 0)
-        query = op("Split", op("Reshape", product(graph, states, three, bias, zeros, mask=small), deep),
-                   constant([HIDDEN] * 3, np.int64), count=3, axis=-1)
+        query = learned(graph, product(graph, states, three, bias, zeros, mask=small), states, f"{layer}.three")
+        query = op("Split", op("Reshape", query, deep), constant([HIDDEN] * 3, np.int64), count=3, axis=-1)
         seen = op("MultiHeadAttention", query, f"{query}.1", f"{query}.2", "", mask, domain=MICROSOFT, num_heads=HEADS)
         bias = graph.weight(f"{layer}.attention.output.dense.bias")
-        seen = product(graph, op("Reshape", seen, wide), [out], bias, zeros)
+        seen = op("Reshape", seen, wide)
+        seen = learned(graph, product(graph, seen, [out], bias, zeros), seen, f"{layer}.out")
         states = normalised(graph, op("Add", seen, states), f"{layer}.attention.output.LayerNorm")
         bias = graph.weight(f"{layer}.intermediate.dense.bias")
-        thought = op("Gelu", product(graph, states, [up], bias, zeros, mask=small), domain=MICROSOFT)
-        thought = lifted(graph, thought, down, graph.weight(f"{layer}.output.dense.bias"))
+        thought = learned(graph, product(graph, states, [up], bias, zeros, mask=small), states, f"{layer}.up")
+        thought = op("Gelu", thought, domain=MICROSOFT)
+        bias = graph.weight(f"{layer}.output.dense.bias")
+        thought = learned(graph, lifted(graph, thought, down, bias), thought, f"{layer}.down")
         states = normalised(graph, op("Add", thought, states), f"{layer}.output.LayerNorm")
-    graph.nodes.append(helper.make_node("Reshape", [states, deep], ["last_hidden_state"]))
+    return states, deep
+
+
+def made(graph: Graph, name: str, last: onnx.NodeProto, shape: list[str | int]) -> onnx.ModelProto:
+    """The whole of it. ``last``: the node whose output, of this shape, is the model's."""
+    graph.nodes.append(last)
     return helper.make_model(
         helper.make_graph(
-            graph.nodes, "all-MiniLM-L6-v2",
+            graph.nodes, name,
             [helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "tokens"])
              for name in ("input_ids", "attention_mask", "token_type_ids")],
-            [helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["texts", "tokens", HIDDEN])],
+            [helper.make_tensor_value_info(last.output[0], TensorProto.FLOAT, shape)],
             list(graph.held.values()),
         ),
         opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid(MICROSOFT, 1)], ir_version=10,
     )
 
 
-if __name__ == "__main__":
-    there = onnx.load(sys.argv[1]).graph
+def opened(model: str) -> tuple[dict[str, onnx.TensorProto], list[str]]:
+    """The tensors of MODEL by name, and the names of its matrices in their order."""
+    there = onnx.load(model).graph
     found = [node.input[0].removesuffix("_q") for node in there.node
              if node.op_type == "Cast" and node.input[0].endswith("_q")]
-    whole = made({each.name: each for each in there.initializer},
-                 [name for name in found if not name.startswith("inner.embeddings")])
-    Path(sys.argv[2]).write_bytes(whole.SerializeToString(deterministic=True))
+    return ({each.name: each for each in there.initializer},
+            [name for name in found if not name.startswith("inner.embeddings")])
+
+
+if __name__ == "__main__":
+    tensors, layers = opened(sys.argv[1])
+    whole = Graph(tensors)
+    end = helper.make_node("Reshape", [*encoded(whole, layers)], ["last_hidden_state"])
+    content = made(whole, "all-MiniLM-L6-v2", end, ["texts", "tokens", HIDDEN])
+    Path(sys.argv[2]).write_bytes(content.SerializeToString(deterministic=True))

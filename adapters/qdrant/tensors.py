@@ -18,7 +18,7 @@ GRAPH: Final = 7                # of a model
 INITIALIZER: Final = 5          # of a graph
 DIMS, KIND, NAME, RAW = 1, 2, 8, 9      # of an initializer
 KINDS: Final[Mapping[int, type[np.generic]]] = {
-    1: np.float32, 2: np.uint8, 3: np.int8, 6: np.int32, 7: np.int64, 9: np.bool_,
+    1: np.float32, 2: np.uint8, 3: np.int8, 6: np.int32, 7: np.int64, 9: np.bool_, 10: np.float16,
 }
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
