@@ -35,7 +35,7 @@ from adapters.sql.store import SqlStore
 from adapters.sql.transcripts import SqlTranscripts
 from bot.dispatch import Dispatcher, DispatchOptions
 from bot.guards import load_classifier, open_guards, other_model_configs
-from bot.indexes import open_knowledge, open_reranked, open_settled, people
+from bot.indexes import open_knowledge, open_retriever, open_settled, people
 from bot.recall import RecallingInbox
 from bot.settings import Settings, SettingsError
 from bot.sources import Candid, Knowledge, SourcesError, Store
@@ -290,7 +290,7 @@ async def open_bot(
         guards = await stack.enter_async_context(open_guards(
             settings, keyring.fingerprint, classifier, lambda: index.own.embedder if index.own else None,
         ))
-        retriever = await stack.enter_async_context(open_reranked(Patient(index, indexed), settings))
+        retriever = await stack.enter_async_context(open_retriever(Patient(index, indexed), settings))
         engine = Engine(
             store=SqlStore(database, keyring, inbox, settings.limits.history_turns),
             membership=WithGroups(rooms, groups) if groups else rooms,

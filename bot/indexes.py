@@ -12,6 +12,7 @@ from adapters.people.membership import People
 from adapters.qdrant.edge import EdgeFolder, IndexBusy
 from adapters.qdrant.embed import Embedder
 from adapters.qdrant.index import PassageIndex, making
+from adapters.qdrant.reader import Read, Reader
 from adapters.qdrant.rerank import CrossEncoder, Reranked
 from adapters.qdrant.socket import Opener, RemoteIndex, SharedIndex, in_folder, open_index, serve
 from adapters.qdrant.sync import indexer
@@ -100,13 +101,13 @@ async def open_knowledge(
 
 
 @asynccontextmanager
-async def open_reranked(inner: Retriever, settings: Settings) -> AsyncGenerator[Retriever]:
-    """The same with a second look at what it finds, where the settings name a model for that."""
-    if settings.knowledge.reranking_model is None:
-        yield inner
-        return
-    async with CrossEncoder.of(settings.knowledge.reranking_model) as encoder:
-        yield Reranked(inner, encoder)
+async def open_retriever(inner: Retriever, settings: Settings) -> AsyncGenerator[Retriever]:
+    """The same with what is read of its findings: whether they answer, and a second look where a model is named."""
+    async with AsyncExitStack() as stack:
+        retriever: Retriever = Read(inner, await stack.enter_async_context(Reader.running()))
+        if (folder := settings.knowledge.reranking_model) is not None:
+            retriever = Reranked(retriever, await stack.enter_async_context(CrossEncoder.of(folder)))
+        yield retriever
 
 
 def people(settings: Settings) -> People | None:

@@ -21,7 +21,7 @@ from adapters.qdrant.socket import SharedIndex, open_index
 from adapters.qdrant.sync import Syncer
 from adapters.sources.journal import Journal
 from bot.app import make_private
-from bot.indexes import open_knowledge, open_reranked, open_settled, people
+from bot.indexes import open_knowledge, open_retriever, open_settled, people
 from bot.settings import Settings
 from bot.sources import Candid
 from bot.syncing import bar
@@ -97,7 +97,7 @@ async def search(
                 await (knowledge.mind() if index.own.records else knowledge.sync())
         await index.ready()
         audience = await index.readers(place) if place else await audience_of(person, people(settings))
-        async with open_reranked(index, settings) as retriever:
+        async with open_retriever(index, settings) as retriever:
             found = await Candid(retriever, settings).find(question, past=_past([]), audience=audience, limit=SHOWN)
     if as_json:
         console.print_json(json.dumps({
@@ -119,7 +119,7 @@ async def run(settings: Settings, questions: Path, out: Path, folder: Path | Non
     asked, odd = _read(questions)
     make_private(settings.data_dir)
     console = Console(stderr=True)
-    async with _opened(settings, folder, console) as index, open_reranked(index, settings) as retriever:
+    async with _opened(settings, folder, console) as index, open_retriever(index, settings) as retriever:
         await index.ready()
         audience = await audience_of(None, people(settings))
         try:

@@ -159,6 +159,7 @@ class Found:
     answers: bool = False               # False: nothing here answers; the reply says so
     searched: bool = True               # False: the index was away, which is something else than nothing found
     whole: bool = True                  # False: not all pages were ever read, so what is not found may yet be
+    certainty: float = 0.0              # that something answers, as the search alone sees it: `engine.rag.answers`
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,7 +260,7 @@ class Embedder:
             return TextModel.load(model=self.model) if here else TextModel.of(self.chosen)
 
         self._model = asyncio.get_running_loop().run_in_executor(self._worker, load)
-        self._model.add_done_callback(_seen)
+        self._model.add_done_callback(seen)
         try:
             yield self
         finally:
@@ -280,7 +280,7 @@ class Embedder:
         vector = self._waiting.get(text) or self._begun.get(text)
         if vector is None:
             vector = self._waiting[text] = asyncio.get_running_loop().create_future()
-            vector.add_done_callback(_seen)
+            vector.add_done_callback(seen)
             if not self._begun:
                 self._begin(model)
         return await asyncio.shield(vector)         # others may wait for the same one
@@ -378,8 +378,8 @@ def _described(folder: Path, name: str) -> Mapping[str, Any]:
     return described if isinstance(described, dict) else {}
 
 
-def _seen(awaited: asyncio.Future[Any]) -> None:
-    """A failure is told to whoever waits; perhaps nobody does any more."""
+def seen(awaited: asyncio.Future[Any]) -> None:
+    """Takes note of a failure: it is told to whoever waits, and perhaps nobody does any more."""
     if not awaited.cancelled():
         awaited.exception()
 

@@ -492,7 +492,7 @@ class PassageIndex:
         sure = how.certainty(await store.rarity(question.words.indices, question.allowed) if how.open else None)
         kept = [passages[n] for n in distinct]
         order = newest_first(kept, [evidence[n].held for n in distinct])
-        return Found(tuple(kept[n] for n in order), bool(passages) and sure >= SURE)
+        return Found(tuple(kept[n] for n in order), bool(passages) and sure >= SURE, certainty=sure)
 
     async def _open(self, store: PassageStore, ids: Collection[str], audience: Audience) -> dict[str, Record]:
         current = await self._read(store, ids)

@@ -18,6 +18,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from engine.rag.words import STEM
+
 LONGEST: Final = 24  # words of a question that are looked at, the first ones
 _WORD: Final = re.compile(r"[^\W_]+")
 _CLIPPED: Final = re.compile(r"n['’]t\b|['’](?:s|re|ve|ll|d|m)\b")
@@ -70,6 +72,15 @@ class Meanings:
         known = [word for word in open_words if word in self.places]
         near = dict(zip(known, self._nearest(known, words), strict=True))
         return max(asked[word] * (1 - near.get(word, 0.0)) for word in open_words)
+
+    def said(self, asked: Sequence[str], text: str) -> float:
+        """The share of these words that the text says, from 0 to 1; one that it says nearly counts in part."""
+        words = set(_WORD.findall(text.casefold()))
+        stems = {word[:STEM] for word in words}
+        open_words = [word for word in asked if word[:STEM] not in stems]
+        known = [word for word in open_words if word in self.places]
+        whole = len(asked) - len(open_words) + sum(self._nearest(known, words))
+        return whole / max(1, len(asked))
 
     def _nearest(self, words: Sequence[str], text: Collection[str]) -> Sequence[float]:
         """Of each word the cosine to the word of the text that is nearest to it, 0 at least."""
