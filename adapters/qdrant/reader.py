@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 GRAPH: Final = FOLDER / "reader.onnx"
 SHA256: Final = {"reader.onnx": "a05a13a5514dd8331ed75e393a8e25749b1fbe3f9d365d4dbe2216e4284b2a42"}
 LANGUAGE: Final = "en"         # it was taught this one alone
-ASKED: Final = 40               # tokens of a question that are read
+ASKED: Final = 40               # tokens of a question that are read, the last ones: what is asked comes at the end
 TOLD: Final = 150               # and of a stretch, its headings included
 BEGIN, BETWEEN = 101, 102       # the tokenizer's [CLS] and [SEP]
 
@@ -77,7 +77,7 @@ class ReadingModel:
 
     def scores(self, question: str, stretches: Sequence[Stretch]) -> list[float]:
         """Log-odds that each answers the question. Raises `RetrieverUnavailable`."""
-        before = [BEGIN, *self._tokens(question)[:ASKED], BETWEEN]
+        before = [BEGIN, *self._tokens(question)[-ASKED:], BETWEEN]
         behind = [[*self._tokens(f"{each.heading} : {each.text}")[:TOLD], BETWEEN] for each in stretches]
         scores = [0.0] * len(stretches)
         try:

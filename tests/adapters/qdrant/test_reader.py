@@ -68,6 +68,14 @@ def test_a_sentence_that_answers_makes_the_difference(model: ReadingModel) -> No
     assert sum(with_it) / len(GAPS) > sum(without) / len(GAPS) + 1
 
 
+def test_of_a_long_story_the_end_is_read(model: ReadingModel) -> None:
+    heading, text, answer, question = GAPS[2]
+    there, gap = (heading, text.format(answer)), (heading, text.format(""))
+    story = "we moved desks last week and I am still unpacking boxes, " * 9
+    assert read(model, story + question, there, gap) != pytest.approx(read(model, story, there, gap), abs=0.1)
+    assert read(model, question + "? " + story, there, gap) == pytest.approx(read(model, story, there, gap))
+
+
 def test_what_is_read_beside_it_changes_nothing(model: ReadingModel) -> None:
     every = [(heading, text.format(answer)) for heading, text, answer, _ in GAPS]
     together = read(model, "who buys books?", *every)
