@@ -18,6 +18,8 @@ QUOTED: Final = 3
 """Passages that are quoted, at most."""
 LONGEST: Final = 420
 """Characters of one quotation."""
+BOLD: Final = 4
+"""Characters more that a heading takes in bold."""
 NOT_CONNECTED: Final = "No language model is connected, so here is what the pages say, word for word:"
 AWAY: Final = "The language model is not answering right now, so here is what the pages say, word for word:"
 READY: Final = "Ask me whatever the pages may tell: I look it up and say where it stands."
@@ -26,6 +28,7 @@ _BETWEEN: Final = re.compile(       # two units: behind a sentence, before an it
     r"(?<=[^\s\d][.!?…])\s+|(?<=[。！？])|\n\s*\n|\n(?=[ \t]*(?:[-*+] |[|>#]|\d{1,3}[.)] ))|(?<=\|)\n"
 )
 _HEADING: Final = re.compile(r"#{1,6} ")
+_MARKED: Final = re.compile(r"[*_`\[\]\\]")
 _ROW: Final = re.compile(r"[ \t]*\|")
 
 
@@ -37,6 +40,7 @@ class _Unit:
     end: int
     words: frozenset[str]
     heading: frozenset[str]
+    sections: int               # headings that stand above it, or before them
 
     @property
     def about(self) -> frozenset[str]:
@@ -97,7 +101,7 @@ def excerpt(text: str, question: str) -> str:
         first -= 1
     begin, end = units[first].start, units[last].end
     inside = still_open(text[:begin])
-    body = _without_headings(text[begin:end], inside)
+    body = _headed(text[begin:end], inside)
     if cut := len(body) > LONGEST:      # one unit that is too long by itself
         at = body.rfind(" ", LONGEST // 2, LONGEST)
         body = body[: at if at > 0 else LONGEST].rstrip()
@@ -107,30 +111,39 @@ def excerpt(text: str, question: str) -> str:
 
 
 def _units(text: str) -> list[_Unit]:
-    units, heading, at, inside = [], frozenset[str](), 0, ""
+    units, heading, sections, at, inside = [], frozenset[str](), 0, 0, ""
     for end, after in [*((gap.start(), gap.end()) for gap in _BETWEEN.finditer(text)), (len(text), len(text))]:
         piece = text[at:end]
         if not inside and _HEADING.match(piece.lstrip()):
             line = len(piece) - len(piece.lstrip()) + len(piece.lstrip().partition("\n")[0])
             heading, at, piece = content_words(piece[:line]), at + line, piece[line:]       # words may follow at once
+            sections += 1
         if piece.strip():
-            units.append(_Unit(at + len(piece) - len(piece.lstrip()), end, content_words(piece), heading))
+            units.append(_Unit(at + len(piece) - len(piece.lstrip()), end, content_words(piece), heading, sections))
         at, inside = after, still_open(piece, inside)
     return units
 
 
 def _length(units: Sequence[_Unit], first: int, last: int) -> int:
-    return units[last].end - units[first].start
+    return units[last].end - units[first].start + BOLD * (units[last].sections - units[first].sections)
 
 
-def _without_headings(text: str, inside: str) -> str:
-    """``inside``: the fence that is open where it begins; in code "# " is a comment."""
+def _headed(text: str, inside: str) -> str:
+    """With its headings in bold: what one section says is not taken for the next one's.
+
+    ``inside``: the fence that is open where it begins; in code "# " is a comment.
+    """
     lines = []
     for line in text.splitlines():
-        if inside or not _HEADING.match(line):
-            lines.append(line)
+        lines.append(line if inside or not _HEADING.match(line) else f"\n{_bold(line)}\n")
         inside = still_open(line, inside)
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _bold(heading: str) -> str:
+    """What is marked up already stays as it is."""
+    said = heading.lstrip("#").strip().rstrip("#").rstrip()
+    return f"**{said}**" if said and not _MARKED.search(said) else said
 
 
 def _behind(text: str, mark: str) -> str:

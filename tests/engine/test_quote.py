@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,10 +38,24 @@ def test_the_quotation_begins_where_the_page_speaks_of_the_question() -> None:
 
 def test_words_right_under_their_heading_are_quoted() -> None:
     text = "# Hot work\n## Permit\nA permit is valid for four hours. A watch stays for one more.\n## Elsewhere\nNone."
-    whole = "A permit is valid for four hours. A watch stays for one more.\nNone."
+    whole = "A permit is valid for four hours. A watch stays for one more.\n\n**Elsewhere**\n\nNone."
     assert excerpt(text, "how long is a permit valid?") == whole
     long = f"{text}\n{'The bench is marked with a line. ' * 20}"
     assert excerpt(long, "how long is a hot work permit valid?").startswith("A permit is valid for four hours.")
+
+
+@pytest.mark.parametrize(("heading", "shown"), [
+    ("## Paying", "**Paying**"), ("### Paying ##", "**Paying**"), ("## The `pay` table", "The `pay` table"),
+    ("## *Paying*", "*Paying*"), ("## ", ""),
+])
+def test_what_the_next_section_says_stands_under_its_heading(heading: str, shown: str) -> None:
+    said = excerpt(f"# Meals\nOpen from eleven.\n\n{heading}\n\nWith the badge.", "when are meals?")
+    assert said == "\n\n".join(filter(None, ("Open from eleven.", shown, "With the badge.")))
+
+
+def test_a_comment_in_code_is_no_heading() -> None:
+    code = "Set the path:\n\n```\n# for everybody\nexport PATH\n```"
+    assert excerpt(code, "how is the path set?") == code
 
 
 def test_a_short_passage_is_quoted_whole() -> None:
