@@ -11,7 +11,7 @@ FENCE: Final = re.compile(r"^ {0,3}(`{3,}(?=[^`\n]*$)|~{3,})[^\n]*$", re.MULTILI
 
 def closed(text: str, marks: str, at: int) -> int:
     """Where the line ends that closes a block which these marks opened before ``at``; -1: nowhere."""
-    closing = re.compile(rf"^ {{0,3}}{marks}{marks[0]}*[ \t]*$", re.MULTILINE).search(text, at)
+    closing = re.compile(rf"^ {{0,3}}{marks}{marks[0]}*[ \t\r]*$", re.MULTILINE).search(text, at)
     return closing.end() if closing else -1
 
 

@@ -12,6 +12,7 @@ CHANGED: Final = frozenset({"article:modified_time", "og:updated_time", "last-mo
 """Not when it was published: that is older than what its source knows of it."""
 _BYLINE: Final = "//*[contains(concat(' ', @class, ' '), ' page-metadata ')]"
 """Confluence: "Created by Ann, last modified by Bob on Mar 04, 2026"."""
+LONGEST: Final = 1_000          # characters of that line
 _MONTHS: Final = {
     name: number for number, names in enumerate(
         ("jan", "feb", "mar mär", "apr", "may mai", "jun", "jul", "aug", "sep", "oct okt", "nov", "dec dez"), 1)
@@ -34,8 +35,8 @@ def _said(tree: Any) -> Iterator[str]:
             yield meta.get("content") or ""
     for node in tree.xpath("//*[@itemprop='dateModified']"):
         yield node.get("datetime") or node.get("content") or ""
-    for byline in tree.xpath(_BYLINE):
-        days = list(_DAY.finditer(" ".join(byline.text_content().split())))
+    for byline in tree.xpath(f"({_BYLINE})[1]"):
+        days = list(_DAY.finditer(" ".join(byline.text_content()[:LONGEST].split())))
         yield days[-1][0] if days else ""
 
 
@@ -51,7 +52,8 @@ def _when(said: str) -> datetime | None:
 
 def _day(said: str) -> datetime:
     """Raises `ValueError`."""
-    if not (found := _DAY.fullmatch(said)):
+    found = _DAY.fullmatch(said)
+    if not found or found["iso"]:       # a day that there is not: the others' reader would have read it
         raise ValueError
     year, day = found["late"] or found["year"] or found["y"], found["second"] or found["day"] or found["d"]
     named = found["first"] or found["month"]

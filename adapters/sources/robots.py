@@ -33,8 +33,9 @@ class Robots:
 
 def read(text: str, robot: str) -> Robots:
     """The groups for this robot together; where there is none, those for everybody."""
-    groups: dict[str, list[tuple[str, bool]]] = {}
-    named: list[str] = []
+    groups: dict[str, list[tuple[str, bool]]] = {}      # of no more than these two
+    wanted = {robot.lower(), EVERYBODY}
+    named: set[str] = set()
     begun = False               # a rule after a name ends the names of a group
     for line in text.removeprefix("\ufeff").splitlines():
         key, colon, value = line.partition("#")[0].partition(":")
@@ -42,16 +43,17 @@ def read(text: str, robot: str) -> Robots:
         if not colon:
             continue
         if key == "user-agent":
-            named, begun = ([] if begun else named), False
-            if found := _PRODUCT.match(value):
-                named.append(found[0].lower())
+            named, begun = (set() if begun else named), False
+            if (found := _PRODUCT.match(value)) and found[0].lower() in wanted:
+                named.add(found[0].lower())
                 groups.setdefault(found[0].lower(), [])
         elif key in {"allow", "disallow"}:
             begun = True
             if value:
                 for name in named:
-                    groups[name].append((_same(value), key == "allow"))
-    rules = groups.get(robot.lower(), groups.get(EVERYBODY, []))[:MOST_RULES]
+                    if len(groups[name]) < MOST_RULES:
+                        groups[name].append((_same(value), key == "allow"))
+    rules = groups.get(robot.lower(), groups.get(EVERYBODY, []))
     return Robots(tuple(sorted(rules, key=lambda rule: (-len(rule[0]), not rule[1]))))
 
 

@@ -36,6 +36,8 @@ from adapters.sources.robots import Robots
 from adapters.sources.robots import read as read_robots
 from engine.rag.page import Entry, Listed, Page, Unreadable
 
+HOSTS: Final = 1_000            # others that are counted
+LONGEST_HOST: Final = 253       # characters of a name, by RFC 1035
 PAGES: Final = 50_000
 SITEMAPS: Final = 500
 LARGEST_SITEMAP: Final = 50_000_000     # bytes, unpacked
@@ -196,7 +198,9 @@ class Site(Listed):
                     place, changed = _PLACE.search(inside), _CHANGED.search(inside)
                     address = self._ours(_named(place[1])) if place else None
                     if address is None:
-                        others.update(filter(None, [_host(_named(place[1])) if place else ""]))
+                        host = _host(_named(place[1])) if place else ""
+                        if host and (host in others or len(others) < HOSTS):
+                            others[host] += 1
                         continue
                     if kind == "url":
                         found[address] = changed[1].strip() if changed else ""
@@ -350,7 +354,8 @@ def _named(said: str) -> str:
 def _host(address: str) -> str:
     """"": it names none."""
     try:
-        return urlsplit(address).netloc.lower()
+        parts = urlsplit(address)
+        return f"{(parts.hostname or '')[:LONGEST_HOST]}{f':{parts.port}' if parts.port else ''}"
     except ValueError:
         return ""
 

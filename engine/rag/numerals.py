@@ -10,7 +10,8 @@ import unicodedata
 from typing import Final
 
 _LETTERS: Final = "A-Za-z\u00aa-\u02af\u0370-\u052f"        # of scripts that write words apart: "M24" is a word already
-_NUMBER: Final = re.compile(rf"(?<![{_LETTERS}\d])([vV]?)(\d++(?:[.,:]\d++)*+)(?![{_LETTERS}])")
+_NUMBER: Final = re.compile(        # from its first digit on, so that a long one is looked at once
+    rf"(?<![{_LETTERS}\d])(?:(?<!\d[.,:])|(?=[vV]))([vV]?)(\d++(?:[.,:]\d++)*+)(?![{_LETTERS}])")
 _THOUSANDS: Final = re.compile(r"[.,](?=\d{3}(?!\d))")
 _PARTED: Final = re.compile(r"[.,:]")
 

@@ -102,8 +102,9 @@ class Access:
 
 
 def fits(pattern: str, path: str) -> bool:
-    """Whether a rule is about that path; brackets in it are brackets."""
-    return fnmatchcase(normalize("NFC", path), normalize("NFC", pattern).replace("[", "[[]"))
+    """Whether a rule is about that path. Brackets in it are brackets, or a choice of letters: nobody can tell which."""
+    path, pattern = normalize("NFC", path), normalize("NFC", pattern)
+    return fnmatchcase(path, pattern.replace("[", "[[]")) or fnmatchcase(path, pattern)
 
 
 class Source(Protocol):

@@ -16,7 +16,7 @@ LINES = st.sampled_from(
 @pytest.mark.parametrize(("text", "inside", "left"), [
     ("```\nx", "", "```"), ("```sh\nx\n```\ny", "", ""), ("````\n```\n", "", "````"), ("~~~\n```", "", "~~~"),
     ("``` a`b\nx", "", ""), ("x\n```\ny", "```", ""), ("```sh", "```", "```"), ("x", "~~~", "~~~"), ("", "", ""),
-    ("```\n```\n~~~~", "", "~~~~"), ("one ```", "", ""),
+    ("```\n```\n~~~~", "", "~~~~"), ("one ```", "", ""), ("```sh\r\nls\r\n```\r\nText.", "", ""),
 ])
 def test_what_is_open_behind_a_text(text: str, inside: str, left: str) -> None:
     assert still_open(text, inside) == left

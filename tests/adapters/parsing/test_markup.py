@@ -64,6 +64,9 @@ def test_each_section_opens_where_it_stands(page: Path) -> None:
     ("<div class='page-metadata'>Erstellt von Ann am 4.3.2026</div>", (4, 0)),
     ("<div class='page-metadata'>Created by Ann on Foo 04, 2026</div>", None),
     ("<div class='page-metadata'>Created by Ann on 31.02.2026</div>", None),
+    ("<div class='page-metadata'>Created by Ann on 2026-02-30</div>", None),
+    ("<meta name='last-modified' content='0000-00-00'>", None),
+    ("<div class='page-metadata'>on 4 March 2026" + "<p class='page-metadata'>x" * 200, (4, 0)),
 ])
 def test_a_page_says_when_it_was_changed(head: str, day: tuple[int, int] | None) -> None:
     told = read(f"<html><body>{head}<div id='main-content'><h1>Slipway</h1><p>Grease it.</p></div></body></html>")

@@ -187,3 +187,13 @@ async def test_where_the_search_is_sure_nothing_is_read(certainty: float) -> Non
         there = Found((a_passage("Parking costs 30 dollars."),), certainty=certainty)
         found = await Read(Shelf(there), Reader(worker, never)).find("who?", past=NO_PAST, audience=ANN, limit=6)
     assert found.answers == (certainty > HEARD)
+
+
+async def test_a_reader_that_does_not_load_leaves_it_to_the_search() -> None:
+    failed = asyncio.get_running_loop().create_future()
+    failed.set_exception(RetrieverUnavailable("the reader does not load"))
+    with ThreadPoolExecutor(1) as worker:
+        for answers in (True, False):
+            there = Found((a_passage("Parking costs 30 dollars."),), answers=answers, certainty=HEARD)
+            read = Read(Shelf(there), Reader(worker, failed))
+            assert await read.find("who?", past=NO_PAST, audience=ANN, limit=6) == there

@@ -208,11 +208,22 @@ def test_a_remote_that_does_not_let_us_in_is_not_one_that_is_away(
     (b"remote: fatal: Authentication failed\nremote: x: Permission denied (publickey)\nfatal: early EOF\n",
      "the remote does not answer"),
     (b"ssh: connect to host git.example port 22: Connection refused\n", "the remote does not answer"),
+    (b"ERROR: Repository not found.\nfatal: Could not read from remote repository.\n", "the remote does not answer"),
 ])
 def test_what_git_says_of_the_remote_counts_and_not_what_the_remote_says(
     tmp_path: Path, said: bytes, why: str,
 ) -> None:
     assert str(Git("app", tmp_path)._unfetched(said)) == why
+
+
+@pytest.mark.parametrize("said", [
+    b"ERROR: Repository not found.\nfatal: Could not read from remote repository.\n",
+    b"remote: ERROR: The project you were looking for could not be found or you don't have permission to view it.\n",
+])
+def test_over_ssh_only_the_remote_can_say_that_it_does_not_let_us_in(tmp_path: Path, said: bytes) -> None:
+    """One that lies hides its own pages and nobody else's."""
+    failed = Git("app", tmp_path, remote="ssh://git@git.example/acme/app.git")._unfetched(said)
+    assert str(failed).startswith("the remote has no such repository, or does not show it to us")
 
 
 def test_where_no_repository_is(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.sources.robots import read
+from adapters.sources.robots import MOST_RULES, read
 
 HOST = "https://wiki.acme.example"
 
@@ -50,3 +50,12 @@ def test_who_says_nothing_closes_nothing(rules: str) -> None:
 
 def test_many_stars_take_no_longer_than_a_look() -> None:
     assert allowed("User-agent: *\nDisallow: /" + "*a" * 2000 + "b$", "/" + "a" * 2000) == ["/" + "a" * 2000]
+
+
+def test_what_is_long_is_read_once_and_only_what_is_about_us_is_kept() -> None:
+    """Names times rules would be a hundred million here, and half a minute or more."""
+    rules = "User-agent: other\n" * 10_000 + "Disallow: /\n" * 10_000
+    group = f"User-agent: bartizan\n{rules}"
+    assert allowed(rules, "/a") == ["/a"]
+    assert allowed(group, "/a") == []
+    assert len(read(group, "bartizan").rules) == MOST_RULES

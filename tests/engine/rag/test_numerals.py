@@ -48,3 +48,10 @@ def test_what_a_question_tells_in_numbers() -> None:
 
 def test_a_single_digit_is_nothing_to_lean_on() -> None:
     assert leant_on("4 months under code 61, v2.3").split() == ["months", "under", "code", "61,", "v2.3"]
+
+
+def test_a_number_that_never_ends_is_looked_at_once() -> None:
+    """From each of its digits again it would be a billion steps."""
+    endless = "1." * 40_000 + "1a"
+    assert spelled(endless) == endless
+    assert told(endless) == ""
