@@ -47,7 +47,7 @@ TOKENIZER = Path(__file__).parent.parent / "adapters" / "qdrant" / "minilm" / "t
 RANK, FIRST = 16, 2             # of the matrices beside; the first layer that has them
 RATE, SLOWER = 1.5e-3, 4        # of those; the rest learns at a fourth of it
 BATCH, WARMING = 32, 60         # pairs at a time; batches until the rate is reached
-ASKED, TOLD = 40, 150           # tokens of a question and of what is read, as in adapters/qdrant/reader.py
+ASKED, TOLD = 40, 150           # tokens of a question, the last, and of what is read: as adapters/qdrant/reader.py
 ANSWERED = 2.0                  # what a pair weighs whose answer is there
 BEGIN, BETWEEN = 101, 102
 
@@ -271,7 +271,7 @@ def _half(numbers: torch.Tensor) -> np.ndarray:
 
 
 def _tokens(tokenizer: Tokenizer, question: str, told: str, answered: float) -> Pair:
-    before = tokenizer.encode(question, add_special_tokens=False).ids[:ASKED]
+    before = tokenizer.encode(question, add_special_tokens=False).ids[-ASKED:]
     behind = tokenizer.encode(told, add_special_tokens=False).ids[:TOLD]
     return [BEGIN, *before, BETWEEN, *behind, BETWEEN], len(before) + 2, answered
 

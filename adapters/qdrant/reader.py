@@ -40,7 +40,7 @@ log = structlog.get_logger()
 
 GRAPH: Final = FOLDER / "reader.onnx"
 SHA256: Final = {"reader.onnx": "a05a13a5514dd8331ed75e393a8e25749b1fbe3f9d365d4dbe2216e4284b2a42"}
-LANGUAGE: Final = "en"         # it was taught this one alone
+LANGUAGE: Final = "en"          # it was taught this one alone
 ASKED: Final = 40               # tokens of a question that are read, the last ones: what is asked comes at the end
 TOLD: Final = 150               # and of a stretch, its headings included
 BEGIN, BETWEEN = 101, 102       # the tokenizer's [CLS] and [SEP]

@@ -17,7 +17,7 @@ from engine.rag.alike import Meanings, said
 
 WORDS: Final = 80               # of a stretch, about; a longer sentence or row stays whole
 HEADED: Final = 48              # words after which a heading begins another stretch
-STRETCHES: Final = 2           # that are read; a third is no gain that can be measured, and costs as much again
+STRETCHES: Final = 2            # that are read; a third is no gain that can be measured, and costs as much again
 PASSAGES: Final = 6             # that they are taken from, the best first
 BEHIND: Final = 0.02            # share of the question's words that the next better passage is worth
 _UNITS: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n")
